@@ -1,0 +1,28 @@
+"""A cell: one point of the plan, from which a method makes drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from seedbed.core.hashing import short_id
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The method entry, template, axis values, real rows and draw number that define a request.
+
+    The id is the hash of those alone: neither target nor budget, round or position is in it,
+    so a longer run finds the replies of a shorter one.
+    """
+
+    method: str
+    template: str
+    axes: Mapping[str, str | float]
+    parents: tuple[str, ...] = ()
+    draw: int = 0
+    id: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        value = [self.method, self.template, dict(self.axes), list(self.parents), self.draw]
+        object.__setattr__(self, "id", short_id("cell", value))

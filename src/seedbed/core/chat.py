@@ -1,0 +1,128 @@
+"""What is asked of a model and what comes back, whatever the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from seedbed.core.hashing import digest
+
+FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """`None` leaves a setting to the server. `max_tokens` always has a value: it bounds the cost."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int = 1024
+
+    def to_json(self) -> dict[str, Any]:
+        value = {"temperature": self.temperature, "top_p": self.top_p, "max_tokens": self.max_tokens}
+        return {key: item for key, item in value.items() if item is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a good reply would be, for teachers that are not real. Never hashed, never sent.
+
+    `fields` are the names a reply must fill; `fixed` those the cell already decides; `examples`
+    real rows (field maps) to imitate, those of the cell's own label first.
+    """
+
+    fields: tuple[str, ...] = ()
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    labels: Sequence[str] = ()
+    examples: Sequence[Mapping[str, Any]] = ()
+    output: Literal["json", "text"] = "json"
+    text_field: str = ""
+    draw: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One question to a model. `n` choices are asked for; `seed` is derived from the reply key."""
+
+    model: str
+    messages: tuple[Message, ...]
+    sampling: Sampling = Sampling()
+    schema: Mapping[str, Any] | None = None
+    revision: str | None = None
+    n: int = 1
+    seed: int | None = None
+    hints: Hints | None = None
+
+    @property
+    def hash(self) -> bytes:
+        """Identity of the question: model, revision, messages, sampling, schema; never `n`, `seed`, hints."""
+        return digest(
+            "request",
+            {
+                "model": self.model,
+                "revision": self.revision,
+                "messages": [[m.role, m.content] for m in self.messages],
+                "sampling": self.sampling.to_json(),
+                "schema": self.schema,
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer. `reasoning` is the model's thinking, kept apart from `text`."""
+
+    text: str
+    finish_reason: FinishReason = "stop"
+    reasoning: str | None = None
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChatReply:
+    """What one call brought: at least one choice, and what the call as a whole used."""
+
+    choices: tuple[Choice, ...]
+    model: str
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyKey:
+    """Address of one logged choice: the question, who asks (a cell, or content for a judge), the draw."""
+
+    request: bytes
+    scope: bytes
+    draw: int
+
+    def __str__(self) -> str:
+        return f"{self.request.hex()}/{self.scope.hex()}/{self.draw}"
+
+    @classmethod
+    def parse(cls, text: str) -> ReplyKey:
+        request, scope, draw = text.split("/")
+        return cls(bytes.fromhex(request), bytes.fromhex(scope), int(draw))
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedReply:
+    """One choice as it stands in the reply log; `usage` is this choice's share of its call."""
+
+    key: ReplyKey
+    choice: Choice
+    model: str
+    endpoint: str
+    usage: Usage = Usage()

@@ -1,0 +1,159 @@
+"""The small protocols that plug-ins and rooms meet in."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from pydantic import BaseModel
+
+from seedbed.core.cell import Cell
+from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply
+from seedbed.core.record import Record, Unreadable
+from seedbed.core.verdict import Verdict
+
+
+@runtime_checkable
+class ChatModel(Protocol):
+    """Whatever answers a chat request.
+
+    `complete` returns at least one choice, or raises AttemptFailed (may heal), RequestRefused
+    (never will) or EndpointError (nothing here will work). It does not retry.
+    """
+
+    @property
+    def endpoint(self) -> str: ...
+
+    async def complete(self, request: ChatRequest) -> ChatReply: ...
+
+    async def close(self) -> None: ...
+
+
+class Task(Protocol):
+    """A task kind bound to a recipe: its fields, its schema, and views of a record."""
+
+    kind: str
+    fields: tuple[str, ...]
+    text_fields: tuple[str, ...]
+    label_field: str | None
+
+    def schema(self, omit: Sequence[str] = ()) -> dict[str, Any]:
+        """JSON Schema (2020-12) of a record's fields, less those in `omit`."""
+        ...
+
+    def as_text(self, fields: Mapping[str, Any]) -> str: ...
+
+    def as_chat(self, fields: Mapping[str, Any]) -> list[dict[str, str]]: ...
+
+    def label(self, fields: Mapping[str, Any]) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a method made of one reply: fields, or why there are none, and the replies behind it."""
+
+    fields: Mapping[str, Any]
+    replies: tuple[LoggedReply, ...]
+    template: str
+    template_hash: str
+    roles: tuple[str, ...]
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    unreadable: Unreadable | None = None
+
+
+class Asking(Protocol):
+    """What a method has in hand. `ask` looks in the reply log first and pays only for what is missing."""
+
+    task: Task
+    rng: random.Random
+    examples: Sequence[Record]
+
+    async def ask(
+        self,
+        template: str,
+        *,
+        role: str = "teacher",
+        schema: Mapping[str, Any] | None = None,
+        n: int = 1,
+        **variables: Any,
+    ) -> tuple[LoggedReply, ...]: ...
+
+
+class Method(Protocol):
+    """Plain async Python that turns a cell into drafts."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    Options: ClassVar[type[BaseModel]]
+
+    async def __call__(self, cell: Cell, ctx: Asking) -> list[Draft]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EvalHit:
+    """Answer of the eval lock about one text. It names the eval row and never quotes it.
+
+    `rule` is `equal` (a leak) or one of the near rules `contained`, `similar`, `ngrams`, `run`,
+    or `canary`; `score` lies in 0..1.
+    """
+
+    rule: str
+    score: float
+    row: int
+
+    @property
+    def is_leak(self) -> bool:
+        return self.rule in ("equal", "canary")
+
+
+class EvalLock(Protocol):
+    """Holds the eval text in a process of its own and answers only with hits."""
+
+    def check(self, texts: Sequence[str]) -> list[list[EvalHit]]:
+        """For each text its hits, strongest first; an empty list where it is clean."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FilterContext:
+    """What a filter may know when it is built: the task, the real train texts, the eval lock.
+
+    `real_texts` is a sample of at most 2,000 train texts for calibration; None without real data.
+    """
+
+    task: Task
+    real_texts: Sequence[str] | None = None
+    eval_lock: EvalLock | None = None
+
+
+class RecordFilter(Protocol):
+    """Looks at records one by one; synchronous and picklable: it runs in worker processes."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    Options: ClassVar[type[BaseModel]]
+
+    def check(self, records: Sequence[Record]) -> list[Verdict]:
+        """One verdict for each record, in order."""
+        ...
+
+
+class CorpusFilter(Protocol):
+    """Finds kin among records. `keys` runs in workers, `edges` where equal keys meet.
+
+    `keys(text)` gives 63-bit numbers; records that share one are candidates. `edge(a, b)` says
+    whether two candidate texts are kin, and how close (0..1), or None.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    Options: ClassVar[type[BaseModel]]
+    reason: ClassVar[str]
+
+    def text(self, record: Record) -> str: ...
+
+    def keys(self, text: str) -> list[int]: ...
+
+    def edge(self, a: str, b: str) -> float | None: ...

@@ -1,0 +1,41 @@
+"""A verdict: what a rule, verifier, judge or person says about one record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`keep` with a `reason` (a stable slug, empty when kept) by one `filter@version`.
+
+    `survivor` names the twin that stays where a record fell as a duplicate.
+    """
+
+    record: str
+    filter: str
+    keep: bool
+    reason: str = ""
+    score: float | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    survivor: str | None = None
+
+    @property
+    def filter_name(self) -> str:
+        return self.filter.partition("@")[0]
+
+
+TARGET_FILTER = "target@1"
+OVER_TARGET = "over_target"
+
+
+def over_target(record: str) -> Verdict:
+    """The verdict on a good draft that the target no longer needs; a raised target revives it."""
+    return Verdict(record, TARGET_FILTER, keep=False, reason=OVER_TARGET)
+
+
+def revived(record: str) -> Verdict:
+    """Takes `over_target` back: the last verdict of a filter on a record is the one that holds."""
+    return Verdict(record, TARGET_FILTER, keep=True)
