@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, runtime_checkable
-
-from pydantic import BaseModel
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from seedbed.core.cell import Cell
 from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply
 from seedbed.core.record import Record, Unreadable
 from seedbed.core.verdict import Verdict
+
+if TYPE_CHECKING:  # the eval lock's process needs EvalHit alone, and stays small without pydantic
+    from pydantic import BaseModel
 
 
 @runtime_checkable
@@ -32,12 +33,22 @@ class ChatModel(Protocol):
 
 
 class Task(Protocol):
-    """A task kind bound to a recipe: its fields, its schema, and views of a record."""
+    """A task kind bound to a recipe: its fields, its schema, and views of a record.
+
+    `compare_fields` are what is asked (not what is answered): the text that a leak would repeat.
+    `optional_fields` may be empty in real rows.
+    """
 
     kind: str
     fields: tuple[str, ...]
     text_fields: tuple[str, ...]
     label_field: str | None
+
+    @property
+    def compare_fields(self) -> tuple[str, ...]: ...
+
+    @property
+    def optional_fields(self) -> tuple[str, ...]: ...
 
     def schema(self, omit: Sequence[str] = ()) -> dict[str, Any]:
         """JSON Schema (2020-12) of a record's fields, less those in `omit`."""
@@ -56,19 +67,19 @@ class Draft:
 
     fields: Mapping[str, Any]
     replies: tuple[LoggedReply, ...]
-    template: str
-    template_hash: str
-    roles: tuple[str, ...]
-    sampling: Mapping[str, Any] = field(default_factory=dict)
     unreadable: Unreadable | None = None
 
 
 class Asking(Protocol):
-    """What a method has in hand. `ask` looks in the reply log first and pays only for what is missing."""
+    """What a method has in hand.
+
+    `ask` renders a template with the cell's variables (and any given here), looks in the reply
+    log first and pays only for what is missing. It notes which template, role and sampling each
+    reply came from, so that a method need not carry provenance about. Raises NoAnswer.
+    """
 
     task: Task
     rng: random.Random
-    examples: Sequence[Record]
 
     async def ask(
         self,
@@ -87,6 +98,8 @@ class Method(Protocol):
     name: ClassVar[str]
     version: ClassVar[int]
     Options: ClassVar[type[BaseModel]]
+    uses_axes: ClassVar[bool]
+    options: Any
 
     async def __call__(self, cell: Cell, ctx: Asking) -> list[Draft]: ...
 
@@ -121,11 +134,13 @@ class FilterContext:
     """What a filter may know when it is built: the task, the real train texts, the eval lock.
 
     `real_texts` is a sample of at most 2,000 train texts for calibration; None without real data.
+    `compare` are the fields whose text, joined by newlines, is held against the eval set.
     """
 
     task: Task
     real_texts: Sequence[str] | None = None
     eval_lock: EvalLock | None = None
+    compare: tuple[str, ...] = ()
 
 
 class RecordFilter(Protocol):

@@ -10,6 +10,10 @@ from seedbed.core.hashing import short_id
 
 Origin = Literal["real", "generated"]
 
+# What an exported row is known by when it comes back: `seedbed_id: sbd-<24 hexadecimal digits>`.
+EXPORT_ID_COLUMN = "seedbed_id"
+EXPORT_ID_PREFIX = "sbd-"
+
 
 @dataclass(frozen=True, slots=True)
 class ModelRef:

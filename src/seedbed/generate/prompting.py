@@ -1,0 +1,32 @@
+"""The step that single-question methods share: ask once, read every choice as a draft."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from seedbed.core.cell import Cell
+from seedbed.core.protocols import Asking, Draft, Task
+from seedbed.core.record import Unreadable
+from seedbed.generate.reading import read_fields
+
+
+def fixed_fields(cell: Cell, task: Task) -> dict[str, str]:
+    """Fields that the cell decides, because an axis has their name; the teacher is not asked for them."""
+    return {name: str(cell.axes[name]) for name in task.fields if name in cell.axes}
+
+
+async def ask_for_draft(cell: Cell, ctx: Asking, output: Literal["json", "text"]) -> list[Draft]:
+    """Ask the cell's template once; one draft a choice, its fixed fields filled in."""
+    fixed = fixed_fields(cell, ctx.task)
+    asked = tuple(name for name in ctx.task.fields if name not in fixed)
+    schema = ctx.task.schema(omit=tuple(fixed)) if output == "json" else None
+    replies = await ctx.ask(cell.template, schema=schema, output=output, fields=asked)
+    drafts = []
+    for reply in replies:
+        read = read_fields(reply.choice, asked, output)
+        if isinstance(read, Unreadable):
+            drafts.append(Draft({}, (reply,), read))
+        else:
+            fields = {name: fixed[name] if name in fixed else read[name] for name in ctx.task.fields}
+            drafts.append(Draft(fields, (reply,)))
+    return drafts

@@ -1,0 +1,119 @@
+"""Prompt templates: Jinja files in an immutable sandbox, strict about undefined names.
+
+A template file holds the user message; text above a line `---user---` is the system message.
+Model output is never template source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from jinja2 import StrictUndefined, meta, nodes
+from jinja2.exceptions import SecurityError, TemplateSyntaxError
+from jinja2.exceptions import TemplateError as JinjaError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from seedbed.core.chat import Message
+from seedbed.core.errors import Problem, TemplateError
+from seedbed.core.hashing import short_id
+from seedbed.core.registry import nearest
+
+USER_MARK = "---user---"
+
+# What every template may use besides the slots of its recipe.
+CONTEXT_NAMES = ("task", "label", "labels", "examples", "slots", "draw", "output", "fields")
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
+    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
+)
+
+
+@dataclass(frozen=True)
+class PromptTemplate:
+    """One template: `name` as the recipe calls it, `text` as it stands in the file."""
+
+    name: str
+    text: str
+    path: str
+
+    @cached_property
+    def hash(self) -> str:
+        return short_id("template", self.text)
+
+    @cached_property
+    def _compiled(self) -> list[tuple[Literal["system", "user"], Any]]:
+        system, mark, user = self.text.rpartition(USER_MARK + "\n")
+        compiled: list[tuple[Literal["system", "user"], Any]] = []
+        if mark and system.strip():
+            compiled.append(("system", _ENVIRONMENT.from_string(system)))
+        compiled.append(("user", _ENVIRONMENT.from_string(user if mark else self.text)))
+        return compiled
+
+    def names(self) -> dict[str, int]:
+        """Every undeclared name the template uses, with the first line that uses it."""
+        tree = _ENVIRONMENT.parse(self.text)
+        undeclared = meta.find_undeclared_variables(tree)
+        lines: dict[str, int] = {}
+        for node in tree.find_all(nodes.Name):
+            if node.name in undeclared:
+                lines.setdefault(node.name, node.lineno)
+        return lines
+
+    def problems(self, slots: Iterable[str]) -> list[Problem]:
+        """Everything wrong with the template for a recipe that has these slots."""
+        try:
+            names = self.names()
+            _ = self._compiled
+        except TemplateSyntaxError as error:
+            return [Problem(f"not a valid template: {error.message}", self.path, error.lineno)]
+        known = [*slots, *CONTEXT_NAMES]
+        found = []
+        for name, line in names.items():
+            if name in known:
+                continue
+            close = nearest(name, known)
+            hint = f"did you mean '{close}'?" if close else "there are: " + ", ".join(sorted(known))
+            message = f"unknown slot '{name}'; {hint} A slot is an axis of the recipe."
+            found.append(Problem(message, self.path, line))
+        return found
+
+    def uses(self, slot: str) -> bool:
+        names = self.names()
+        return slot in names or "slots" in names
+
+    def render(self, variables: Mapping[str, Any]) -> tuple[Message, ...]:
+        """The messages for one request. Raises TemplateError naming file and what went wrong."""
+        messages = []
+        for role, compiled in self._compiled:
+            try:
+                content = compiled.render(variables).strip()
+            except (JinjaError, SecurityError, TypeError, ValueError, ZeroDivisionError) as error:
+                raise TemplateError([Problem(f"does not render: {error}", self.path)]) from error
+            if content:
+                messages.append(Message(role, content))
+        if not any(message.role == "user" for message in messages):
+            raise TemplateError([Problem("renders to an empty prompt", self.path)])
+        return tuple(messages)
+
+
+def read_template(path: Path, name: str) -> PromptTemplate:
+    """A template of the recipe's own folder. Raises TemplateError where it is missing or not UTF-8."""
+    try:
+        return PromptTemplate(name, path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError as error:
+        raise TemplateError([Problem("no such template file", str(path))]) from error
+    except UnicodeDecodeError as error:
+        raise TemplateError([Problem(f"not UTF-8 at byte {error.start}", str(path))]) from error
+    except OSError as error:
+        raise TemplateError([Problem(f"cannot be read: {error.strerror}", str(path))]) from error
+
+
+def library_template(name: str) -> PromptTemplate:
+    """A template that ships with Seedbed, such as `classification` or `instruction`."""
+    file = resources.files("seedbed.prompts") / "library" / f"{name}.j2"
+    return PromptTemplate(f"library/{name}", file.read_text(encoding="utf-8"), f"library/{name}.j2")
