@@ -1,0 +1,1 @@
+"""What is on disk: the reply log, the run folder, its rounds and their shards."""

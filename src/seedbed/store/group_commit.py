@@ -1,0 +1,161 @@
+"""A thread that commits the rows of many callers together: one fsync for all that wait."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seedbed.core.errors import StoreError
+from seedbed.store.reply_file import store_error
+
+WINDOW_SECONDS = 0.003
+MOST_ROWS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Rows of one caller; the future gets how many of them are new."""
+
+    statement: str
+    rows: Sequence[tuple[Any, ...]]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[int]
+
+
+class GroupCommit:
+    """Owns the connection that writes, from its making until `close`.
+
+    A job is in the thread's hands as soon as `submit` returns: cancelling the future does not take
+    it back. Jobs are committed in the order they came. An error reaches everyone in its transaction;
+    the thread then goes on with the next, which succeeds if the cause (a full disk) has gone.
+    """
+
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self._db = db
+        self._path = path
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()  # nothing may be queued behind the None that ends the thread
+        self._closed = "was closed"
+        self._open = True
+        self._unheard: StoreError | None = None
+        self._thread = threading.Thread(target=self._run, name=f"commits {path.name}", daemon=True)
+        self._thread.start()
+
+    def submit(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> asyncio.Future[int]:
+        """A future that is done when the rows are on disk. Its result counts those that were new."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int] = loop.create_future()
+        with self._lock:
+            if not self._open:
+                raise self._closed_error()
+            self._queue.put(_Job(statement, rows, loop, future))
+        return future
+
+    async def flush(self) -> None:
+        """Wait for all that was submitted. Raises the error of a commit whose caller had gone."""
+        await self.submit("", ())
+        unheard, self._unheard = self._unheard, None
+        if unheard is not None:
+            raise unheard
+
+    def close(self) -> None:
+        """Commit what was submitted, end the thread, close the connection. May be called again."""
+        with self._lock:
+            if self._open:
+                self._open = False
+                self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        batch: list[_Job] = []
+        try:
+            while batch := self._gather():
+                self._commit(batch)
+        finally:
+            self._end(batch)
+
+    def _gather(self) -> list[_Job]:
+        """The jobs of the next transaction; none when the log closes."""
+        job = self._queue.get()
+        if self._queue.qsize() < MOST_ROWS:
+            time.sleep(WINDOW_SECONDS)
+        batch: list[_Job] = []
+        rows = 0
+        while job is not None:
+            batch.append(job)
+            rows += len(job.rows)
+            if rows >= MOST_ROWS:
+                return batch
+            try:
+                job = self._queue.get_nowait()
+            except queue.Empty:
+                return batch
+        if batch:
+            self._queue.put(None)
+        return batch
+
+    def _commit(self, batch: list[_Job]) -> None:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            stored = [self._insert(job) for job in batch]
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            self._settle(batch, store_error(self._path, error))
+        else:
+            self._settle(batch, stored)
+
+    def _insert(self, job: _Job) -> int:
+        return self._db.executemany(job.statement, job.rows).rowcount if job.rows else 0
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:  # a full disk may have rolled it back already
+            with contextlib.suppress(sqlite3.Error):  # the first error is the one to tell
+                self._db.execute("ROLLBACK")
+
+    def _settle(self, batch: list[_Job], outcome: list[int] | StoreError) -> None:
+        """Wake the callers, with one wake-up for each event loop."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Job, int | StoreError]]] = {}
+        for index, job in enumerate(batch):
+            result = outcome if isinstance(outcome, StoreError) else outcome[index]
+            by_loop.setdefault(job.loop, []).append((job, result))
+        for loop, results in by_loop.items():
+            with contextlib.suppress(RuntimeError):  # that loop has closed: nobody waits there any more
+                loop.call_soon_threadsafe(self._resolve, results)
+
+    def _resolve(self, results: list[tuple[_Job, int | StoreError]]) -> None:
+        for job, result in results:
+            if isinstance(result, int):
+                if not job.future.done():
+                    job.future.set_result(result)
+            elif job.future.done():
+                self._unheard = result
+            else:
+                job.future.set_exception(StoreError(str(result)))  # its own, for its own traceback
+
+    def _end(self, batch: list[_Job]) -> None:
+        """Whatever ended the thread, nobody is left waiting and nobody queues in vain."""
+        with self._lock:
+            self._open = False
+        fault = sys.exc_info()[1]
+        if fault is not None:
+            self._closed = f"stopped on a defect: {fault!r}"
+        while not self._queue.empty():
+            job = self._queue.get()
+            if job is not None:
+                batch.append(job)
+        if batch:
+            self._settle(batch, self._closed_error())
+        self._db.close()
+
+    def _closed_error(self) -> StoreError:
+        return StoreError(f"{self._path}: reply log: it {self._closed} and takes no more replies")

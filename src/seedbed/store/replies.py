@@ -1,0 +1,234 @@
+"""The reply log: every reply a model gave, on disk before anybody reads it.
+
+One row per choice, keyed by (request, scope, draw); a second reply to the same key is dropped, so
+that what was once read stays what is read. A permanent refusal of a request stands in the log like
+a reply. Failed attempts are kept apart: they count and cost, and answer nothing.
+
+SQLite in WAL mode with an integer rowid and a unique index, values as zstd-compressed JSON
+(measured three times faster and half the size of a table keyed by hash).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import zstandard
+
+from seedbed.core.chat import Choice, LoggedReply, ReplyKey, Usage
+from seedbed.core.errors import StoreError
+from seedbed.store.group_commit import GroupCommit
+from seedbed.store.reply_file import REFUSAL, REPLY, connect, pack, store_error, unpack
+
+_ADD = (
+    "INSERT INTO replies (request, scope, draw, kind, first_of_call, prompt_tokens, completion_tokens, value)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, request, draw) DO NOTHING"
+)
+_ADD_ATTEMPT = (
+    "INSERT INTO attempts"
+    " (request, scope, draw, cause, status, detail, endpoint, prompt_tokens, completion_tokens)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_GET = (
+    "SELECT draw, kind, prompt_tokens, completion_tokens, value FROM replies"
+    " WHERE scope = ? AND request = ? AND draw BETWEEN ? AND ?"
+)
+_SCOPES_A_QUERY = 10_000  # SQLite takes 32,766 variables
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRefusal:
+    """The endpoint's word that it will never answer this request; `cause` is a slug."""
+
+    key: ReplyKey
+    cause: str
+    detail: str
+    status: int | None = None
+
+
+Logged = LoggedReply | LoggedRefusal
+
+
+class ReplyLog:
+    """The log of one workspace, for any number of processes at a time.
+
+    Writes are awaited and return when their rows are on disk. Reads are synchronous (some ten
+    microseconds a key), on a connection of their own, and see every finished write. Both raise
+    StoreError naming the file and the remedy.
+    """
+
+    def __init__(self, path: Path, writer: sqlite3.Connection, reader: sqlite3.Connection) -> None:
+        self.path = path
+        self._commits = GroupCommit(writer, path)
+        self._reader = reader
+        self._lock = threading.Lock()  # for the reader and both codecs: none may serve two threads at once
+        self._compress = zstandard.ZstdCompressor(level=1)
+        self._decompress = zstandard.ZstdDecompressor()
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the log, or begin one. Raises StoreError, also where a newer version wrote the file."""
+        writer = connect(path)
+        try:
+            reader = connect(path)
+        except StoreError:
+            writer.close()
+            raise
+        return cls(path, writer, reader)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Commit what is under way and let go of the file. May be called again."""
+        self._commits.close()
+        with self._lock:
+            self._reader.close()
+
+    async def add(self, replies: Sequence[LoggedReply]) -> int:
+        """Log the choices of one call; return when they are on disk, with the number of those new.
+
+        A key that is in the log already keeps what it has. The rows are handed over before this
+        first suspends: a caller that is cancelled here leaves them to be committed all the same.
+        """
+        with self._lock:
+            rows = [self._reply_row(reply, first=index == 0) for index, reply in enumerate(replies)]
+        return await self._commits.submit(_ADD, rows)
+
+    async def add_refusal(self, key: ReplyKey, cause: str, detail: str, status: int | None = None) -> None:
+        """Log that this request is refused for good; it replays like a reply."""
+        with self._lock:
+            value = self._compress.compress(pack([cause, detail, status]))
+        row = (key.request, key.scope, key.draw, REFUSAL, 1, 0, 0, value)
+        await self._commits.submit(_ADD, [row])
+
+    async def add_attempt(
+        self,
+        key: ReplyKey,
+        cause: str,
+        status: int | None,
+        detail: str,
+        endpoint: str,
+        prompt_tokens: int | None = None,
+        completion_tokens: int | None = None,
+    ) -> None:
+        """Log a failed try. It is no answer: the key stays open. Tokens are None where unknown."""
+        row = (*_key_columns(key), cause, status, detail, endpoint, prompt_tokens, completion_tokens)
+        await self._commits.submit(_ADD_ATTEMPT, [row])
+
+    async def flush(self) -> None:
+        """Wait until all that was handed over is on disk.
+
+        Raises the StoreError of a write whose caller was cancelled and so never heard of it.
+        """
+        await self._commits.flush()
+
+    def get(self, key: ReplyKey) -> Logged | None:
+        return self._get(key.request, key.scope, key.draw, key.draw)[0]
+
+    def get_many(self, request: bytes, scope: bytes, n: int) -> list[Logged | None]:
+        """What stands under draws 0 to n-1, in order; None where there is nothing yet."""
+        return self._get(request, scope, 0, n - 1)
+
+    def count(self, scopes: Iterable[bytes] | None = None) -> int:
+        """Replies (choices, no refusals) under these scopes, or in the whole log."""
+        rows = self._under(scopes, f"SELECT count(*) FROM replies WHERE kind = {REPLY}")
+        return sum(n for (n,) in rows)
+
+    def attempts_by_cause(self, scopes: Iterable[bytes] | None = None) -> Counter[str]:
+        """Failed attempts under these scopes, or in the whole log."""
+        causes: Counter[str] = Counter()
+        rows = self._under(scopes, "SELECT cause, count(*) FROM attempts WHERE true", " GROUP BY cause")
+        for cause, n in rows:
+            causes[cause] += n
+        return causes
+
+    def calls(self, scopes: Iterable[bytes] | None = None) -> int:
+        """Requests whose end is in the log: answered, refused and failed. A killed process leaves none."""
+        wanted = None if scopes is None else set(scopes)
+        ended = self._under(wanted, "SELECT coalesce(sum(first_of_call), 0) FROM replies WHERE true")
+        failed = self._under(wanted, "SELECT count(*) FROM attempts WHERE true")
+        return sum(n for (n,) in [*ended, *failed])
+
+    def tokens(self, scopes: Iterable[bytes] | None = None) -> Usage:
+        """Tokens of all replies and, where they are known, of failed attempts."""
+        wanted = None if scopes is None else set(scopes)
+        sums = "SELECT coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0) FROM "
+        rows = self._under(wanted, sums + "replies WHERE true")
+        rows += self._under(wanted, sums + "attempts WHERE true")
+        return Usage(sum(prompt for prompt, _ in rows), sum(completion for _, completion in rows))
+
+    def _reply_row(self, reply: LoggedReply, *, first: bool) -> tuple[Any, ...]:
+        choice, usage = reply.choice, reply.usage
+        value = [
+            choice.text,
+            choice.finish_reason,
+            choice.reasoning,
+            choice.refused,
+            reply.model,
+            reply.endpoint,
+        ]
+        packed = self._compress.compress(pack(value))
+        tokens = (usage.prompt_tokens, usage.completion_tokens)
+        return (*_key_columns(reply.key), REPLY, int(first), *tokens, packed)
+
+    def _get(self, request: bytes, scope: bytes, first: int, last: int) -> list[Logged | None]:
+        found: list[Logged | None] = [None] * (last - first + 1)
+        with self._lock:
+            for draw, kind, prompt, completion, value in self._query(_GET, (scope, request, first, last)):
+                key = ReplyKey(request, scope, draw)
+                parts = self._unpack(key, value)
+                if kind == REFUSAL:
+                    found[draw - first] = LoggedRefusal(key, *parts)
+                else:
+                    *answer, model, endpoint = parts
+                    found[draw - first] = LoggedReply(
+                        key, Choice(*answer), model, endpoint, Usage(prompt, completion)
+                    )
+        return found
+
+    def _unpack(self, key: ReplyKey, value: bytes) -> list[Any]:
+        try:
+            parts: list[Any] = unpack(self._decompress.decompress(value))
+        except (zstandard.ZstdError, ValueError) as error:
+            raise StoreError(
+                f"{self.path}: reply log: the reply {key} is damaged ({error}); restore a backup of the "
+                "log, or delete that row and run again to have it asked for anew"
+            ) from error
+        return parts
+
+    def _under(self, scopes: Iterable[bytes] | None, query: str, group: str = "") -> list[tuple[Any, ...]]:
+        """Rows of the query over the whole log, or over each portion of the scopes in turn."""
+        with self._lock:
+            if scopes is None:
+                return self._query(query + group, ())
+            rows: list[tuple[Any, ...]] = []
+            distinct = list(set(scopes))
+            for start in range(0, len(distinct), _SCOPES_A_QUERY):
+                portion = distinct[start : start + _SCOPES_A_QUERY]
+                marks = ",".join("?" * len(portion))
+                rows += self._query(f"{query} AND scope IN ({marks}){group}", portion)
+            return rows
+
+    def _query(self, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        try:
+            return self._reader.execute(query, values).fetchall()
+        except sqlite3.ProgrammingError as error:  # what a closed connection raises
+            raise StoreError(f"{self.path}: reply log: it was closed ({error})") from error
+        except sqlite3.Error as error:
+            raise store_error(self.path, error) from error
+
+
+def _key_columns(key: ReplyKey) -> tuple[bytes, bytes, int]:
+    return (key.request, key.scope, key.draw)

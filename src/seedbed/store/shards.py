@@ -1,0 +1,210 @@
+"""Plans, records, verdicts and keys as zstd Parquet with explicit schemas that any tool reads.
+
+Free-form values are JSON text in normal order, so that equal rows are equal bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from seedbed.core.cell import Cell
+from seedbed.core.record import ModelRef, Provenance, Record, Unreadable
+from seedbed.core.verdict import Verdict
+from seedbed.store.atomic import sync_file
+
+PLAN = pa.schema(
+    [
+        ("position", pa.int32()),
+        ("id", pa.string()),
+        ("method", pa.string()),
+        ("template", pa.string()),
+        ("axes", pa.string()),
+        ("parents", pa.list_(pa.string())),
+        ("draw", pa.int32()),
+    ]
+)
+RECORDS = pa.schema(
+    [
+        ("position", pa.int32()),
+        ("draft", pa.int32()),
+        ("id", pa.string()),
+        ("fields", pa.string()),
+        ("slots", pa.string()),
+        ("provenance", pa.string()),
+        ("unreadable", pa.string()),
+    ]
+)
+VERDICTS = pa.schema(
+    [
+        ("record", pa.string()),
+        ("filter", pa.string()),
+        ("keep", pa.bool_()),
+        ("reason", pa.string()),
+        ("score", pa.float64()),
+        ("evidence", pa.string()),
+        ("survivor", pa.string()),
+    ]
+)
+KEYS = pa.schema([("filter", pa.string()), ("key", pa.int64()), ("record", pa.string())])
+CELLS = pa.schema(
+    [("position", pa.int32()), ("cell", pa.string()), ("state", pa.string()), ("cause", pa.string())]
+)
+
+
+def to_json(value: Any) -> str:
+    """Plain JSON text, keys sorted. A lone surrogate, which UTF-8 cannot hold, becomes its escape."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:
+        import json
+
+        return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
+
+def write_table(path: Path, schema: pa.Schema, columns: dict[str, Sequence[Any]]) -> None:
+    """Write one shard and fsync it. Bytes depend on the rows alone."""
+    table = pa.table(columns, schema=schema)
+    pq.write_table(table, path, compression="zstd", store_schema=False, use_dictionary=True)
+    sync_file(path)
+
+
+def write_plan(path: Path, cells: Sequence[Cell]) -> None:
+    write_table(
+        path,
+        PLAN,
+        {
+            "position": range(len(cells)),
+            "id": [c.id for c in cells],
+            "method": [c.method for c in cells],
+            "template": [c.template for c in cells],
+            "axes": [to_json(dict(c.axes)) for c in cells],
+            "parents": [list(c.parents) for c in cells],
+            "draw": [c.draw for c in cells],
+        },
+    )
+
+
+def read_plan(path: Path) -> list[Cell]:
+    rows = pq.read_table(path, partitioning=None).to_pylist()
+    return [
+        Cell(row["method"], row["template"], orjson.loads(row["axes"]), tuple(row["parents"]), row["draw"])
+        for row in rows
+    ]
+
+
+def write_records(path: Path, records: Sequence[tuple[int, Record]]) -> None:
+    """Records with their plan position, in rank order."""
+    write_table(
+        path,
+        RECORDS,
+        {
+            "position": [position for position, _ in records],
+            "draft": [r.provenance.draft for _, r in records],
+            "id": [r.id for _, r in records],
+            "fields": [to_json(dict(r.fields)) for _, r in records],
+            "slots": [to_json(dict(r.slots)) for _, r in records],
+            "provenance": [provenance_json(r.provenance) for _, r in records],
+            "unreadable": [to_json(asdict(r.unreadable)) if r.unreadable else None for _, r in records],
+        },
+    )
+
+
+def provenance_json(provenance: Provenance) -> str:
+    value = {name: getattr(provenance, name) for name in Provenance.__dataclass_fields__}
+    value["models"] = {role: asdict(model) for role, model in provenance.models.items()}
+    value["sampling"] = dict(provenance.sampling)
+    return to_json(value)
+
+
+def record_from_row(row: dict[str, Any]) -> Record:
+    """A record from a row of a record shard."""
+    value = orjson.loads(row["provenance"])
+    for name in ("parents", "reply_keys"):
+        value[name] = tuple(value[name])
+    value["models"] = {role: ModelRef(**model) for role, model in value["models"].items()}
+    unreadable = row.get("unreadable")
+    return Record(
+        id=row["id"],
+        fields=orjson.loads(row["fields"]),
+        provenance=Provenance(**value),
+        slots=orjson.loads(row["slots"]),
+        unreadable=Unreadable(**orjson.loads(unreadable)) if unreadable else None,
+    )
+
+
+def read_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Rows of a shard, a few hundred in memory at a time."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=512, columns=list(columns) if columns else None):
+            yield from batch.to_pylist()
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    return (record_from_row(row) for row in read_rows(path))
+
+
+def write_verdicts(path: Path, verdicts: Sequence[Verdict]) -> None:
+    write_table(
+        path,
+        VERDICTS,
+        {
+            "record": [v.record for v in verdicts],
+            "filter": [v.filter for v in verdicts],
+            "keep": [v.keep for v in verdicts],
+            "reason": [v.reason for v in verdicts],
+            "score": [v.score for v in verdicts],
+            "evidence": [to_json(dict(v.evidence)) for v in verdicts],
+            "survivor": [v.survivor for v in verdicts],
+        },
+    )
+
+
+def verdict_from_row(row: dict[str, Any]) -> Verdict:
+    return Verdict(
+        record=row["record"],
+        filter=row["filter"],
+        keep=row["keep"],
+        reason=row["reason"],
+        score=row["score"],
+        evidence=orjson.loads(row["evidence"]),
+        survivor=row["survivor"],
+    )
+
+
+def read_verdicts(path: Path) -> Iterator[Verdict]:
+    return (verdict_from_row(row) for row in read_rows(path))
+
+
+def write_keys(path: Path, keys: Iterable[tuple[str, int, str]]) -> None:
+    """(filter, key, record id) of the records that stay in the corpus."""
+    rows = list(keys)
+    write_table(
+        path,
+        KEYS,
+        {
+            "filter": [row[0] for row in rows],
+            "key": [row[1] for row in rows],
+            "record": [row[2] for row in rows],
+        },
+    )
+
+
+def write_cells(path: Path, cells: Sequence[tuple[int, str, str, str]]) -> None:
+    """(position, cell id, state `done`|`failed`|`pending`, cause) of a round's cells."""
+    write_table(
+        path,
+        CELLS,
+        {
+            "position": [row[0] for row in cells],
+            "cell": [row[1] for row in cells],
+            "state": [row[2] for row in cells],
+            "cause": [row[3] for row in cells],
+        },
+    )
