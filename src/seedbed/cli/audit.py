@@ -1,0 +1,74 @@
+"""`seedbed audit`: the filters over a file, and its leaks against an eval set."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seedbed.cli.output import json_option, note, print_json
+
+_MOST_SHOWN = 20
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--against", type=click.Path(exists=True, path_type=Path), help="An eval file to find leaks of."
+)
+@click.option("--text", metavar="COL", help="The text column; by default the one with the most text.")
+@click.option("--ignore-after", metavar="MARK", help="Compare texts only up to this mark.")
+@click.option(
+    "--drop", type=click.Path(path_type=Path), metavar="OUT", help="Write FILE without leaking rows."
+)
+@click.option("--drop-near", is_flag=True, help="With --drop: without near matches too.")
+@json_option
+def command(
+    file: Path,
+    against: Path | None,
+    text: str | None,
+    ignore_after: str | None,
+    drop: Path | None,
+    drop_near: bool,
+    as_json: bool,
+) -> None:
+    """Check FILE (CSV, JSONL or a folder of texts) with the default filters.
+
+    Rows are counted from 0. Ends with 3 where a row of FILE equals an eval row.
+    """
+    from seedbed.run.audit import audit
+
+    if drop is not None and against is None:
+        raise click.UsageError("--drop needs --against: only leaking rows are dropped")
+    if drop_near and drop is None:
+        raise click.UsageError("--drop-near needs --drop OUT")
+    result = audit(
+        file, against=against, text=text, ignore_after=ignore_after, drop=drop, drop_near=drop_near
+    )
+    value = result.to_json()
+    if as_json:
+        print_json(value)
+    else:
+        _print(value, against)
+    if drop is not None:
+        note(f"wrote {drop} without {value['dropped']} rows")
+    sys.exit(3 if result.leaks else 0)
+
+
+def _print(value: dict[str, Any], against: Path | None) -> None:
+    click.echo(f"{value['rows']:,} rows, text column {value['text_column']!r}")
+    if against is not None:
+        click.echo(
+            f"leaks: {len(value['leaks'])} (of {value['eval_rows_leaked']} eval rows); "
+            f"near matches, listed apart: {len(value['near'])}"
+        )
+        for leak in value["leaks"][:_MOST_SHOWN]:
+            click.echo(f"  row {leak['row']} equals eval row {leak['eval_row']}: {leak['text'][:90]!r}")
+        if len(value["leaks"]) > _MOST_SHOWN:
+            click.echo(f"  and {len(value['leaks']) - _MOST_SHOWN} more; --json lists all")
+    click.echo(f"duplicates: {len(value['duplicates'])}, near duplicates: {len(value['near_duplicates'])}")
+    for name, counts in value["filters"].items():
+        found = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items())) or "nothing"
+        click.echo(f"  {name}: {found}")

@@ -1,0 +1,48 @@
+"""`seedbed init`: a recipe folder to start from."""
+
+from __future__ import annotations
+
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import click
+
+from seedbed.cli.output import note
+from seedbed.core.errors import InputError, Problem
+from seedbed.core.registry import nearest
+
+
+def examples() -> dict[str, Traversable]:
+    """Starter recipes by name."""
+    root = resources.files("seedbed") / "examples"
+    return {
+        entry.name.replace("_", "-"): entry for entry in root.iterdir() if (entry / "recipe.yaml").is_file()
+    }
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--example", "name", default="support-tickets", show_default=True, help="The starter recipe.")
+def command(folder: Path, name: str) -> None:
+    """Make DIR with a starter recipe, its prompts and data. Never writes over a file."""
+    known = examples()
+    if name not in known:
+        close = nearest(name, list(known))
+        hint = f"did you mean {close!r}?" if close else "there are: " + ", ".join(sorted(known))
+        raise InputError([Problem(f"no example is called {name!r}; {hint}")])
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError([Problem("is there already and not empty; name another folder", str(folder))])
+    _copy(known[name], folder)
+    note(f"made {folder}; read {folder}/recipe.yaml, then: seedbed run {folder}")
+
+
+def _copy(source: Traversable, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for entry in source.iterdir():
+        if entry.name.startswith("__"):
+            continue
+        if entry.is_dir():
+            _copy(entry, target / entry.name)
+        else:
+            (target / entry.name).write_bytes(entry.read_bytes())

@@ -1,0 +1,80 @@
+"""`seedbed`: the commands, their errors and their exit codes."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from seedbed import __version__
+from seedbed.cli.output import fail
+
+# Command -> module: a command's imports are paid for by that command alone.
+COMMANDS = {
+    "init": "seedbed.cli.init",
+    "plan": "seedbed.cli.plan",
+    "run": "seedbed.cli.run",
+    "show": "seedbed.cli.show",
+    "report": "seedbed.cli.report",
+    "audit": "seedbed.cli.audit",
+    "export": "seedbed.cli.export",
+}
+SUMMARIES = {
+    "init": "Make a recipe folder from a starter recipe.",
+    "plan": "Say what a run would ask. Makes no call.",
+    "run": "Generate, filter and prove, up to the target; goes on where it was stopped.",
+    "show": "Show a run's drafts, or one record's whole way.",
+    "report": "Report on a run: accounts, reasons, coverage, proof.",
+    "audit": "Check a data set that you already have.",
+    "export": "Write a run's accepted records in a format.",
+}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and imports one only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="seedbed")
+def cli() -> None:
+    """Turn a task, real examples and a teacher model into a training set that can be defended.
+
+    Exit codes: 0 target met; 1 error; 2 usage or invalid recipe; 3 contamination, or variety ran
+    out; 4 budget reached; 5 endpoint or credentials; 6 cells failed; 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Entry point of the `seedbed` command."""
+    from seedbed.core.errors import SeedbedError
+
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except SeedbedError as error:
+        sys.exit(fail(error))
+    except BrokenPipeError:
+        # Whoever read our output went away (`seedbed show … | head`): not an error of ours.
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)

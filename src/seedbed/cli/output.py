@@ -1,0 +1,46 @@
+"""How the command line speaks: data on stdout, notes and errors on stderr, JSON where asked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from seedbed.core.errors import InputError, SeedbedError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value on stdout.")
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key of the recipe, as in --set generate.target=50.",
+)
+
+
+def note(message: str) -> None:
+    """Tell the user something that is not data."""
+    click.echo(f"seedbed: {message}", err=True)
+
+
+def print_json(value: Any) -> None:
+    import orjson
+
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
+
+
+def fail(error: SeedbedError) -> int:
+    """Print an error, each of its problems on a line of its own; returns its exit code."""
+    if isinstance(error, InputError):
+        for problem in error.problems:
+            click.echo(f"error: {problem}", err=True)
+        if len(error.problems) > 1:
+            click.echo(f"{len(error.problems)} problems; nothing was sent.", err=True)
+    else:
+        click.echo(f"error: {error}", err=True)
+    sys.stderr.flush()
+    return error.exit_code

@@ -1,0 +1,53 @@
+"""`seedbed plan`: what a run would ask, without asking."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seedbed.cli.output import json_option, note, print_json, set_option
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(exists=True, path_type=Path))
+@click.option("--target", type=click.IntRange(min=1), help="Accepted records to plan for.")
+@set_option
+@json_option
+def command(recipe: Path, target: int | None, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Validate RECIPE as a whole and say what a run would ask. Makes no call."""
+    from seedbed.cli.loading import load_bound
+    from seedbed.run.preview_plan import plan_of
+
+    if target is not None:
+        overrides = (*overrides, f"generate.target={target}")
+    value = plan_of(load_bound(recipe, overrides), note)
+    if as_json:
+        print_json(value)
+    else:
+        _print(value)
+
+
+def _print(value: dict[str, Any]) -> None:
+    click.echo(f"recipe {value['recipe']}: {value['target']:,} accepted records wanted")
+    click.echo(f"already accepted: {value['accepted']:,}")
+    real = value["real_rows"]
+    click.echo(
+        f"real rows: {real['train']:,} train, {real['dev']:,} dev; eval locked: {value['eval_rows'] or 'no'}"
+    )
+    click.echo(
+        f"cells: {value['cells']:,}, {value['logged']:,} of them answered in the reply log; "
+        f"calls: at least {value['calls']:,} (drafts that filters reject are asked for again)"
+    )
+    click.echo(
+        f"prompt: about {value['prompt_tokens_each']:,} tokens each, at most {value['max_tokens']:,} back"
+    )
+    for name, counts in value["by_axis"].items():
+        shown = ", ".join(f"{key} {count}" for key, count in Counter(counts).most_common(8))
+        click.echo(f"  {name}: {shown}{', …' if len(counts) > 8 else ''}")
+    click.echo("first prompt:")
+    for message in value["first_prompt"]:
+        click.echo(click.style(f"[{message['role']}]", bold=True))
+        click.echo(message["content"])

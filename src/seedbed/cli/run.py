@@ -1,0 +1,84 @@
+"""`seedbed run`: generate to the target, with a live view on a terminal and plain lines off it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seedbed.cli.output import fail, json_option, note, print_json, set_option
+
+if TYPE_CHECKING:
+    from seedbed.run.pipeline import Pipeline
+    from seedbed.run.session import RunResult
+
+EXIT_CODES = {"target": 0, "variety": 3, "budget": 4, "endpoint": 5, "cells": 6, "interrupted": 130}
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(exists=True, path_type=Path))
+@click.option("--target", type=click.IntRange(min=1), help="Accepted records to reach.")
+@click.option("--max-requests", type=click.IntRange(min=1), help="Requests this run may send in all.")
+@set_option
+@json_option
+def command(
+    recipe: Path, target: int | None, max_requests: int | None, overrides: tuple[str, ...], as_json: bool
+) -> None:
+    """Run RECIPE (its folder or file) until the target is met; the same command goes on after a stop."""
+    from seedbed.cli.live import watching
+    from seedbed.cli.loading import load_bound
+    from seedbed.publish.report import render_text
+    from seedbed.run.pipeline import Progress
+    from seedbed.run.registry import registry
+    from seedbed.run.session import run_recipe
+    from seedbed.run.summary import summarise
+    from seedbed.run.view import RunView
+
+    if target is not None:
+        overrides = (*overrides, f"generate.target={target}")
+    bound = load_bound(recipe, overrides)
+    progress = Progress(target=bound.quotas.target)
+
+    async def work() -> RunResult:
+        with watching(progress):
+            return await run_recipe(
+                bound, registry(), note, progress, max_requests=max_requests, on_start=_stop_on_signals
+            )
+
+    try:
+        result = asyncio.run(work())
+    except asyncio.CancelledError:
+        note("stopped at once; the replies received are in the log, and the same command goes on")
+        sys.exit(EXIT_CODES["interrupted"])
+    if result.error is not None and result.stopped == "endpoint":
+        fail(result.error)
+    summary = summarise(RunView(result.folder))
+    if as_json:
+        print_json(summary)
+    else:
+        click.echo(render_text(summary))
+    sys.exit(EXIT_CODES[result.stopped])
+
+
+def _stop_on_signals(pipeline: Pipeline) -> None:
+    """First Ctrl-C or SIGTERM drains, the second stops at once; both leave a run that goes on."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+    seen = False
+
+    def on_signal() -> None:
+        nonlocal seen
+        if seen:
+            task.cancel()
+            return
+        seen = True
+        note("stopping: waiting for what is in flight (again to stop at once)")
+        pipeline.stop("interrupted")
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)

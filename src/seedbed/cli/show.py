@@ -1,0 +1,133 @@
+"""`seedbed show`: a run's drafts, or one record's whole way."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seedbed.cli.output import json_option, print_json
+from seedbed.core.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from seedbed.core.record import Record
+    from seedbed.run.view import RunView
+
+
+@click.command()
+@click.argument("run", type=click.Path(exists=True, path_type=Path))
+@click.argument("record", required=False)
+@click.option("--reason", help="Only drafts rejected for this reason.")
+@click.option("-n", "most", default=20, show_default=True, type=click.IntRange(min=1), help="Drafts to list.")
+@json_option
+def command(run: Path, record: str | None, reason: str | None, most: int, as_json: bool) -> None:
+    """List RUN's drafts with their fate; with RECORD (an id or its beginning) tell all about one."""
+    from seedbed.run.view import RunView
+
+    view = RunView.open(run)
+    if record is None:
+        _list(view, most, reason, as_json)
+        return
+    value = _whole_way(view, record.removeprefix("sbd-"))
+    if as_json:
+        print_json(value)
+    else:
+        _print(value)
+
+
+def _list(view: RunView, most: int, reason: str | None, as_json: bool) -> None:
+    import orjson
+
+    with view.ledger() as ledger:
+        rows = ledger.listing(most, reason)
+    for row in rows:
+        row["fields"] = orjson.loads(row["fields"])
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        fate = "accepted" if row["accepted"] else row["reason"]
+        text = " | ".join(str(value) for value in row["fields"].values()).replace("\n", " ")
+        click.echo(f"{row['id']}  {fate:16}  {text[:100]}")
+
+
+def _whole_way(view: RunView, prefix: str) -> dict[str, Any]:
+    from seedbed.core.chat import ReplyKey
+    from seedbed.core.fate import fate_of
+    from seedbed.store.replies import LoggedRefusal
+
+    with view.ledger() as ledger:
+        found = ledger.find(prefix)
+        if len(found) != 1:
+            many = "; ".join(r.id for r in found) or "list ids with `seedbed show RUN`"
+            what = "several records begin so" if found else "no draft has this id"
+            raise InputError([Problem(f"{what}: {many}", str(view.folder.path), key=prefix)])
+        record = found[0]
+        verdicts = ledger.verdicts(record.id)
+        cell = ledger.cell(record.provenance.cell or "")
+    fate = fate_of(verdicts)
+    with view.log() as log:
+        replies = [log.get(ReplyKey.parse(key)) for key in record.provenance.reply_keys]
+    return {
+        "id": record.id,
+        "fate": "accepted" if fate.accepted else "rejected",
+        "reason": fate.reason,
+        "fields": dict(record.fields),
+        "unreadable": asdict(record.unreadable) if record.unreadable else None,
+        "slots": dict(record.slots),
+        "verdicts": [_verdict(asdict(verdict)) for verdict in verdicts],
+        "provenance": _provenance(record),
+        "draw": cell.draw if cell else None,
+        "replies": [
+            None
+            if reply is None or isinstance(reply, LoggedRefusal)
+            else {**asdict(reply.choice), "model": reply.model, "endpoint": reply.endpoint}
+            for reply in replies
+        ],
+    }
+
+
+def _verdict(value: dict[str, Any]) -> dict[str, Any]:
+    del value["record"]
+    return value
+
+
+def _provenance(record: Record) -> dict[str, Any]:
+    value = asdict(record.provenance)
+    value["parents"] = list(record.provenance.parents)
+    return value
+
+
+def _print(value: dict[str, Any]) -> None:
+    click.echo(f"record     {value['id']}")
+    click.echo(f"fate       {value['fate']}" + (f": {value['reason']}" if value["reason"] else ""))
+    for name, field in value["fields"].items():
+        click.echo(f"{name:10} {field}")
+    if value["unreadable"]:
+        click.echo(f"unreadable {value['unreadable']['cause']}: {value['unreadable']['detail']}")
+    click.echo("verdicts")
+    for verdict in value["verdicts"]:
+        outcome = "keep" if verdict["keep"] else verdict["reason"]
+        extra = f" {verdict['evidence']}" if verdict["evidence"] else ""
+        twin = f" twin of {verdict['survivor']}" if verdict["survivor"] else ""
+        score = f" {verdict['score']:.3f}" if verdict["score"] is not None else ""
+        click.echo(f"  {verdict['filter']:20} {outcome}{score}{twin}{extra}")
+    click.echo("provenance")
+    provenance = value["provenance"]
+    for name in ("method", "template", "template_hash", "cell", "depth"):
+        click.echo(f"  {name:14} {provenance[name]}")
+    slots = ", ".join(f"{k}={v}" for k, v in value["slots"].items())
+    click.echo(f"  slots          {slots}")
+    click.echo(f"  parents        {', '.join(provenance['parents']) or 'none'}")
+    click.echo(f"  sampling       {provenance['sampling']}")
+    for role, model in provenance["models"].items():
+        click.echo(f"  {role:14} {model['model']} at {model['endpoint']}")
+    for key, reply in zip(provenance["reply_keys"], value["replies"], strict=True):
+        click.echo(f"reply {key}")
+        if reply is None:
+            click.echo("  not in the reply log of this workspace")
+        else:
+            click.echo(f"  finish_reason {reply['finish_reason']}")
+            click.echo("  " + reply["text"].replace("\n", "\n  "))

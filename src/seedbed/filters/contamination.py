@@ -1,0 +1,63 @@
+"""`contamination`: no record repeats the locked eval set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from seedbed.core.protocols import EvalHit, EvalLock, FilterContext, Task
+from seedbed.core.record import Record
+from seedbed.core.verdict import Verdict
+from seedbed.filters.subject import FilterOptions, filter_id, keep, reject, text_fields, whole_text
+
+
+class Contamination:
+    """Asks the eval lock about a record's text as a whole and about each of its text fields.
+
+    A text that equals an eval row, or carries its canary, is an `eval_leak`; one that is merely
+    close is `near_eval`. The evidence names the rule, score and eval row, and never quotes. Without
+    a locked eval set there is nothing to look at, and every record is kept.
+    """
+
+    name: ClassVar = "contamination"
+    version: ClassVar = 1
+    kind: ClassVar = "record"
+
+    class Options(FilterOptions):
+        pass
+
+    def __init__(self, task: Task, lock: EvalLock | None) -> None:
+        self._task = task
+        self._lock = lock
+
+    @classmethod
+    def build(cls, options: Options, context: FilterContext) -> Contamination:
+        return cls(context.task, context.eval_lock)
+
+    def check(self, records: Sequence[Record]) -> list[Verdict]:
+        by = filter_id(type(self))
+        if self._lock is None:
+            return [keep(record, by) for record in records]
+        asked = [self._texts(record) for record in records]
+        answers = iter(self._lock.check([text for texts in asked for text in texts]))
+        verdicts: list[Verdict] = []
+        for record, texts in zip(records, asked, strict=True):
+            hits = [hit for _ in texts for hit in next(answers)]
+            verdicts.append(_verdict(record, by, hits))
+        return verdicts
+
+    def _texts(self, record: Record) -> list[str]:
+        """The whole, then its parts where there are several; none of an unreadable reply."""
+        if record.unreadable is not None:
+            return []
+        parts = [whole_text(self._task, record.fields), *text_fields(self._task, record.fields)]
+        return [text for text in dict.fromkeys(parts) if text]
+
+
+def _verdict(record: Record, by: str, hits: Sequence[EvalHit]) -> Verdict:
+    if not hits:
+        return keep(record, by)
+    worst = min(hits, key=lambda hit: (not hit.is_leak, -hit.score, hit.rule, hit.row))
+    reason = "eval_leak" if worst.is_leak else "near_eval"
+    evidence = {"rule": worst.rule, "score": worst.score, "eval_row": worst.row}
+    return reject(record, by, reason, evidence, worst.score)

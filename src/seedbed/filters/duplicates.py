@@ -1,0 +1,44 @@
+"""`duplicates`: two records whose texts are equal when normalised."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from seedbed.core.hashing import seed_from
+from seedbed.core.protocols import FilterContext, Task
+from seedbed.core.record import Record
+from seedbed.filters.subject import FilterOptions, whole_text
+from seedbed.text.normalise import normalise
+
+
+class Duplicates:
+    """Equal normal form. A text of punctuation alone has none, and is compared as it stands."""
+
+    name: ClassVar = "duplicates"
+    version: ClassVar = 1
+    kind: ClassVar = "corpus"
+    reason: ClassVar = "duplicate"
+
+    class Options(FilterOptions):
+        pass
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+
+    @classmethod
+    def build(cls, options: Options, context: FilterContext) -> Duplicates:
+        return cls(context.task)
+
+    def text(self, record: Record) -> str:
+        return whole_text(self._task, record.fields)
+
+    def keys(self, text: str) -> list[int]:
+        form = _form(text)
+        return [seed_from(self.name, form)] if form else []
+
+    def edge(self, a: str, b: str) -> float | None:
+        return 1.0 if _form(a) == _form(b) else None
+
+
+def _form(text: str) -> str:
+    return normalise(text) or text.strip()

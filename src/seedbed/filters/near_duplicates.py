@@ -1,0 +1,166 @@
+"""`near_duplicates`: two records that say nearly the same in nearly the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from seedbed.core.protocols import FilterContext, Task
+from seedbed.core.record import Record
+from seedbed.filters.subject import FilterOptions, whole_text
+from seedbed.text.minhash import (
+    Bands,
+    Hashes,
+    band_keys,
+    bands_for,
+    candidate_pairs,
+    char_codes,
+    shingle_hashes,
+    signature,
+    token_codes,
+)
+from seedbed.text.normalise import normalise, units
+from seedbed.text.reduce import reduce
+from seedbed.text.similarity import char_shingles, jaccard, token_shingles
+
+CHAR_WIDTH = 3
+TOKEN_WIDTH = 5
+SHORT_SHINGLES = 100
+LONG_THRESHOLD = 0.8
+LOWEST, HIGHEST = 0.7, 0.95
+MISSED_REAL = 0.01
+ENOUGH_REAL = 50
+UNCALIBRATED = 0.8
+_CALIBRATION_TEXTS = 2000
+_CACHED_CHARS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The Jaccard similarity from which short and long texts are near duplicates."""
+
+    short: float
+    long: float
+
+
+class NearDuplicates:
+    """MinHash for candidates (128 permutations), exact Jaccard for the verdict.
+
+    A text of fewer than 100 distinct character trigrams (some 20 words) is short. A pair with a
+    short text is compared by its character trigrams, any other by its 5-token shingles, at J ≥ 0.8.
+    Short real texts are alike to very different degrees in different tasks, so the threshold of
+    short pairs is the lowest in 0.7 … 0.95 at which at most 1 % of the real train texts given would
+    fall against one another; 0.8 without 50 of them. `threshold` sets both.
+
+    Keys: 20 bands or fewer for each kind of shingle, chosen by the lowest threshold possible and
+    not by the calibrated one, so that keys in a run folder stay comparable. J ≥ t means that the
+    larger set has at most 1/t times the shingles of the smaller; so a text of up to 100/t trigrams
+    carries the keys of both kinds, and meets a twin on the other side of the border.
+    """
+
+    name: ClassVar = "near_duplicates"
+    version: ClassVar = 1
+    kind: ClassVar = "corpus"
+    reason: ClassVar = "near_duplicate"
+
+    class Options(FilterOptions):
+        threshold: float | None = Field(
+            None, ge=0.5, le=1.0, description="Jaccard similarity from which texts are near duplicates"
+        )
+
+    def __init__(self, task: Task, thresholds: Thresholds, lowest: Thresholds) -> None:
+        """`lowest` are the thresholds that the bands are made for."""
+        self._task = task
+        self.thresholds = thresholds
+        self._lowest = lowest
+
+    @classmethod
+    def build(cls, options: Options, context: FilterContext) -> NearDuplicates:
+        if options.threshold is not None:
+            same = Thresholds(options.threshold, options.threshold)
+            return cls(context.task, same, same)
+        lowest = Thresholds(LOWEST, LONG_THRESHOLD)
+        widest = cls(context.task, lowest, lowest)
+        short = widest._calibrate(context.real_texts or ())
+        return cls(context.task, Thresholds(short, LONG_THRESHOLD), lowest)
+
+    def text(self, record: Record) -> str:
+        return whole_text(self._task, record.fields)
+
+    def keys(self, text: str) -> list[int]:
+        norm = normalise(text)
+        if not norm:
+            return []
+        chars = shingle_hashes(char_codes(f" {norm} "), CHAR_WIDTH)
+        distinct = len(np.unique(chars))
+        keys: list[int] = []
+        if distinct <= SHORT_SHINGLES / self._lowest.short:
+            keys += _keys(chars, bands_for(self._lowest.short), salt=CHAR_WIDTH)
+        if distinct >= SHORT_SHINGLES:
+            tokens = shingle_hashes(token_codes(units(norm)), TOKEN_WIDTH)
+            keys += _keys(tokens, bands_for(self._lowest.long), salt=64 + TOKEN_WIDTH)
+        return keys
+
+    def edge(self, a: str, b: str) -> float | None:
+        """Their similarity if it reaches the threshold of their kind."""
+        one, two = _shingles(a), _shingles(b)
+        if one.is_short or two.is_short:
+            score, threshold = jaccard(one.chars, two.chars), self.thresholds.short
+        else:
+            score, threshold = jaccard(one.tokens, two.tokens), self.thresholds.long
+        return score if score >= threshold else None
+
+    def _calibrate(self, real: Sequence[str]) -> float:
+        """The lowest threshold, in steps of 0.01, at which at most 1 % of these short texts would fall.
+
+        Equal texts are left out: they are the business of `duplicates`.
+        """
+        norms = dict.fromkeys(normalise(text) for text in real[:_CALIBRATION_TEXTS])
+        texts = [norm for norm in norms if norm and _shingles(norm).is_short]
+        if len(texts) < ENOUGH_REAL:
+            return UNCALIBRATED
+        pairs = candidate_pairs([self.keys(text) for text in texts])
+        edges = [
+            (str(a), str(b), score) for a, b in pairs if (score := self.edge(texts[a], texts[b])) is not None
+        ]
+        ranked = [str(place) for place in range(len(texts))]
+        steps = range(round(LOWEST * 100), round(HIGHEST * 100))
+        for step in steps:
+            losers = reduce(ranked, [edge for edge in edges if edge[2] >= step / 100])
+            if len(losers) <= MISSED_REAL * len(texts):
+                return step / 100
+        return HIGHEST
+
+
+@dataclass(frozen=True, slots=True)
+class _Shingles:
+    chars: frozenset[str]
+    tokens: frozenset[str]
+
+    @property
+    def is_short(self) -> bool:
+        return len(self.chars) < SHORT_SHINGLES
+
+
+def _shingles(text: str) -> _Shingles:
+    """Cached, because a group of kin compares each member with many; but not for long texts."""
+    return _cached_shingles(text) if len(text) <= _CACHED_CHARS else _cut(text)
+
+
+@lru_cache(maxsize=512)
+def _cached_shingles(text: str) -> _Shingles:
+    return _cut(text)
+
+
+def _cut(text: str) -> _Shingles:
+    norm = normalise(text)
+    return _Shingles(char_shingles(norm, CHAR_WIDTH), token_shingles(units(norm), TOKEN_WIDTH))
+
+
+def _keys(hashes: Hashes, bands: Bands, salt: int) -> list[int]:
+    return band_keys(signature(hashes), bands, salt)

@@ -1,0 +1,87 @@
+"""`schema`: a record has the fields that its task declares, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import orjson
+
+from seedbed.core.protocols import FilterContext
+from seedbed.core.record import Record
+from seedbed.core.verdict import Verdict
+from seedbed.filters.subject import FilterOptions, excerpt, filter_id, keep, reject
+
+if TYPE_CHECKING:
+    import jsonschema_rs
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Schema:
+    """JSON Schema 2020-12 of the task's fields, checked by jsonschema-rs.
+
+    A reply that gave no fields is rejected with its own cause: `truncated`, `not_json` or
+    `invalid_schema`. A string with a lone surrogate is `invalid_schema`: no UTF-8 file can hold it.
+    """
+
+    name: ClassVar = "schema"
+    version: ClassVar = 1
+    kind: ClassVar = "record"
+
+    class Options(FilterOptions):
+        pass
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._schema = orjson.dumps(schema)
+
+    @classmethod
+    def build(cls, options: Options, context: FilterContext) -> Schema:
+        return cls(context.task.schema())
+
+    def check(self, records: Sequence[Record]) -> list[Verdict]:
+        return [self._verdict(record) for record in records]
+
+    def _verdict(self, record: Record) -> Verdict:
+        by = filter_id(type(self))
+        if (unreadable := record.unreadable) is not None:
+            evidence = {"detail": excerpt(unreadable.detail), "excerpt": excerpt(unreadable.text)}
+            return reject(record, by, unreadable.cause, evidence)
+        if (problem := self._problem(record.fields)) is not None:
+            path, message = problem
+            return reject(record, by, "invalid_schema", {"path": path, "message": excerpt(message)})
+        return keep(record, by)
+
+    def _problem(self, fields: Mapping[str, Any]) -> tuple[str, str] | None:
+        """(path, message) of the first thing wrong, as `answer/0/text`; None where all is well."""
+        plain = dict(fields)
+        for name, value in plain.items():
+            if _holds_lone_surrogate(name) or _holds_lone_surrogate(value):
+                return excerpt(name), "holds a lone surrogate, which UTF-8 cannot store"
+        try:
+            error = next(_validator(self._schema).iter_errors(plain), None)
+        except ValueError as refused:  # a value that JSON has no form for
+            return "", str(refused)
+        if error is None:
+            return None
+        return "/".join(str(part) for part in error.instance_path), error.message
+
+
+def _holds_lone_surrogate(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value.isascii() and _LONE_SURROGATE.search(value) is not None
+    if isinstance(value, Mapping):
+        return any(_holds_lone_surrogate(item) for pair in value.items() for item in pair)
+    if isinstance(value, list | tuple):
+        return any(map(_holds_lone_surrogate, value))
+    return False
+
+
+@lru_cache(maxsize=32)
+def _validator(schema: bytes) -> jsonschema_rs.Draft202012Validator:
+    """A compiled validator cannot be pickled, so each process compiles its own, once."""
+    import jsonschema_rs
+
+    return jsonschema_rs.Draft202012Validator(orjson.loads(schema))

@@ -1,0 +1,52 @@
+"""The text of a record that a filter looks at, and verdicts about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from seedbed.core.protocols import Task
+from seedbed.core.record import Record
+from seedbed.core.verdict import Verdict
+
+EXCERPT_CHARS = 200
+
+
+class FilterOptions(BaseModel):
+    """Base of every filter's options: an unknown key is refused, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def filter_id(plugin: type) -> str:
+    """`name@version`, as verdicts carry it."""
+    return f"{plugin.name}@{plugin.version}"  # type: ignore[attr-defined]
+
+
+def keep(record: Record, by: str) -> Verdict:
+    return Verdict(record.id, by, keep=True)
+
+
+def reject(
+    record: Record, by: str, reason: str, evidence: Mapping[str, Any], score: float | None = None
+) -> Verdict:
+    return Verdict(record.id, by, keep=False, reason=reason, score=score, evidence=evidence)
+
+
+def text_fields(task: Task, fields: Mapping[str, Any]) -> list[str]:
+    """The task's text fields that are there and are text, in the task's order."""
+    return [value for name in task.text_fields if isinstance(value := fields.get(name), str)]
+
+
+def whole_text(task: Task, fields: Mapping[str, Any]) -> str:
+    """The task's own view of a record as one text; of an incomplete record, the text that there is."""
+    found = text_fields(task, fields)
+    return task.as_text(fields) if len(found) == len(task.text_fields) else "\n".join(found)
+
+
+def excerpt(text: str) -> str:
+    """At most 200 characters that any file can hold: a lone surrogate is shown as `?`."""
+    short = text if len(text) <= EXCERPT_CHARS else text[: EXCERPT_CHARS - 1] + "…"
+    return short.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,99 @@
+"""What the executor knows of its endpoint: whether it lives, and whether it wants a pause."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from seedbed.core.errors import AttemptFailed, EndpointError
+
+NEVER_ANSWERED_SECONDS = 3.0
+SILENT_SECONDS = 30.0
+SILENT_FAILURES = 10
+
+_SILENCE = frozenset({"unreachable", "timeout"})
+
+
+class Health:
+    """A breaker and a gate that all calls to one endpoint share.
+
+    The breaker opens for good on an EndpointError, and on silence: an endpoint that never answered
+    cannot be reached for 3 s, or any gives nothing but `unreachable` and `timeout`, 10 times or
+    more, for 30 s. An HTTP answer of any status breaks the silence. `clock` counts seconds.
+    """
+
+    def __init__(self, endpoint: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._endpoint = endpoint
+        self._clock = clock
+        self._opened = asyncio.Event()
+        self._reason = ""
+        self._heard_at = float("-inf")
+        self._silent_since: float | None = None
+        self._silent_failures = 0
+        self._paused_until = 0.0
+
+    @property
+    def answered(self) -> bool:
+        return self._heard_at > float("-inf")
+
+    def now(self) -> float:
+        return self._clock()
+
+    def check(self) -> None:
+        """Raise EndpointError where the breaker is open; a new one each time, for its own traceback."""
+        if self._opened.is_set():
+            raise EndpointError(self._reason)
+
+    def open(self, reason: str) -> None:
+        """Stop everything; what is asked from now on hears the first reason."""
+        if not self._opened.is_set():
+            self._reason = reason
+            self._opened.set()
+
+    def heard(self) -> None:
+        """The endpoint gave an HTTP answer, good or bad."""
+        self._heard_at = self._clock()
+        self._silent_since = None
+        self._silent_failures = 0
+
+    def failed(self, failure: AttemptFailed, began: float) -> None:
+        """Note a try that began then and failed now; it may be the one that opens the breaker."""
+        if failure.status is not None:
+            self.heard()
+            return
+        if failure.cause not in _SILENCE:
+            return
+        if self._silent_since is None:
+            self._silent_since = max(began, self._heard_at)
+        self._silent_failures += 1
+        silent = self._clock() - self._silent_since
+        if not self.answered and failure.cause == "unreachable" and silent >= NEVER_ANSWERED_SECONDS:
+            self.open(
+                f"cannot reach {self._endpoint} ({failure}): start the server or correct "
+                "roles.teacher.endpoint"
+            )
+        elif silent >= SILENT_SECONDS and self._silent_failures >= SILENT_FAILURES:
+            self.open(
+                f"{self._endpoint} has given no answer for {silent:.0f} s ({self._silent_failures} tries, "
+                f"the last: {failure}): see to the server and run the same command again, which goes on"
+            )
+
+    def pause(self, seconds: float) -> None:
+        """Hold every call back for so long. A pause can be extended, not cut short."""
+        self._paused_until = max(self._paused_until, self._clock() + seconds)
+
+    async def gate(self) -> None:
+        """Wait until no pause is on. Raises EndpointError as soon as the breaker opens."""
+        self.check()
+        while (left := self._paused_until - self._clock()) > 0:
+            await self.sleep(left)
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, or raise EndpointError as soon as the breaker opens."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._opened.wait()
+        except TimeoutError:
+            return
+        self.check()

@@ -1,0 +1,168 @@
+"""What an OpenAI-compatible endpoint means by an error: the body it sends, and the outcome it is.
+
+The outcomes are those of core.errors: AttemptFailed may heal, RequestRefused concerns this one
+request, EndpointError all requests.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import orjson
+
+from seedbed.core.errors import AttemptFailed, EndpointError, RequestRefused
+
+QUOTED_CHARACTERS = 500
+
+# Codes that mean one thing only, whatever the status; `no_recorded_reply` is our own server's.
+_REFUSED_CODES = {
+    "context_length_exceeded": "context_length",
+    "exceed_context_size_error": "context_length",
+    "content_policy_violation": "content_policy",
+    "content_filter": "content_policy",
+    "no_recorded_reply": "no_recorded_reply",
+}
+_CONTEXT = re.compile(
+    r"context[ _](?:length|size|window)|prompt is too long|too many (?:input )?tokens|maximum input length",
+    re.IGNORECASE,
+)
+_POLICY = re.compile(
+    r"content (?:management )?polic|content[ _]filter|safety system|moderation", re.IGNORECASE
+)
+_MODEL = re.compile(
+    r"model\b.{0,100}?\b(?:not found|not exist|doesn't exist|not available)"
+    r"|(?:unknown|invalid|no such) model",
+    re.IGNORECASE | re.DOTALL,
+)
+_OUT_OF_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+_HEALING = frozenset({408, 409, 425, 429})
+_NO_SUCH_ADDRESS = frozenset({404, 405, 410})
+
+
+@dataclass(frozen=True, slots=True)
+class ServerError:
+    """An error response, read as far as it can be. Its texts are free of secrets."""
+
+    status: int
+    message: str
+    code: str = ""
+    param: str = ""
+    retry_after: float | None = None
+
+    @property
+    def means_model_unknown(self) -> bool:
+        """A model that the endpoint does not have, where it is not the address that is wrong."""
+        if self.status not in (400, 404, 422):
+            return False
+        return self.code == "model_not_found" or _MODEL.search(self.message) is not None
+
+    def __str__(self) -> str:
+        return f"HTTP {self.status}: {self.message}" if self.message else f"HTTP {self.status}"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How errors speak of an endpoint. `key` is known only to be struck out of what they quote."""
+
+    url: str
+    key: str | None = None
+    key_name: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.url!r})"
+
+    def quote(self, text: str) -> str:
+        """What the server said, on one line, short, and without the key."""
+        if self.key:
+            text = text.replace(self.key, "***")
+        line = " ".join(text.split())
+        return line if len(line) <= QUOTED_CHARACTERS else line[: QUOTED_CHARACTERS - 1] + "…"
+
+    def read_error(self, status: int, headers: Mapping[str, str], data: bytes) -> ServerError:
+        """Read an error response: OpenAI's form, those of vLLM, FastAPI and llama.cpp, or plain text."""
+        retry_after = read_retry_after(headers.get("Retry-After"))
+        try:
+            body = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            return ServerError(
+                status, self.quote(data[:4000].decode("utf-8", "replace")), "", "", retry_after
+            )
+        error = body.get("error", body) if isinstance(body, dict) else body
+        if not isinstance(error, dict):
+            return ServerError(status, self.quote(_as_text(error)), "", "", retry_after)
+        message = error.get("message") or error.get("detail") or error
+        code = error.get("code")
+        if not isinstance(code, str):
+            code = error.get("type")
+        return ServerError(
+            status,
+            self.quote(_as_text(message)),
+            code if isinstance(code, str) else "",
+            self.quote(error["param"]) if isinstance(error.get("param"), str) else "",
+            retry_after,
+        )
+
+    def outcome(self, error: ServerError) -> AttemptFailed | RequestRefused | EndpointError:
+        """The exception that an error response stands for, unless the endpoint lacks the model."""
+        status, told = error.status, f"{self.url} answered {error}"
+        if error.code in _OUT_OF_CREDIT or status == 402:
+            return EndpointError(f"{told}; the account has no credit left: top it up and run again")
+        if status in _HEALING or status >= 500:
+            return AttemptFailed(f"http_{status}", told, status=status, retry_after=error.retry_after)
+        if error.code in _REFUSED_CODES:
+            return RequestRefused(_REFUSED_CODES[error.code], told, status=status)
+        if status in (401, 403):
+            return self._key_refused(error)
+        if status in _NO_SUCH_ADDRESS:
+            return EndpointError(
+                f"{told}; there is no chat at that address: correct roles.teacher.endpoint "
+                "(most end in /v1; /chat/completions is added to it)"
+            )
+        if status == 413 or _CONTEXT.search(error.message):
+            return RequestRefused("context_length", told, status=status)
+        if _POLICY.search(error.message):
+            return RequestRefused("content_policy", told, status=status)
+        return RequestRefused("bad_request", told, status=status)
+
+    def moved(self, status: int, location: str) -> EndpointError:
+        """Redirects are not followed: they would carry the prompt, and the key, to another host."""
+        target = self.quote(location.partition("?")[0]) or "an address that it does not name"
+        return EndpointError(
+            f"{self.url} redirects to {target} (HTTP {status}); give the address that answers itself as "
+            "roles.teacher.endpoint"
+        )
+
+    def _key_refused(self, error: ServerError) -> EndpointError:
+        if self.key and self.key_name:
+            return EndpointError(
+                f"{self.url} refused the key in {self.key_name} ({error}); set {self.key_name} to a key "
+                "that this endpoint accepts"
+            )
+        if self.key:
+            return EndpointError(f"{self.url} refused the key ({error}); give one that it accepts")
+        name = self.key_name or "OPENAI_API_KEY"
+        return EndpointError(f"{self.url} wants a key and was sent none ({error}); set {name}")
+
+
+def read_retry_after(value: str | None) -> float | None:
+    """Seconds to wait by a Retry-After header, which gives seconds or an HTTP date; None if neither."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        except ValueError:
+            return None
+    return max(seconds, 0.0) if seconds < float("inf") else None
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

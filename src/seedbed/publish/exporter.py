@@ -1,0 +1,116 @@
+"""What an exporter is, and what every exported row has in common."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from seedbed.core.errors import InputError, SeedbedError
+from seedbed.core.protocols import Task
+from seedbed.core.record import EXPORT_ID_COLUMN, EXPORT_ID_PREFIX, Record
+
+ORIGIN_COLUMN = "origin"
+REHEARSAL_COLUMN = "rehearsal"
+RESERVED_COLUMNS = (EXPORT_ID_COLUMN, ORIGIN_COLUMN, REHEARSAL_COLUMN)
+
+SURROGATES = "lone surrogates replaced by U+FFFD"
+
+
+class NoOptions(BaseModel):
+    """An exporter without settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(slots=True)
+class Exported:
+    """What was written: how many rows, and how many values had to be changed for the format."""
+
+    rows: int = 0
+    changed: Counter[str] = field(default_factory=Counter)
+
+    def notes(self) -> list[str]:
+        """One line a kind of change, such as `3 values: NUL removed`."""
+        return [f"{count:,} value{'s' * (count > 1)}: {what}" for what, count in sorted(self.changed.items())]
+
+    def without_surrogates(self, value: Any) -> Any:
+        """The value with every lone surrogate replaced, counted: UTF-8 cannot carry one."""
+        if isinstance(value, str):
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                self.changed[SURROGATES] += 1
+                return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in value)
+            return value
+        if isinstance(value, Mapping):
+            return {
+                self.without_surrogates(key): self.without_surrogates(item) for key, item in value.items()
+            }
+        if isinstance(value, list | tuple):
+            return [self.without_surrogates(item) for item in value]
+        return value
+
+
+class Exporter(Protocol):
+    """Writes records as one training file. Built with its validated `Options`.
+
+    Each row carries the record's id as `seedbed_id: sbd-<id>`, by which `show` finds the record
+    and by which an eval made of the program's own output is known.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    suffix: ClassVar[str]
+    Options: ClassVar[type[BaseModel]]
+
+    def __init__(self, options: Any) -> None: ...
+
+    def write(self, rows: Iterable[Record], task: Task, out: Path, *, rehearsal: bool = False) -> Exported:
+        """Stream the records into `out`, which appears whole or not at all.
+
+        `rehearsal` stamps every row. Raises InputError where a field has the name of a column that
+        the format adds, SeedbedError for a record without readable fields, StoreError where the
+        file cannot be written.
+        """
+        ...
+
+
+def export_id(record: Record) -> str:
+    return EXPORT_ID_PREFIX + record.id
+
+
+def columns(task: Task, *, rehearsal: bool) -> list[str]:
+    """The columns of a flat row: the task's fields, then the id, the origin and the stamp."""
+    taken = [name for name in task.fields if name in RESERVED_COLUMNS]
+    if taken:
+        names = ", ".join(repr(name) for name in RESERVED_COLUMNS)
+        raise InputError(
+            f"task field {taken[0]!r} has the name of a column that an export adds ({names}); "
+            "rename the field in the recipe's task section"
+        )
+    return [*task.fields, EXPORT_ID_COLUMN, ORIGIN_COLUMN, *([REHEARSAL_COLUMN] if rehearsal else [])]
+
+
+def flat_row(record: Record, task: Task, *, rehearsal: bool) -> dict[str, Any]:
+    """The row under `columns`."""
+    row = readable_fields(record, task) | {
+        EXPORT_ID_COLUMN: export_id(record),
+        ORIGIN_COLUMN: record.provenance.origin,
+    }
+    return row | {REHEARSAL_COLUMN: True} if rehearsal else row
+
+
+def readable_fields(record: Record, task: Task) -> dict[str, Any]:
+    """The record's fields in the task's order. Raises SeedbedError where one is missing."""
+    missing = [name for name in task.fields if name not in record.fields]
+    if missing:
+        why = f" ({record.unreadable.cause})" if record.unreadable else ""
+        raise SeedbedError(
+            f"record {record.id} has no field {missing[0]!r}{why}; only accepted records can be exported"
+        )
+    return {name: record.fields[name] for name in task.fields}

@@ -1,0 +1,240 @@
+"""The report of a run, as text for a terminal and as JSON, from a plain summary.
+
+The summary is what the run room gathers: `run` (the folder), `recipe`, `task`, `rehearsal`,
+`accounts` (as `core.fate.Accounts` writes them), `partial`, `calls`, `by_cover`, `filters`,
+`rounds`, `selftest`, `eval`, `proof` (the result of `student.evaluate.score_arms`) and `notes`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from seedbed.core.fate import Accounts
+from seedbed.core.verdict import OVER_TARGET
+from seedbed.publish.proof_text import proof_section
+from seedbed.publish.text_layout import WIDTH, bullet, heading, paragraph, printable, share, table
+
+Summary = Mapping[str, Any]
+
+REHEARSAL = (
+    "REHEARSAL: the rehearsal teacher made up these replies from the recipe's own examples. "
+    "They test the pipeline. They are not training data."
+)
+
+WAY_ON: Mapping[str | None, tuple[str, str]] = {
+    "target": ("Target met", ""),
+    "budget": (
+        "Stopped at the budget",
+        "Run the same command with a larger budget to go on; nothing answered is asked again.",
+    ),
+    "variety": (
+        "Stopped because new drafts brought no new records",
+        "Add axes, values, templates or real examples, or lower the target.",
+    ),
+    "interrupted": ("Interrupted", "Run the same command to go on; nothing answered is asked again."),
+    "endpoint": (
+        "Stopped because the endpoint could not be used",
+        "Mend it and run the same command to go on; nothing answered is asked again.",
+    ),
+    "cells": (
+        "Stopped short because cells failed",
+        "The causes are listed below; mend them and run the same command.",
+    ),
+    None: ("Not finished", "Run the same command to go on; nothing answered is asked again."),
+}
+"""For each way that a run ends: the headline, and how to go on."""
+
+
+def render_json(summary: Summary) -> str:
+    """The summary as indented ASCII JSON with a line end: safe for any pipe and any text in it."""
+    return json.dumps(summary, indent=2) + "\n"
+
+
+def render_text(summary: Summary) -> str:
+    """The summary for people, 80 columns wide, without colour.
+
+    Raises AccountsError where the accounts do not add up: a report never prints a wrong sum.
+    """
+    accounts = Accounts.from_json(summary["accounts"])
+    accounts.check()
+    sections = [
+        _outcome(summary, accounts),
+        _reasons(accounts),
+        _filters(summary),
+        _coverage(summary),
+        _rounds(summary),
+        _calls(summary),
+        _self_test(summary["selftest"]),
+        proof_section(summary["proof"]) if summary["proof"] else "",
+        _eval(summary["eval"]),
+        _notes(summary),
+        _next(summary, accounts),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _outcome(summary: Summary, accounts: Accounts) -> str:
+    title = printable(f"{summary['recipe']} · {summary['task']}")
+    headline, way_on = WAY_ON[accounts.stopped]
+    drafts, cells = accounts.drafts, accounts.cells
+    lines = [
+        title,
+        "=" * min(len(title), WIDTH),
+        paragraph(f"{headline}: {drafts.accepted:,} of {accounts.target:,} records accepted. {way_on}"),
+    ]
+    if summary["partial"]:
+        lines.append(paragraph("The last round is still open: its figures are a partial view."))
+    if summary["rehearsal"]:
+        lines.insert(2, paragraph(REHEARSAL))
+    of_drafts = (
+        f"{drafts.total:,} = {drafts.accepted:,} accepted + {drafts.rejected.total():,} rejected "
+        f"+ {drafts.failed.total():,} failed + {drafts.pending:,} pending"
+    )
+    of_cells = (
+        f"{cells.planned:,} = {cells.done:,} done + {cells.failed:,} failed + {cells.pending:,} pending"
+    )
+    hanging = " " * len("drafts  ")
+    lines += [
+        "",
+        paragraph(of_drafts, indent=hanging, first="drafts  "),
+        paragraph(of_cells, indent=hanging, first="cells   "),
+    ]
+    return "\n".join(lines)
+
+
+def _reasons(accounts: Accounts) -> str:
+    drafts = accounts.drafts
+    parts = []
+    if drafts.rejected:
+        rows = [[reason, f"{n:,}", share(n, drafts.total)] for reason, n in _largest_first(drafts.rejected)]
+        parts.append(heading("Why drafts were rejected") + "\n" + table(["reason", "drafts", "share"], rows))
+        if drafts.rejected[OVER_TARGET]:
+            parts[-1] += "\n" + paragraph(f"{OVER_TARGET}: good drafts that a higher target would take.")
+    if drafts.failed:
+        rows = [[cause, f"{n:,}"] for cause, n in _largest_first(drafts.failed)]
+        parts.append(heading("Why cells failed") + "\n" + table(["cause", "cells"], rows))
+    return "\n\n".join(parts)
+
+
+def _filters(summary: Summary) -> str:
+    if not summary["filters"]:
+        return ""
+    rows = []
+    for entry in summary["filters"]:
+        rejected = entry["rejected"]
+        reasons = ", ".join(f"{reason} {n:,}" for reason, n in _largest_first(rejected))
+        rows.append([entry["filter"], f"{entry['checked']:,}", f"{sum(rejected.values()):,}", reasons])
+    return heading("Filters") + "\n" + table(["filter", "checked", "rejected", ""], rows)
+
+
+def _coverage(summary: Summary) -> str:
+    parts = []
+    for name, values in summary["by_cover"].items():
+        rows = [
+            [
+                value,
+                f"{counts['target']:,}",
+                f"{counts['accepted']:,}",
+                f"{counts['drafts']:,}",
+                share(counts["accepted"], counts["drafts"]),
+                "short" if counts["accepted"] < counts["target"] else "",
+            ]
+            for value, counts in values.items()
+        ]
+        header = ["value", "target", "accepted", "drafts", "kept", ""]
+        parts.append(heading(f"Coverage of {printable(name)}") + "\n" + table(header, rows))
+    return "\n\n".join(parts)
+
+
+def _rounds(summary: Summary) -> str:
+    """Only where there is more than one: a single round is the run itself."""
+    if len(summary["rounds"]) < 2:
+        return ""
+    rows = [
+        [
+            entry["round"],
+            f"{entry['cells']:,}",
+            f"{entry['accepted']:,}",
+            "–" if entry["yield"] is None else f"{100 * entry['yield']:.1f} %",
+        ]
+        for entry in summary["rounds"]
+    ]
+    return heading("Rounds") + "\n" + table(["round", "cells", "accepted", "yield"], rows, left=0)
+
+
+def _calls(summary: Summary) -> str:
+    calls = summary["calls"]
+    lines = [f"{calls['requests']:,} requests brought {calls['answers']:,} answers"]
+    if calls.get("replayed"):
+        lines[0] += f"; {calls['replayed']:,} more came from the reply log, free of cost"
+    lines.append(
+        f"{calls['prompt_tokens']:,} prompt tokens, {calls['completion_tokens']:,} completion tokens"
+    )
+    if calls["attempts"]:
+        causes = ", ".join(f"{cause} {n:,}" for cause, n in _largest_first(calls["attempts"]))
+        lines.append(f"attempts without an answer: {causes}")
+    return "\n".join([heading("Calls"), *(paragraph(line, indent="  ", first="") for line in lines)])
+
+
+def _self_test(result: Mapping[str, Any] | None) -> str:
+    if result is None:
+        return ""
+    rows = []
+    for kind, counts in result["faults"].items():
+        by = ", ".join(f"{name} {n:,}" for name, n in _largest_first(counts["caught"]))
+        caught = sum(counts["caught"].values())
+        rows.append([kind, f"{counts['planted']:,}", f"{caught:,}", f"{counts['missed']:,}", by])
+    dropped = sum(result["dropped_clean"].values())
+    wrongly = ", ".join(f"{name} {n:,}" for name, n in _largest_first(result["dropped_clean"]))
+    return "\n".join(
+        [
+            heading("Self-test of the filters on planted faults"),
+            table(["fault", "planted", "caught", "missed", ""], rows),
+            paragraph(
+                f"Of {result['clean']:,} clean drafts the filters dropped {dropped:,}"
+                + (f" ({wrongly})." if dropped else ".")
+            ),
+        ]
+    )
+
+
+def _eval(lock: Mapping[str, Any] | None) -> str:
+    if lock is None:
+        return ""
+    compared = ", ".join(lock["compare"]) or "the text"
+    until = f", up to {lock['ignore_after']!r}" if lock["ignore_after"] else ""
+    lines = [
+        heading("Locked eval"),
+        printable(lock["path"]),
+        f"{lock['rows']:,} rows, sha256 {lock['sha256'][:16]}…",
+        paragraph(f"compared with every draft: {compared}{until}", indent="  ", first=""),
+        f"opened {len(lock['openings']):,} times to be scored on or compared with:"
+        if lock["openings"]
+        else "never opened",
+    ]
+    lines += [
+        bullet(f"{opening['at']}  {opening['purpose']}  by {opening['by']}") for opening in lock["openings"]
+    ]
+    return "\n".join(lines)
+
+
+def _notes(summary: Summary) -> str:
+    if not summary["notes"]:
+        return ""
+    return "\n".join([heading("Not shown by this run"), *(bullet(note) for note in summary["notes"])])
+
+
+def _next(summary: Summary, accounts: Accounts) -> str:
+    run = printable(summary.get("folder") or summary["run"])
+    commands = [f"seedbed show {run}"]
+    if accounts.drafts.accepted:
+        stamp = " --allow-rehearsal" if summary["rehearsal"] else ""
+        commands.append(f"seedbed export {run} --format jsonl{stamp}")
+    # Commands are never wrapped, however long the path: they are there to be copied.
+    return "\n".join([heading("Next"), f"folder  {run}", *(f"  {command}" for command in commands)])
+
+
+def _largest_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

@@ -1,0 +1,43 @@
+"""What the user declares: read, judged as a whole, and answered with line and remedy."""
+
+from seedbed.recipe.budget import Budget
+from seedbed.recipe.cover import CoverEntry, quotas
+from seedbed.recipe.filters import FilterEntry
+from seedbed.recipe.generate import Generate
+from seedbed.recipe.load import RECIPE_FILE, LoadedRecipe, check_cover, load_recipe
+from seedbed.recipe.lock import to_lock_yaml
+from seedbed.recipe.methods import MethodEntry
+from seedbed.recipe.mix import Mix
+from seedbed.recipe.recipe import Recipe
+from seedbed.recipe.roles import Endpoint, RecordedRole, RehearsalRole, Role, Roles, WireRole
+from seedbed.recipe.secret import Secret
+from seedbed.recipe.sources import Source, Split
+from seedbed.recipe.student import StudentEntry
+from seedbed.recipe.task import TaskSection
+
+__all__ = [
+    "RECIPE_FILE",
+    "Budget",
+    "CoverEntry",
+    "Endpoint",
+    "FilterEntry",
+    "Generate",
+    "LoadedRecipe",
+    "MethodEntry",
+    "Mix",
+    "Recipe",
+    "RecordedRole",
+    "RehearsalRole",
+    "Role",
+    "Roles",
+    "Secret",
+    "Source",
+    "Split",
+    "StudentEntry",
+    "TaskSection",
+    "WireRole",
+    "check_cover",
+    "load_recipe",
+    "quotas",
+    "to_lock_yaml",
+]

@@ -1,0 +1,133 @@
+"""Contradictions between keys that are each right in themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from seedbed.core.protocols import Task
+from seedbed.core.registry import Registry, nearest
+from seedbed.recipe.cover import contradictions
+from seedbed.recipe.findings import Findings
+from seedbed.recipe.generate import Generate
+from seedbed.recipe.mix import Mix
+from seedbed.recipe.sources import Source
+from seedbed.recipe.student import StudentEntry
+from seedbed.recipe.task import TaskSection
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The sections that could be read; None stands for one that could not, or was not written."""
+
+    section: TaskSection | None
+    task: Task | None
+    sources: Mapping[str, Source]
+    generate: Generate | None
+    mix: Mix | None
+    student: StudentEntry | None
+
+
+def check(declared: Declared, findings: Findings, registry: Registry) -> None:
+    """Report every contradiction between keys in which nothing was found before."""
+    _check_labels(declared, findings)
+    _check_student(declared, findings)
+    _check_mix(declared, findings)
+    if declared.generate is not None and declared.task is not None:
+        _check_cover_fields(declared.generate, declared.task, findings)
+        _check_cover(declared, declared.generate, declared.task, findings)
+        _check_axes(declared.generate, declared.task, findings, registry)
+
+
+def _check_labels(declared: Declared, findings: Findings) -> None:
+    section, task = declared.section, declared.task
+    if section is None or task is None or task.label_field is None or section.labels is not None:
+        return
+    if _has_real(declared) or findings.touch(("sources",), ("task",)):
+        return
+    findings.add(
+        ("task",),
+        "the labels cannot be read from data, for there is no real source; list them: labels: [a, b]",
+    )
+
+
+def _check_student(declared: Declared, findings: Findings) -> None:
+    if declared.student is None or declared.task is None or findings.touch(("student",), ("task", "kind")):
+        return
+    if declared.task.label_field is None:
+        findings.add(
+            ("student",),
+            f"the student '{declared.student.name}' needs a classification task, and this one is "
+            f"{declared.task.kind}; remove student",
+        )
+
+
+def _check_mix(declared: Declared, findings: Findings) -> None:
+    if declared.mix is None or _has_real(declared) or findings.touch(("mix",), ("sources",)):
+        return
+    findings.add(("mix",), "there is no real source to mix with; add one under sources, or remove mix")
+
+
+def _has_real(declared: Declared) -> bool:
+    return any(not source.lock for source in declared.sources.values())
+
+
+def _check_cover_fields(generate: Generate, task: Task, findings: Findings) -> None:
+    if findings.touch(("task",), ("generate", "axes")):
+        return
+    fields = [*([task.label_field] if task.label_field else []), *generate.axes]
+    for field in generate.cover:
+        if field in fields:
+            continue
+        close = nearest(field, fields)
+        if close:
+            hint = f"did you mean '{close}'?"
+        elif fields:
+            hint = "there are: " + ", ".join(fields)
+        else:
+            hint = "add it under axes"
+        findings.add(("generate", "cover", field), f"cover is over the label field or an axis; {hint}")
+
+
+def _check_cover(declared: Declared, generate: Generate, task: Task, findings: Findings) -> None:
+    if findings.touch(("generate", "target")):
+        return
+    labels = declared.section.labels if declared.section is not None else None
+    for field, entry in generate.cover.items():
+        path = ("generate", "cover", field)
+        if findings.touch(path, ("generate", "axes", field)):
+            continue
+        values: Sequence[str] | None = generate.axes.get(field)
+        if field == task.label_field:
+            values = None if findings.touch(("task", "labels")) else labels
+        for value, message in contradictions(entry, values, generate.target):
+            findings.add((*path, value) if value is not None else path, message)
+
+
+def _check_axes(generate: Generate, task: Task, findings: Findings, registry: Registry) -> None:
+    unused, nothing_asked = _unused_by_methods(generate, findings, registry), _fixes_all(generate, task)
+    for key, message in unused.items():
+        findings.add(("generate", key), message)
+    if nothing_asked and not findings.touch(("task",)):
+        findings.add(("generate", "axes"), nothing_asked)
+
+
+def _unused_by_methods(generate: Generate, findings: Findings, registry: Registry) -> dict[str, str]:
+    """Keys that only methods with slots look at, where there is no such method."""
+    names = [entry.name for entry in generate.methods]
+    if findings.touch(("generate", "methods")) or any(registry.methods.get(n).uses_axes for n in names):
+        return {}
+    listed = " and ".join(names)
+    return {
+        key: f"given, but the method {listed} uses no {key}; add template to methods, or remove {key}"
+        for key in ("axes", "templates")
+        if getattr(generate, key) and not findings.touch(("generate", key))
+    }
+
+
+def _fixes_all(generate: Generate, task: Task) -> str | None:
+    """Axes named like fields fix them; some field must be left to the teacher."""
+    if any(field != task.label_field and field not in generate.axes for field in task.fields):
+        return None
+    fixed = ", ".join(field for field in task.fields if field in generate.axes)
+    return f"the axes fix every field ({fixed}) and leave nothing to ask for; remove one of them"

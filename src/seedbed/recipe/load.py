@@ -1,0 +1,143 @@
+"""From a recipe's file to a recipe, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seedbed.core.errors import Problem, RecipeError
+from seedbed.core.registry import Registry
+from seedbed.recipe.budget import Budget
+from seedbed.recipe.checks import Declared, check
+from seedbed.recipe.cover import contradictions
+from seedbed.recipe.document import Entry, KeyPath, Place, parse
+from seedbed.recipe.export import read_export
+from seedbed.recipe.filters import read_filters
+from seedbed.recipe.findings import Findings
+from seedbed.recipe.generate import read_generate
+from seedbed.recipe.mix import Mix
+from seedbed.recipe.overrides import apply_overrides
+from seedbed.recipe.recipe import Header, Recipe
+from seedbed.recipe.roles import read_roles
+from seedbed.recipe.section import Reading
+from seedbed.recipe.sources import read_sources
+from seedbed.recipe.student import read_student
+from seedbed.recipe.task import read_task
+
+RECIPE_FILE = "recipe.yaml"
+
+# Labels and slot values are text, spelt as they stand: `012`, `1.10` and `true` too.
+_AS_WRITTEN: tuple[KeyPath, ...] = (("task", "labels", "*"), ("generate", "axes", "*", "*"))
+
+
+@dataclass(frozen=True)
+class LoadedRecipe:
+    """A valid recipe and where each of its keys stands. `raw` is what was written, overrides laid over."""
+
+    recipe: Recipe
+    path: Path
+    folder: Path
+    raw: dict[str, Any]
+    _root: Entry = field(repr=False)
+
+    def resolve(self, path: str) -> Path:
+        """A path of the recipe (source, template, recording) as seen from here."""
+        return self.folder / path
+
+    def locate(self, keys: Sequence[str | int]) -> int | None:
+        """The line of a key, or of its nearest ancestor; None where the command line set it."""
+        return self._root.place_of(keys).line
+
+    def problem(self, keys: Sequence[str | int], message: str) -> Problem:
+        """A problem at the place of a key, for whoever finds one later."""
+        return self._root.place_of(keys).problem(message, keys)
+
+
+def load_recipe(
+    path: Path,
+    registry: Registry,
+    overrides: Sequence[str] = (),
+    env: Mapping[str, str] = os.environ,
+    *,
+    default_filters: Sequence[str],
+) -> LoadedRecipe:
+    """Read and validate a recipe as a whole; `path` is its folder or its file.
+
+    `overrides` are `a.b=c` with a YAML value; `default_filters` is what `filters: default` means.
+    Raises RecipeError with every problem, at its file and line.
+    """
+    file = path / RECIPE_FILE if path.is_dir() else path
+    root, problems = parse(_read(file), str(file))
+    if root.value is None and problems:
+        raise RecipeError(problems)  # a syntax error: there is nothing else to look at
+    problems += apply_overrides(root, overrides)
+    raw = root.plain(_AS_WRITTEN)
+    if not isinstance(raw, dict):
+        what = "is empty" if raw is None else "must be a map of keys and values"
+        raise RecipeError([*problems, Place(str(file)).problem(f"the recipe {what}; it needs name and task")])
+
+    findings = Findings(root, problems)
+    reading = Reading(findings, registry, file.parent, env, default_filters)
+    recipe = _read_sections(raw, reading)
+    if found := findings.problems():
+        raise RecipeError(found)
+    assert recipe is not None, "a recipe that cannot be built has a problem to tell"
+    return LoadedRecipe(recipe, file, file.parent, raw, root)
+
+
+def check_cover(loaded: LoadedRecipe, labels: Sequence[str]) -> list[Problem]:
+    """What is wrong with the cover of the label field, once the labels are read from the data."""
+    generate = loaded.recipe.generate
+    return [
+        loaded.problem(("generate", "cover", name, *([value] if value is not None else [])), message)
+        for name, entry in generate.cover.items()
+        if name not in generate.axes
+        for value, message in contradictions(entry, labels, generate.target)
+    ]
+
+
+def _read(file: Path) -> str:
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        remedy = f"a recipe is a folder with a {RECIPE_FILE}, or such a file; `seedbed init DIR` makes one"
+        raise RecipeError([Place(str(file)).problem(f"no such file; {remedy}")]) from None
+    except OSError as error:
+        raise RecipeError([Place(str(file)).problem(f"cannot be read: {error.strerror}")]) from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"byte {data[error.start]:#04x} is not UTF-8; save the file as UTF-8"
+        raise RecipeError([Place(str(file), line).problem(message)]) from None
+
+
+def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
+    findings = reading.findings
+    read_of_task = read_task(raw.get("task"), reading)
+    section = read_of_task.section if read_of_task is not None else None
+    task = read_of_task.bound if read_of_task is not None else None
+    mix = findings.model(Mix, raw["mix"], ("mix",)) if raw.get("mix") is not None else None
+    sections: dict[str, Any] = {
+        "task": section,
+        "sources": read_sources(raw.get("sources"), reading, task),
+        "roles": read_roles(raw.get("roles"), reading),
+        "generate": read_generate(raw.get("generate"), reading, task),
+        "filters": read_filters(raw.get("filters"), reading),
+        "mix": mix,
+        "student": read_student(raw.get("student"), reading),
+        "budget": findings.model(Budget, raw.get("budget"), ("budget",)),
+        "export": read_export(raw.get("export"), reading),
+    }
+    declared = Declared(section, task, sections["sources"], sections["generate"], mix, sections["student"])
+    check(declared, findings, reading.registry)
+    for key in raw.keys() - Recipe.model_fields.keys():
+        findings.unknown_key((key,), Recipe.model_fields)
+    own = {key: raw[key] for key in Header.model_fields if key in raw}
+    header = findings.model(Header, own, ())
+    if header is None or findings.problems():
+        return None
+    return Recipe(**dict(header), **{key: value for key, value in sections.items() if value is not None})

@@ -1,0 +1,78 @@
+"""The recipe as a whole: what a user declares for one run, every default filled in."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from seedbed.recipe.budget import Budget
+from seedbed.recipe.filters import FilterEntry
+from seedbed.recipe.generate import Generate
+from seedbed.recipe.mix import Mix
+from seedbed.recipe.roles import RehearsalRole, Role, Roles
+from seedbed.recipe.section import Section, Text
+from seedbed.recipe.sources import Source
+from seedbed.recipe.student import StudentEntry
+from seedbed.recipe.task import TaskSection
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
+def _run_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            "a recipe's name has up to 64 small letters, digits and -, and begins with a letter or digit: "
+            "it names the run's folder"
+        )
+    return name
+
+
+RunName = Annotated[Text, AfterValidator(_run_name)]
+
+
+class Header(Section):
+    """What stands beside the sections."""
+
+    name: RunName = Field(description="small letters, digits and -; it names the run's folder")
+
+
+class Recipe(Header):
+    """One declared run."""
+
+    task: TaskSection = Field(description="the kind of data and its fields")
+    sources: dict[str, Source] = Field(default_factory=dict, description="real data by name; none is fine")
+    roles: Roles = Field(description="which model answers (default: the rehearsal teacher)")
+    generate: Generate = Field(description="how much is wanted, of what, and how it is asked for")
+    filters: tuple[FilterEntry, ...] = Field(
+        description="`default`, or a list of names, `-name` and `{name: {options}}`; `[]` is none"
+    )
+    mix: Mix | None = Field(None, description="how generated and real rows are mixed for training")
+    student: StudentEntry | None = Field(
+        None, description="the model trained to prove the data: a name, or `{name: {options}}`"
+    )
+    budget: Budget = Field(default_factory=Budget, description="what the run may spend")
+    export: tuple[str, ...] = Field((), description="formats that the finished data is written in")
+
+    @property
+    def real_sources(self) -> dict[str, Source]:
+        """Sources whose rows (or train part) generation may see, by name."""
+        return {name: source for name, source in self.sources.items() if not source.lock}
+
+    @property
+    def eval_source(self) -> tuple[str, Source] | None:
+        """The source that is the locked eval, or that a share of becomes it; with its name."""
+        for name, source in self.sources.items():
+            if source.lock or source.split.eval:
+                return name, source
+        return None
+
+    @property
+    def teacher(self) -> Role:
+        return self.roles.teacher
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether the data proves the pipeline alone and is no training data."""
+        return isinstance(self.teacher, RehearsalRole)

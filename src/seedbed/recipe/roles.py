@@ -1,0 +1,183 @@
+"""Section `roles`: which model answers. A role is bound to a wire, to a recording or to the rehearsal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import Field, PlainSerializer, ValidationInfo, field_validator, model_validator
+
+from seedbed.recipe.document import KeyPath
+from seedbed.recipe.secret import Secret, look_up, reference
+from seedbed.recipe.section import Float, Int, Options, Reading, Section, Text
+
+ENDPOINT_VARIABLE = "OPENAI_BASE_URL"
+KEY_VARIABLE = "OPENAI_API_KEY"
+
+_MATCH_GROUPS = ("prompt", "label", "draw")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to ask. `declared` is what the recipe says, a URL or env:NAME."""
+
+    declared: str
+    url: str
+
+    def __str__(self) -> str:
+        return self.declared
+
+
+class WireRole(Section):
+    """A model behind an OpenAI-compatible address."""
+
+    model: Text = Field(description="the model's name, as the endpoint knows it")
+    endpoint: Endpoint = Field(
+        f"env:{ENDPOINT_VARIABLE}",
+        validate_default=True,
+        description="base URL with its `/v1`, or `env:NAME` of a variable that holds it",
+    )
+    api_key: Annotated[Secret, PlainSerializer(str)] | None = Field(
+        None,
+        validate_default=True,
+        description=f"`env:NAME`, never the key itself (default: `env:{KEY_VARIABLE}` if that is set)",
+    )
+    revision: Text | None = Field(None, description="revision of the weights; kept in every record")
+    concurrency: Int = Field(32, ge=1, description="most requests in flight")
+    timeout: Float = Field(120.0, gt=0, description="seconds to wait for one answer")
+    retries: Int = Field(5, ge=0, description="further attempts after one that may heal")
+    max_tokens: Int = Field(1024, ge=1, description="longest answer, in tokens; it bounds the cost")
+
+    @field_validator("endpoint", mode="before")
+    @classmethod
+    def _reachable(cls, value: Any, info: ValidationInfo) -> Endpoint:
+        if not isinstance(value, str):
+            raise ValueError("must be a URL such as http://localhost:8000/v1, or env:NAME")
+        name = reference(value)
+        url = look_up(name, _env(info)) if name is not None else value.strip()
+        source = f"the value of {name}" if name is not None else "the endpoint"
+        # The value is not repeated: people paste keys into the wrong line.
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or not url.isprintable() or " " in url:
+            raise ValueError(f"{source} must be a URL such as http://localhost:8000/v1, or env:NAME")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError(f"{source} must not hold a user name or key; write api_key: env:NAME")
+        if parts.query or parts.fragment:
+            raise ValueError(f"{source} must end with its path, without ? or #")
+        return Endpoint(f"env:{name}" if name is not None else url, url)
+
+    @field_validator("api_key", mode="before")
+    @classmethod
+    def _named(cls, value: Any, info: ValidationInfo) -> Secret | None:
+        if value is None:
+            default = _env(info).get(KEY_VARIABLE, "").strip()
+            return Secret(KEY_VARIABLE, _header_safe(KEY_VARIABLE, default)) if default else None
+        name = reference(value) if isinstance(value, str) else None
+        if name is None:
+            raise ValueError("a key is never written into a recipe; write env:NAME and export NAME")
+        return Secret(name, _header_safe(name, look_up(name, _env(info))))
+
+
+class RecordedRole(Section):
+    """Replies that were recorded before, from a JSONL file."""
+
+    recorded: Text = Field(description="JSONL of replies, relative to the recipe's folder")
+    by: Literal["prompt", "label", "order"] = Field(description="what a reply is found by")
+    match: Text | None = Field(
+        None, description="regular expression over the prompt, with groups `prompt`, `label` or `draw`"
+    )
+    concurrency: Int = Field(32, ge=1, description="most questions in flight")
+
+    @field_validator("match")
+    @classmethod
+    def _has_groups(cls, value: str) -> str:
+        try:
+            groups = re.compile(value).groupindex
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        if not groups or not set(groups) <= set(_MATCH_GROUPS):
+            raise ValueError("must have named groups among (?P<prompt>…), (?P<label>…) and (?P<draw>…)")
+        return value
+
+    @model_validator(mode="after")
+    def _finds_the_prompt(self) -> Self:
+        if self.match is not None and self.by == "prompt" and "(?P<prompt>" not in self.match:
+            raise ValueError("by: prompt needs the group (?P<prompt>…) in match, or no match at all")
+        return self
+
+
+class RehearsalRole(Section):
+    """The rehearsal teacher: replies built from the recipe itself, with planted faults."""
+
+    rehearsal: Options = Field(description="rates of the planted faults; `{}` for the defaults")
+
+
+Role: TypeAlias = WireRole | RecordedRole | RehearsalRole
+
+
+class Roles(Section):
+    """Who answers in which role."""
+
+    teacher: Role = Field(description="writes the drafts (default: the rehearsal teacher)")
+
+
+def read_roles(raw: Any, reading: Reading) -> Roles | None:
+    """The section; without it the teacher rehearses. None where a role cannot be bound (reported)."""
+    findings = reading.findings
+    values = findings.mapping(raw, ("roles",))
+    for name in values:
+        if name not in Roles.model_fields:
+            findings.unknown_key(("roles", name), Roles.model_fields)
+    teacher = values.get("teacher")
+    role = _read_role({"rehearsal": {}} if teacher is None else teacher, ("roles", "teacher"), reading)
+    return Roles(teacher=role) if role is not None else None
+
+
+def _read_role(raw: Any, path: KeyPath, reading: Reading) -> Role | None:
+    findings = reading.findings
+    values = findings.mapping(raw, path)
+    if not values:
+        if not findings.touch(path):
+            findings.add(path, "says nothing; write {model: …}, {recorded: …} or {rehearsal: {}}")
+        return None
+    if "rehearsal" in values:
+        return _read_rehearsal(values, path, reading)
+    if "recorded" in values:
+        return _read_recorded(values, path, reading)
+    return findings.model(WireRole, values, path, context={"env": reading.env})
+
+
+def _read_recorded(values: dict[str, Any], path: KeyPath, reading: Reading) -> RecordedRole | None:
+    findings, written = reading.findings, values["recorded"]
+    if isinstance(written, str) and not (file := reading.folder / written).is_file():
+        findings.add((*path, "recorded"), f"no such file: {file}; paths are relative to the recipe's folder")
+    return findings.model(RecordedRole, values, path)
+
+
+def _read_rehearsal(values: dict[str, Any], path: KeyPath, reading: Reading) -> RehearsalRole | None:
+    findings = reading.findings
+    where = (*path, "rehearsal")
+    plugin = findings.plugin(reading.registry.models, "rehearsal", where)
+    options = findings.model(plugin.Options, values["rehearsal"], where) if plugin is not None else None
+    if options is None:
+        return None
+    return findings.model(RehearsalRole, {**values, "rehearsal": options}, path)
+
+
+def _env(info: ValidationInfo) -> Mapping[str, str]:
+    assert info.context is not None, "a wire role is validated with the environment as its context"
+    env: Mapping[str, str] = info.context["env"]
+    return env
+
+
+def _header_safe(name: str, value: str) -> str:
+    if not value.isascii() or not value.isprintable():
+        raise ValueError(f"the value of {name} holds characters that no key has; copy the key again")
+    return value

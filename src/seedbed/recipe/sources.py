@@ -1,0 +1,140 @@
+"""Section `sources`: the real data, and which of it is the locked eval."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from seedbed.core.protocols import Task
+from seedbed.recipe.document import KeyPath
+from seedbed.recipe.section import Bool, Float, Int, OneOrMore, Reading, Section, Text
+from seedbed.recipe.words import distinct, slug
+
+_FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+
+
+class Split(Section):
+    """Shares of a source's rows that are set aside; the rest is train."""
+
+    dev: Float = Field(0.0, ge=0, lt=1, description="share that mixes and thresholds are chosen on")
+    eval: Float = Field(0.0, ge=0, lt=1, description="share that becomes the locked eval")
+    seed: Int = Field(0, ge=0, description="another seed gives another split")
+
+    @model_validator(mode="after")
+    def _leaves_train(self) -> Self:
+        if self.dev + self.eval >= 1:
+            raise ValueError("dev and eval together must stay below 1: the rest is the train part")
+        return self
+
+
+class Source(Section):
+    """One named source of real rows."""
+
+    path: Text = Field(
+        description="a CSV or JSONL file or a folder of texts, relative to the recipe's folder"
+    )
+    lock: Bool = Field(False, description="true: this is the eval; generation never sees it")
+    format: Literal["csv", "jsonl", "text"] | None = Field(
+        None, description="how to read the path where its name does not tell"
+    )
+    columns: dict[Text, Text] = Field(
+        default_factory=dict, description="field of the task -> column of the file, where the names differ"
+    )
+    compare: Annotated[tuple[Text, ...], OneOrMore, AfterValidator(distinct)] = Field(
+        (), description="column or columns compared with the eval (default: the task's text fields)"
+    )
+    ignore_after: Text | None = Field(
+        None, description="compared text ends where this marker first stands, such as `Choices:`"
+    )
+    group: Text | None = Field(None, description="column whose equal values stay on one side of a split")
+    split: Split = Field(default_factory=Split, description="shares set aside: `{dev, eval, seed}`")
+    id: Text | None = Field(None, description="column that names a row for good (default: the row's content)")
+    licence: Text | None = Field(None, description="licence of the data; it travels with every row")
+
+    @field_validator("compare")
+    @classmethod
+    def _names_a_column(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("must name at least one column; leave the key out for the task's text fields")
+        return value
+
+
+def read_sources(raw: Any, reading: Reading, task: Task | None) -> dict[str, Source]:
+    """Every source that can be read as one, by name; all that is wrong with them is reported."""
+    findings = reading.findings
+    sources: dict[str, Source] = {}
+    for name, value in findings.mapping(raw, ("sources",)).items():
+        path: KeyPath = ("sources", name)
+        if problem := slug(name):
+            findings.add(path, problem)
+        source = findings.model(Source, value, path)
+        if source is None:
+            continue
+        _check_columns(source, path, reading, task)
+        _check_path(source, path, reading)
+        if task is not None and "compare" not in source.model_fields_set:
+            source = source.model_copy(update={"compare": task.text_fields})
+        sources[name] = source
+    _check_eval(sources, reading)
+    return sources
+
+
+def _check_columns(source: Source, path: KeyPath, reading: Reading, task: Task | None) -> None:
+    if task is None:
+        return
+    for field in source.columns:
+        if field not in task.fields:
+            reading.findings.unknown_key((*path, "columns", field), task.fields)
+
+
+def _check_path(source: Source, path: KeyPath, reading: Reading) -> None:
+    findings, where = reading.findings, (*path, "path")
+    if findings.touch(where):
+        return
+    file = reading.folder / source.path
+    if not file.exists():
+        findings.add(where, f"no such file: {file}; paths are relative to the recipe's folder")
+    elif file.is_dir() and source.format in ("csv", "jsonl"):
+        findings.add(where, f"{file} is a folder, and format {source.format} wants a file")
+    elif file.is_file() and source.format == "text":
+        findings.add(where, f"{file} is a file, and format text wants a folder of text files")
+    elif file.is_file() and source.format is None and file.suffix.lower() not in _FORMATS:
+        findings.add(
+            where, f"cannot tell the format of {file.name} from its name; write format: csv or jsonl"
+        )
+
+
+def _check_eval(sources: dict[str, Source], reading: Reading) -> None:
+    """At most one eval, apart from every real file."""
+    findings = reading.findings
+    first: str | None = None
+    for name, source in sources.items():
+        path: KeyPath = ("sources", name)
+        if source.lock and source.split != Split():
+            findings.add((*path, "split"), "a locked eval is not split; remove split, or lock")
+        if not source.lock and not source.split.eval:
+            continue
+        if first is None:
+            first = name
+        else:
+            where = (*path, "lock") if source.lock else (*path, "split", "eval")
+            findings.add(where, f"there is one eval already, in source '{first}'; keep one of them")
+    for name, source in sources.items():
+        if not source.lock:
+            continue
+        for other, real in sources.items():
+            if not real.lock and _holds(reading.folder / real.path, reading.folder / source.path):
+                findings.add(
+                    ("sources", name, "path"),
+                    f"eval path = real path: source '{other}' reads {source.path} too, so the eval would be "
+                    "seen in training; lock a file of its own, or give that source split: {eval: 0.2}",
+                )
+
+
+def _holds(real: Path, locked: Path) -> bool:
+    """Whether reading `real` would read the eval file: the same file, or a folder that holds it."""
+    if not real.exists() or not locked.exists():
+        return False
+    return real.samefile(locked) or (real.is_dir() and locked.resolve().is_relative_to(real.resolve()))

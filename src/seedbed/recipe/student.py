@@ -1,0 +1,37 @@
+"""Section `student`: the model that is trained to prove the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from seedbed.recipe.complaints import shown
+from seedbed.recipe.document import KeyPath
+from seedbed.recipe.section import Options, Reading, Section, Text
+
+
+class StudentEntry(Section):
+    """A student and its options."""
+
+    name: Text = Field(description="a student of the table of students")
+    options: Options = Field(description="the keys of the student itself")
+
+
+def read_student(raw: Any, reading: Reading) -> StudentEntry | None:
+    """A name, or a map of one name to its options; None where there is none."""
+    findings = reading.findings
+    path: KeyPath = ("student",)
+    if raw is None:
+        return None
+    if isinstance(raw, str):
+        name, options = raw, None
+    elif isinstance(raw, dict) and len(raw) == 1:
+        ((name, options),) = raw.items()
+        path = (*path, name)
+    else:
+        findings.add(path, f"must be one name, or one name with its options, not {shown(raw)}")
+        return None
+    plugin = findings.plugin(reading.registry.students, name, path)
+    read = findings.model(plugin.Options, options, path) if plugin is not None else None
+    return StudentEntry(name=name, options=read) if read is not None else None

@@ -1,0 +1,27 @@
+"""Rules for single words and lists of them, shared by several sections."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Hashable
+from typing import TypeVar
+
+H = TypeVar("H", bound=Hashable)
+
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def distinct(values: tuple[H, ...]) -> tuple[H, ...]:
+    """The values themselves; ValueError names those that stand twice."""
+    twice = [str(value) for value, count in Counter(values).items() if count > 1]
+    if twice:
+        raise ValueError("stands more than once: " + ", ".join(twice[:5]))
+    return values
+
+
+def slug(name: str) -> str | None:
+    """What is wrong with a name that becomes part of file names, or None."""
+    if _SLUG.fullmatch(name):
+        return None
+    return "a name has up to 64 letters, digits, - and _, and begins with a letter or digit"

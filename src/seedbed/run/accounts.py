@@ -1,0 +1,68 @@
+"""The accounts of a run as its folder and the reply log tell them: true at every moment."""
+
+from __future__ import annotations
+
+from seedbed.core.cell import Cell
+from seedbed.core.errors import AccountsError
+from seedbed.core.fate import Accounts, Stopped
+from seedbed.run.asking import scope_of
+from seedbed.store.ledger import Ledger
+from seedbed.store.replies import ReplyLog
+from seedbed.store.rounds import CommittedRound, Rounds
+from seedbed.store.shards import read_rows
+
+
+def read_accounts(
+    rounds: Rounds,
+    log: ReplyLog,
+    recipe: str,
+    target: int,
+    stopped: Stopped | None,
+) -> Accounts:
+    """Sum the committed rounds and partial views; what is planned beyond them is pending.
+
+    A cell without a result is pending, and so are its logged replies, which nobody judged yet.
+    Raises AccountsError where the sums and the verdicts themselves disagree.
+    """
+    accounts = Accounts(target=target, stopped=stopped)
+    committed = rounds.committed()
+    for entry in committed:
+        _add(accounts, entry)
+    pending: list[Cell] = []
+    views = {entry.number: entry for entry in committed if entry.partial}
+    for number, cells in rounds.open_plans().items():
+        view = views.get(number)
+        if view is None:
+            accounts.cells.planned += len(cells)
+            pending += cells
+        else:
+            states = [row["state"] for row in read_rows(view.file("cells"), ["state"])]
+            pending += [cell for cell, state in zip(cells, states, strict=True) if state == "pending"]
+    accounts.cells.pending = len(pending)
+    accounts.drafts.pending = log.count({scope_of(recipe, cell) for cell in pending}) if pending else 0
+    accounts.drafts.total += accounts.drafts.pending
+    accounts.check()
+    _check_against_verdicts(rounds, accounts)
+    return accounts
+
+
+def _add(accounts: Accounts, entry: CommittedRound) -> None:
+    measures = entry.measures
+    accounts.cells.planned += measures["cells"]["planned"]
+    accounts.cells.done += measures["cells"]["done"]
+    accounts.cells.failed += measures["cells"]["failed"]
+    accounts.drafts.total += measures["drafts"] + measures["cells"]["failed"]
+    accounts.drafts.accepted += measures["accepted"]
+    accounts.drafts.rejected.update(measures["rejected"])
+    accounts.drafts.failed.update(measures["failed"])
+
+
+def _check_against_verdicts(rounds: Rounds, accounts: Accounts) -> None:
+    with Ledger(rounds) as ledger:
+        accepted, rejected = ledger.reasons()
+    if accepted != accounts.drafts.accepted or +rejected != +accounts.drafts.rejected:
+        raise AccountsError(
+            f"the rounds count {accounts.drafts.accepted} accepted and {dict(accounts.drafts.rejected)}, "
+            f"the verdicts {accepted} and {dict(rejected)}"
+        )
+    accounts.drafts.rejected = +accounts.drafts.rejected

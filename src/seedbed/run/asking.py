@@ -1,0 +1,172 @@
+"""What a method holds while it works on one cell: rendering, asking, and noting where replies came from."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from seedbed.core.cell import Cell
+from seedbed.core.chat import ChatRequest, Hints, LoggedReply, ReplyKey, Sampling
+from seedbed.core.hashing import digest, seed_from
+from seedbed.core.protocols import Draft, Task
+from seedbed.core.record import ModelRef, Provenance, Record, generated_record_id
+from seedbed.generate.prompting import fixed_fields
+from seedbed.prompts.templates import PromptTemplate
+from seedbed.run.planner import TEMPERATURE
+
+
+class Filling(Protocol):
+    """The executor's one promise: logged replies for the draws asked, paid for only where missing."""
+
+    async def fill(self, request: ChatRequest, scope: bytes, n: int) -> tuple[LoggedReply, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRole:
+    """A role as the recipe binds it: the model asked for and who answers."""
+
+    model: str
+    revision: str | None
+    max_tokens: int
+    executor: Filling
+
+
+@dataclass(frozen=True)
+class AskingSpace:
+    """What all cells of a run share."""
+
+    recipe: str
+    seed: int
+    task: Task
+    task_variables: Mapping[str, str]
+    labels: Sequence[str]
+    templates: Mapping[str, PromptTemplate]
+    real: Mapping[str, Record]
+    example_pools: Mapping[str, Sequence[Mapping[str, Any]]]
+    roles: Mapping[str, BoundRole]
+
+
+def scope_of(recipe: str, cell: Cell) -> bytes:
+    """Who asks: this cell of this recipe, so that two recipes never share a sampled reply."""
+    return digest("scope", [recipe, cell.id])
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    role: str
+    template: PromptTemplate
+    sampling: Sampling
+
+
+class CellAsking:
+    """The `Asking` of one cell; see core.protocols."""
+
+    def __init__(self, cell: Cell, space: AskingSpace) -> None:
+        self.cell = cell
+        self.task = space.task
+        self.rng = random.Random(seed_from(space.seed, cell.id))
+        self._space = space
+        self._asked: dict[ReplyKey, _Asked] = {}
+
+    async def ask(
+        self,
+        template: str,
+        *,
+        role: str = "teacher",
+        schema: Mapping[str, Any] | None = None,
+        n: int = 1,
+        **variables: Any,
+    ) -> tuple[LoggedReply, ...]:
+        request = self.request(template, role=role, schema=schema, **variables)
+        bound = self._space.roles[role]
+        replies = await bound.executor.fill(request, scope_of(self._space.recipe, self.cell), n)
+        note = _Asked(role, self._space.templates[template], request.sampling)
+        for reply in replies:
+            self._asked[reply.key] = note
+        return replies
+
+    def request(
+        self, template: str, *, role: str, schema: Mapping[str, Any] | None, **variables: Any
+    ) -> ChatRequest:
+        """The request that `ask` would make."""
+        space, bound = self._space, self._space.roles[role]
+        values = {**self._variables(), **variables}
+        temperature = self.cell.axes.get(TEMPERATURE)
+        return ChatRequest(
+            model=bound.model,
+            revision=bound.revision,
+            messages=space.templates[template].render(values),
+            sampling=Sampling(
+                temperature=float(temperature) if temperature is not None else None,
+                max_tokens=bound.max_tokens,
+            ),
+            schema=schema,
+            hints=self._hints(values),
+        )
+
+    def _label(self) -> str:
+        return str(self.cell.axes.get(self.task.label_field or "", ""))
+
+    def _slots(self) -> dict[str, str]:
+        hidden = (self.task.label_field, TEMPERATURE)
+        return {name: str(value) for name, value in self.cell.axes.items() if name not in hidden}
+
+    def _variables(self) -> dict[str, Any]:
+        slots = self._slots()
+        return {
+            **slots,
+            "task": self._space.task_variables,
+            "label": self._label(),
+            "labels": self._space.labels,
+            "examples": [self._space.real[row].fields for row in self.cell.parents],
+            "slots": slots,
+            "draw": self.cell.draw,
+            "output": "json",
+            "fields": self.task.fields,
+        }
+
+    def _hints(self, values: Mapping[str, Any]) -> Hints:
+        space, fields = self._space, tuple(values["fields"])
+        fixed = fixed_fields(self.cell, self.task) | self._slots()
+        pool = space.example_pools.get(self._label()) or space.example_pools.get("", ())
+        return Hints(
+            fields=fields,
+            fixed=fixed,
+            labels=space.labels,
+            examples=pool,
+            output=values["output"],
+            text_field=fields[0] if fields else "",
+            draw=self.cell.draw,
+        )
+
+    def record(self, draft: Draft, index: int) -> Record:
+        """The record that a draft of this cell becomes, with its whole provenance."""
+        asked = [self._asked[reply.key] for reply in draft.replies]
+        last = asked[-1]
+        text = draft.unreadable.text if draft.unreadable else ""
+        parents = [self._space.real[row] for row in self.cell.parents]
+        return Record(
+            id=generated_record_id(draft.fields, text, self.cell.id, index),
+            fields=draft.fields,
+            slots={name: str(value) for name, value in self.cell.axes.items()},
+            unreadable=draft.unreadable,
+            provenance=Provenance(
+                origin="generated",
+                source=self._space.recipe,
+                parents=self.cell.parents,
+                method=self.cell.method,
+                template=last.template.name,
+                template_hash=last.template.hash,
+                models={
+                    note.role: ModelRef(reply.model, reply.endpoint, self._space.roles[note.role].revision)
+                    for note, reply in zip(asked, draft.replies, strict=True)
+                },
+                sampling=last.sampling.to_json(),
+                reply_keys=tuple(str(reply.key) for reply in draft.replies),
+                cell=self.cell.id,
+                draft=index,
+                depth=1 + max((row.provenance.depth for row in parents), default=0),
+            ),
+        )

@@ -1,0 +1,310 @@
+"""From a valid recipe to everything a run needs: data read, templates checked, quotas counted.
+
+No request is made here and nothing is written but the files of a split. Every problem of every
+part is gathered and raised together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from seedbed.core.errors import InputError, Problem, RecipeError
+from seedbed.core.hashing import short_id
+from seedbed.core.protocols import Method, Task
+from seedbed.core.record import Record
+from seedbed.core.registry import Registry
+from seedbed.prompts.sampling import RowPool
+from seedbed.prompts.templates import PromptTemplate, library_template, read_template
+from seedbed.recipe import LoadedRecipe, Recipe, Source, check_cover, quotas
+from seedbed.run.planner import PlanSpace
+from seedbed.run.quotas import Quotas
+from seedbed.run.roles import asked_model
+from seedbed.sources.records import load_real
+from seedbed.sources.spec import SourceSpec
+from seedbed.sources.split import split_source
+from seedbed.store.folder import RunFolder
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class BoundRecipe:
+    """A recipe with its data: what planning, asking, filtering and proof start from."""
+
+    loaded: LoadedRecipe
+    task: Task
+    task_variables: Mapping[str, str]
+    labels: tuple[str, ...]
+    train: tuple[Record, ...]
+    dev: tuple[Record, ...]
+    compare: tuple[str, ...]
+    real_specs: Mapping[str, SourceSpec]
+    eval_spec: SourceSpec | None
+    templates: Mapping[str, PromptTemplate]
+    methods: Mapping[str, Method]
+    space: PlanSpace
+    quotas: Quotas
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.loaded.recipe
+
+    @property
+    def folder(self) -> RunFolder:
+        return RunFolder(self.loaded.folder / "runs" / self.recipe.name)
+
+    @property
+    def rehearsal(self) -> bool:
+        return self.recipe.is_rehearsal
+
+    def compared_text(self, record: Record) -> str:
+        """The text of a record that is held against the eval set."""
+        return "\n".join(str(record.fields.get(name, "")) for name in self.compare)
+
+    def signature(self) -> dict[str, str]:
+        """Hash by part of everything that decides cells and verdicts; target and budget are no part."""
+        recipe, generate = self.recipe, self.recipe.generate
+        asked = asked_model(self.loaded, recipe.teacher)
+        return {
+            "task": short_id("part", [self.task.kind, recipe.task.options.model_dump(), list(self.labels)]),
+            "real data": short_id("part", sorted(row.id for row in (*self.train, *self.dev))),
+            "templates": short_id("part", {name: t.hash for name, t in self.templates.items()}),
+            "generate": short_id(
+                "part",
+                [
+                    {name: list(values) for name, values in generate.axes.items()},
+                    {name: dict(weights) for name, weights in self.space.method_templates.items()},
+                    {e.name: [e.weight, e.options.model_dump()] for e in generate.methods},
+                    list(self.space.temperatures),
+                    list(self.space.cover),
+                    generate.examples,
+                    generate.seed,
+                ],
+            ),
+            "filters": short_id("part", [[e.name, e.options.model_dump()] for e in recipe.filters]),
+            "teacher": short_id("part", [asked.model, asked.revision, asked.max_tokens]),
+        }
+
+
+class _Gatherer:
+    """Runs steps and keeps their problems, so that a user sees all of them at once."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def attempt(self, step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except InputError as error:
+            self.problems += error.problems
+            return None
+
+    def raise_if_any(self) -> None:
+        if self.problems:
+            raise RecipeError(list(dict.fromkeys(self.problems)))
+
+
+def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
+    """Read the data and check every part against it. Raises RecipeError with all problems."""
+    gather = _Gatherer()
+    recipe = loaded.recipe
+    plugin = registry.tasks.get(recipe.task.kind)
+    unlabelled: Task = plugin.bind(recipe.task.options, None)
+    real = _Real(loaded, unlabelled, gather)
+    labels = _labels(loaded, unlabelled, real.train, gather)
+    task: Task = plugin.bind(recipe.task.options, labels)
+    templates = _templates(loaded, gather)
+    methods = {
+        entry.name: registry.methods.get(entry.name)(entry.options) for entry in recipe.generate.methods
+    }
+    _check_templates(loaded, task, templates, methods, gather)
+    space = _space(loaded, task, labels, templates, methods, real.train)
+    counted = gather.attempt(lambda: _quotas(loaded, labels, space))
+    gather.raise_if_any()
+    assert counted is not None
+    return BoundRecipe(
+        loaded=loaded,
+        task=task,
+        task_variables=_task_variables(recipe, task),
+        labels=labels,
+        train=tuple(real.train),
+        dev=tuple(real.dev),
+        compare=unlabelled.compare_fields,
+        real_specs=real.specs,
+        eval_spec=real.eval_spec,
+        templates=templates,
+        methods=methods,
+        space=space,
+        quotas=counted,
+    )
+
+
+def spec_of(name: str, source: Source, folder: Path, task: Task) -> SourceSpec:
+    """A recipe's source as the sources room reads it; compared by the task's own fields by default."""
+    return SourceSpec(
+        name=name,
+        path=folder / source.path,
+        format=source.format,
+        columns=dict(source.columns),
+        compare=tuple(source.compare or task.compare_fields),
+        ignore_after=source.ignore_after,
+        group=source.group,
+        id=source.id,
+        licence=source.licence,
+    )
+
+
+class _Real:
+    """The real rows by side, and where the locked eval lies."""
+
+    def __init__(self, loaded: LoadedRecipe, task: Task, gather: _Gatherer) -> None:
+        self.train: list[Record] = []
+        self.dev: list[Record] = []
+        self.specs: dict[str, SourceSpec] = {}
+        self.eval_spec: SourceSpec | None = None
+        for name, source in loaded.recipe.sources.items():
+            spec = spec_of(name, source, loaded.folder, task)
+            if source.lock:
+                self.eval_spec = spec
+            else:
+                self.specs[name] = spec
+                gather.attempt(lambda s=source, p=spec: self._read(s, p, loaded, task))  # type: ignore[misc]
+
+    def _read(self, source: Source, spec: SourceSpec, loaded: LoadedRecipe, task: Task) -> None:
+        optional = task.optional_fields
+        split = source.split
+        if not (split.dev or split.eval):
+            self.train += load_real(spec, task.fields, may_be_empty=optional)
+            return
+        out = loaded.folder / ".seedbed" / "splits" / spec.name
+        files = split_source(spec, {"dev": split.dev, "eval": split.eval}, split.seed, out)
+        self.train += load_real(files.source(spec, "train"), task.fields, may_be_empty=optional)
+        if files.dev is not None:
+            self.dev += load_real(files.source(spec, "dev"), task.fields, may_be_empty=optional)
+        if files.eval_path is not None:
+            self.eval_spec = files.source(spec, "eval")
+
+
+def _labels(loaded: LoadedRecipe, task: Task, train: Sequence[Record], gather: _Gatherer) -> tuple[str, ...]:
+    """Labels as declared, else as the train rows have them, sorted."""
+    if task.label_field is None:
+        return ()
+    declared = loaded.recipe.task.labels
+    found = {label for row in train if (label := task.label(row.fields)) is not None}
+    if not declared:
+        return tuple(sorted(found))
+    strange = sorted(found - set(declared))
+    if strange:
+        message = f"the real data has labels that are not listed: {', '.join(strange)}"
+        gather.problems.append(loaded.problem(("task", "labels"), message))
+    return tuple(declared)
+
+
+def _templates(loaded: LoadedRecipe, gather: _Gatherer) -> dict[str, PromptTemplate]:
+    library = library_template(loaded.recipe.task.kind)
+    templates = {library.name: library}
+    for name in loaded.recipe.generate.templates:
+        found = gather.attempt(lambda n=name: read_template(loaded.folder / n, n))  # type: ignore[misc]
+        if found is not None:
+            templates[name] = found
+    return templates
+
+
+def _check_templates(
+    loaded: LoadedRecipe,
+    task: Task,
+    templates: Mapping[str, PromptTemplate],
+    methods: Mapping[str, Method],
+    gather: _Gatherer,
+) -> None:
+    generate = loaded.recipe.generate
+    slots = [*generate.axes, *([task.label_field] if task.label_field else [])]
+    for template in templates.values():
+        gather.problems += template.problems(slots)
+    gather.raise_if_any()
+    used = [templates[name] for name in generate.templates] or list(templates.values())
+    for axis in generate.axes:
+        if axis not in task.fields and not any(template.uses(axis) for template in used):
+            message = f"no template uses this axis; write {{{{ {axis} }}}} in one, or take the axis out"
+            gather.problems.append(loaded.problem(("generate", "axes", axis), message))
+    open_fields = [name for name in task.fields if name != task.label_field]
+    asked = [name for name in open_fields if name not in generate.axes]
+    for name, method in methods.items():
+        output = getattr(method.options, "output", "json")
+        left = asked if method.uses_axes else open_fields
+        if output == "text" and len(left) != 1:
+            message = (
+                f"`output: text` takes the whole reply as one field, but {len(left)} are asked for "
+                f"({', '.join(left)}); use `output: json`, or give an axis the name of a field"
+            )
+            gather.problems.append(loaded.problem(("generate", "methods", name), message))
+
+
+def _space(
+    loaded: LoadedRecipe,
+    task: Task,
+    labels: Sequence[str],
+    templates: Mapping[str, PromptTemplate],
+    methods: Mapping[str, Method],
+    train: Sequence[Record],
+) -> PlanSpace:
+    generate = loaded.recipe.generate
+    library = next(iter(templates))
+    own = dict.fromkeys(generate.templates, 1.0) or {library: 1.0}
+    cover = list(dict.fromkeys([*([task.label_field] if task.label_field else []), *generate.cover]))
+    axes = {name: dict.fromkeys(values, 1.0) for name, values in generate.axes.items()}
+    if task.label_field:
+        axes[task.label_field] = dict.fromkeys(labels, 1.0)
+    by_label: dict[str, list[str]] = {"": []}
+    for row in train:
+        by_label[""].append(row.id)
+        if (label := task.label(row.fields)) is not None:
+            by_label.setdefault(label, []).append(row.id)
+    return PlanSpace(
+        seed=generate.seed,
+        cover=tuple(cover),
+        axes=axes,
+        temperatures=tuple(generate.temperature),
+        methods={entry.name: entry.weight for entry in generate.methods},
+        method_templates={
+            name: own if method.uses_axes else {library: 1.0} for name, method in methods.items()
+        },
+        axis_blind=frozenset(name for name, method in methods.items() if not method.uses_axes),
+        label_field=task.label_field,
+        pools={label: RowPool(sorted(ids)) for label, ids in by_label.items()},
+        examples=generate.examples,
+    )
+
+
+def _quotas(loaded: LoadedRecipe, labels: Sequence[str], space: PlanSpace) -> Quotas:
+    generate = loaded.recipe.generate
+    if labels and (problems := check_cover(loaded, labels)):
+        raise RecipeError(problems)
+    by_field = {
+        name: quotas(generate.cover.get(name, "even"), list(space.axes[name]), generate.target)
+        for name in space.cover
+    }
+    return Quotas(generate.target, by_field)
+
+
+def _task_variables(recipe: Recipe, task: Task) -> dict[str, str]:
+    return {
+        "kind": task.kind,
+        "description": recipe.task.description or "",
+        "label": task.label_field or "",
+        "input": task.text_fields[0],
+        "answer": task.text_fields[-1],
+    }
+
+
+def example_pools(task: Task, train: Sequence[Record]) -> dict[str, list[Mapping[str, Any]]]:
+    """Field maps of the train rows by label, and all under ""."""
+    pools: dict[str, list[Mapping[str, Any]]] = {"": []}
+    for row in train:
+        pools[""].append(row.fields)
+        if (label := task.label(row.fields)) is not None:
+            pools.setdefault(label, []).append(row.fields)
+    return pools

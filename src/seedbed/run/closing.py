@@ -1,0 +1,213 @@
+"""A round's close: corpus filters, the target, the measures that planning reads, one commit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seedbed.core.cell import Cell
+from seedbed.core.errors import AccountsError
+from seedbed.core.fate import fate_of
+from seedbed.core.record import Record
+from seedbed.core.verdict import OVER_TARGET, Verdict, over_target, revived
+from seedbed.run.corpus import Member, judge_kin
+from seedbed.run.filtering import Checked, FilterSet
+from seedbed.run.quotas import Quotas
+from seedbed.store.ledger import Ledger
+from seedbed.store.rounds import CommittedRound, RoundData, Rounds
+
+
+@dataclass(frozen=True, slots=True)
+class CellResult:
+    """A finished cell: its drafts with the record filters' verdicts, or the cause of its failure."""
+
+    cell: Cell
+    drafts: Sequence[tuple[Record, Checked]] = ()
+    cause: str = ""
+
+
+def close_round(
+    number: int,
+    cells: Sequence[Cell],
+    results: Mapping[int, CellResult],
+    *,
+    rounds: Rounds,
+    filters: FilterSet,
+    quotas: Quotas,
+    cover: Sequence[str],
+    real_keys: Sequence[Path],
+    real: Mapping[str, Record],
+    partial: bool = False,
+) -> tuple[Quotas, CommittedRound]:
+    """Judge and commit a round; returns the quotas with what it took.
+
+    Everything is taken in plan order, so the shards do not depend on the order of arrival. Cells
+    without a result stay pending, which only a partial view has.
+    """
+    earlier = rounds.committed(partial=partial)
+    drafts = [
+        (position, record, checked)
+        for position in sorted(results)
+        for record, checked in results[position].drafts
+    ]
+    members = [Member(record, checked.keys) for _, record, checked in drafts if checked.kept]
+    keys_before = [*real_keys, *(entry.file("keys") for entry in earlier)]
+
+    def earlier_records(ids: Sequence[str]) -> Mapping[str, Record]:
+        found = {record: real[record] for record in ids if record in real}
+        with Ledger(rounds, partial=partial) as ledger:
+            return found | ledger.records(record for record in ids if record not in found)
+
+    kin: dict[str, list[Verdict]] = {}
+    for verdict in judge_kin(filters.corpus, members, keys_before, earlier_records):
+        kin.setdefault(verdict.record, []).append(verdict)
+
+    verdicts: list[Verdict] = []
+    keys: list[tuple[str, int, str]] = []
+    tally = _Tally(cells, results, cover)
+    for position, record, checked in drafts:
+        passed = [*checked.verdicts, *kin.get(record.id, ())]
+        values = {name: record.slots[name] for name in cover}
+        fate = fate_of(passed)
+        if fate.accepted:
+            keys += [(name, key, record.id) for name, found in checked.keys.items() for key in found]
+            if not quotas.take(values):
+                passed.append(over_target(record.id))
+        verdicts += passed
+        tally.draft(results[position].cell, passed)
+    data = RoundData(
+        records=[(position, record) for position, record, _ in drafts],
+        verdicts=verdicts,
+        keys=keys,
+        cells=_states(cells, results),
+        measures=tally.measures(),
+    )
+    return quotas, rounds.commit(number, data, partial=partial)
+
+
+def _states(cells: Sequence[Cell], results: Mapping[int, CellResult]) -> list[tuple[int, str, str, str]]:
+    rows = []
+    for position, cell in enumerate(cells):
+        result = results.get(position)
+        if result is None:
+            rows.append((position, cell.id, "pending", ""))
+        else:
+            rows.append((position, cell.id, "failed" if result.cause else "done", result.cause))
+    return rows
+
+
+class _Tally:
+    """Counts of one round, by reason, filter and cover value."""
+
+    def __init__(
+        self, cells: Sequence[Cell], results: Mapping[int, CellResult], cover: Sequence[str]
+    ) -> None:
+        self._fields = tuple(cover) or ("",)
+        self._planned = len(cells)
+        self._failed = Counter(result.cause for result in results.values() if result.cause)
+        self._done = len(results) - self._failed.total()
+        self._drafts = 0
+        self._accepted = 0
+        self._good = 0
+        self._rejected: Counter[str] = Counter()
+        self._filters: dict[str, dict[str, Any]] = {}
+        self._cover: dict[str, dict[str, Counter[str]]] = {name: {} for name in self._fields}
+        for position, cell in enumerate(cells):
+            result = results.get(position)
+            self._count(cell, "cells")
+            if result is not None and result.cause:
+                self._count(cell, "failed")
+
+    def _count(self, cell: Cell, what: str) -> None:
+        for name in self._fields:
+            value = str(cell.axes[name]) if name else ""
+            self._cover[name].setdefault(value, Counter())[what] += 1
+
+    def draft(self, cell: Cell, verdicts: Sequence[Verdict]) -> None:
+        self._drafts += 1
+        self._count(cell, "drafts")
+        for verdict in verdicts:
+            counts = self._filters.setdefault(verdict.filter, {"checked": 0, "rejected": Counter()})
+            counts["checked"] += 1
+            if not verdict.keep:
+                counts["rejected"][verdict.reason] += 1
+        fate = fate_of(verdicts)
+        if fate.accepted or fate.reason == OVER_TARGET:
+            self._good += 1
+            self._count(cell, "good")
+        if fate.accepted:
+            self._accepted += 1
+            self._count(cell, "accepted")
+        else:
+            self._rejected[fate.reason] += 1
+
+    def measures(self) -> dict[str, Any]:
+        """Plain JSON. Raises AccountsError where a draft was lost on the way."""
+        if self._drafts != self._accepted + self._rejected.total():
+            raise AccountsError(
+                f"{self._drafts} drafts, but {self._accepted} accepted and {self._rejected} rejected"
+            )
+        names = ("cells", "failed", "drafts", "good", "accepted")
+        return {
+            "cells": {"planned": self._planned, "done": self._done, "failed": self._failed.total()},
+            "drafts": self._drafts,
+            "accepted": self._accepted,
+            "good": self._good,
+            "rejected": dict(self._rejected),
+            "failed": dict(self._failed),
+            "filters": {
+                name: {"checked": counts["checked"], "rejected": dict(counts["rejected"])}
+                for name, counts in self._filters.items()
+            },
+            "cover": {
+                name: {value: {what: counts[what] for what in names} for value, counts in values.items()}
+                for name, values in self._cover.items()
+            },
+        }
+
+
+def retarget(rounds: Rounds, quotas: Quotas, cover: Sequence[str]) -> Quotas:
+    """Fit what was generated so far to a target that changed; commits a round of verdicts if need be.
+
+    Good drafts are offered to the quotas by rank: a raised target revives `over_target` drafts
+    before anything is asked, a lowered one turns the last away. Plans still open are dropped, as
+    they were made for the other target; their replies are in the log.
+    """
+    changes: list[Verdict] = []
+    tally: Counter[str] = Counter()
+    cover_changes: dict[str, dict[str, Counter[str]]] = {name: {} for name in cover}
+    rounds.discard_partial()
+    with Ledger(rounds, partial=False) as ledger:
+        for record, accepted in ledger.good():
+            values = {name: record.slots[name] for name in cover}
+            wanted = quotas.take(values)
+            if wanted == accepted:
+                continue
+            changes.append(revived(record.id) if wanted else over_target(record.id))
+            step = 1 if wanted else -1
+            tally["accepted"] += step
+            for name, value in values.items():
+                cover_changes[name].setdefault(value, Counter())["accepted"] += step
+    rounds.discard_open()
+    if changes:
+        nothing = {"cells": 0, "failed": 0, "drafts": 0, "good": 0}
+        measures = {
+            "cells": {"planned": 0, "done": 0, "failed": 0},
+            "drafts": 0,
+            "accepted": tally["accepted"],
+            "good": 0,
+            "rejected": {OVER_TARGET: -tally["accepted"]},
+            "failed": {},
+            "filters": {},
+            "cover": {
+                name: {value: {**nothing, "accepted": counts["accepted"]} for value, counts in values.items()}
+                for name, values in cover_changes.items()
+            },
+        }
+        number = 1 + max((entry.number for entry in rounds.committed(partial=False)), default=0)
+        rounds.write_plan(number, [])
+        rounds.commit(number, RoundData([], changes, [], [], measures))
+    return quotas

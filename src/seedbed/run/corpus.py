@@ -1,0 +1,90 @@
+"""Corpus filters at a round's close: candidates by shared keys, verified pairs, one reducer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from seedbed.core.protocols import CorpusFilter
+from seedbed.core.record import Record
+from seedbed.core.verdict import Verdict
+from seedbed.store.kin import KeyJoin
+from seedbed.text.reduce import reduce
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A record that the record filters kept, with its corpus keys by filter name."""
+
+    record: Record
+    keys: Mapping[str, Sequence[int]]
+
+
+def versioned(filter_: CorpusFilter) -> str:
+    return f"{filter_.name}@{filter_.version}"
+
+
+def judge_kin(
+    filters: Sequence[CorpusFilter],
+    members: Sequence[Member],
+    earlier_keys: Sequence[Path],
+    earlier_records: Callable[[Sequence[str]], Mapping[str, Record]],
+) -> list[Verdict]:
+    """Verdicts of every corpus filter on the members of a round, which come in rank order.
+
+    `earlier_keys` are key shards of what stayed before (real rows and closed rounds), and
+    `earlier_records` finds those records by id. A member that fell to one filter is not looked
+    at by the next. Whatever stayed before outranks the round.
+    """
+    verdicts: list[Verdict] = []
+    alive = list(range(len(members)))
+    join = KeyJoin(earlier_keys)
+    try:
+        for filter_ in filters:
+            lost = _losers(filter_, members, alive, join, earlier_records)
+            name = versioned(filter_)
+            for at in alive:
+                record = members[at].record.id
+                if at in lost:
+                    survivor, score = lost[at]
+                    verdicts.append(Verdict(record, name, False, filter_.reason, score, survivor=survivor))
+                else:
+                    verdicts.append(Verdict(record, name, True))
+            alive = [at for at in alive if at not in lost]
+    finally:
+        join.close()
+    return verdicts
+
+
+def _losers(
+    filter_: CorpusFilter,
+    members: Sequence[Member],
+    alive: Sequence[int],
+    join: KeyJoin,
+    earlier_records: Callable[[Sequence[str]], Mapping[str, Record]],
+) -> dict[int, tuple[str, float]]:
+    """Members that fall to a twin: position -> (survivor's id, closeness)."""
+    ranks, keys = [], []
+    for at in alive:
+        for key in members[at].keys.get(filter_.name, ()):
+            ranks.append(at)
+            keys.append(key)
+    inside, before = join.candidates(filter_.name, ranks, keys)
+    old = earlier_records(sorted({record for _, record in before}))
+    texts = {at: filter_.text(members[at].record) for at in {a for pair in inside for a in pair}}
+    texts |= {at: filter_.text(members[at].record) for at, _ in before}
+    old_texts = {record: filter_.text(found) for record, found in old.items()}
+
+    edges: list[tuple[str, str, float]] = []
+    for at, record in before:
+        if record in old_texts and (score := filter_.edge(texts[at], old_texts[record])) is not None:
+            edges.append((members[at].record.id, record, score))
+    for at, lower in inside:
+        if (score := filter_.edge(texts[at], texts[lower])) is not None:
+            edges.append((members[at].record.id, members[lower].record.id, score))
+    position = {members[at].record.id: at for at in alive}
+    # Real rows stand first, then earlier records; among equals the id decides.
+    by_rank = sorted(old_texts, key=lambda record: (not old[record].is_real, record))
+    by_rank += [members[at].record.id for at in alive]
+    return {position[loser]: result for loser, result in reduce(by_rank, edges).items() if loser in position}

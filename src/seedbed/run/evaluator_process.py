@@ -1,0 +1,35 @@
+"""The one process that opens the eval file to score on it: `python -m seedbed.run.evaluator_process`.
+
+Everything that can fail is done before the eval is opened; what leaves is labels and numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from seedbed.sources.readers import read_rows
+from seedbed.sources.sealed import answer_with, read_request
+from seedbed.sources.spec import SourceSpec, compared_text
+from seedbed.student.evaluate import score_arms
+from seedbed.student.job import read_job
+
+
+def main() -> None:
+    wanted = read_request()
+    spec = SourceSpec.from_json(wanted["spec"])
+    columns, label = tuple(wanted["text_columns"]), wanted["label_column"]
+
+    def read_eval() -> list[tuple[str, str]]:
+        rows = read_rows(spec, text_columns=[*columns, label])
+        return [(compared_text(row.values, columns), row.values[label]) for row in rows]
+
+    def score() -> Mapping[str, Any]:
+        return score_arms(read_job(Path(wanted["job"])), read_eval)
+
+    answer_with(score)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Record filters and corpus keys in worker processes, so that the event loop only waits.
+
+Drafts are gathered into batches as they arrive; a worker passes every record filter over a
+batch and, for what they keep, computes the keys of the corpus filters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+
+from seedbed.core.errors import SeedbedError
+from seedbed.core.protocols import CorpusFilter, RecordFilter
+from seedbed.core.record import Record
+from seedbed.core.verdict import Verdict
+
+BATCH = 64
+LINGER_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the record filters said of one record, and its corpus keys where they all kept it."""
+
+    verdicts: tuple[Verdict, ...]
+    keys: Mapping[str, Sequence[int]]
+
+    @property
+    def kept(self) -> bool:
+        return all(verdict.keep for verdict in self.verdicts)
+
+
+@dataclass(frozen=True)
+class FilterSet:
+    """The built filters of a recipe, in its order."""
+
+    record: tuple[RecordFilter, ...]
+    corpus: tuple[CorpusFilter, ...]
+
+    def check(self, records: Sequence[Record]) -> list[Checked]:
+        by_filter = [filter_.check(records) for filter_ in self.record]
+        checked = []
+        for at, record in enumerate(records):
+            verdicts = tuple(verdicts[at] for verdicts in by_filter)
+            kept = all(verdict.keep for verdict in verdicts)
+            checked.append(Checked(verdicts, self.keys(record) if kept else {}))
+        return checked
+
+    def keys(self, record: Record) -> dict[str, list[int]]:
+        """Corpus keys by filter name."""
+        return {filter_.name: filter_.keys(filter_.text(record)) for filter_ in self.corpus}
+
+
+_worker_filters: FilterSet | None = None
+
+
+def _start_worker(filters: FilterSet) -> None:
+    global _worker_filters  # one filter set a worker process, sent once instead of with every batch
+    _worker_filters = filters
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        # A killed parent cannot end its workers, and they would wait for work for ever.
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
+
+
+def _check(records: Sequence[Record]) -> list[Checked]:
+    assert _worker_filters is not None
+    return _worker_filters.check(records)
+
+
+def _keys(records: Sequence[Record]) -> list[dict[str, list[int]]]:
+    assert _worker_filters is not None
+    return [_worker_filters.keys(record) for record in records]
+
+
+class FilterPool:
+    """Batches records and sends them to worker processes. Use as an async context manager."""
+
+    def __init__(self, filters: FilterSet, workers: int | None = None) -> None:
+        self._filters = filters
+        count = workers or max(1, min(4, (os.cpu_count() or 2) - 1))
+        self._pool = ProcessPoolExecutor(
+            count,
+            mp_context=multiprocessing.get_context("forkserver"),
+            initializer=_start_worker,
+            initargs=(filters,),
+        )
+        self._waiting: list[tuple[Record, asyncio.Future[Checked]]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> FilterPool:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+
+    async def check(self, record: Record) -> Checked:
+        """The verdicts on one record; it travels in a batch with whatever else waits."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Checked] = loop.create_future()
+        self._waiting.append((record, future))
+        if len(self._waiting) >= BATCH:
+            self._flush()
+        elif self._timer is None:
+            self._timer = loop.call_later(LINGER_SECONDS, self._flush)
+        return await future
+
+    async def keys(self, records: Sequence[Record]) -> list[dict[str, list[int]]]:
+        """Corpus keys of many records, by filter name, in order."""
+        loop = asyncio.get_running_loop()
+        batches = [records[at : at + BATCH] for at in range(0, len(records), BATCH)]
+        results = await asyncio.gather(*(loop.run_in_executor(self._pool, _keys, b) for b in batches))
+        return [found for batch in results for found in batch]
+
+    def _flush(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        batch, self._waiting = self._waiting, []
+        if batch:
+            task = asyncio.get_running_loop().create_task(self._run(batch))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, batch: list[tuple[Record, asyncio.Future[Checked]]]) -> None:
+        loop = asyncio.get_running_loop()
+        records = [record for record, _ in batch]
+        try:
+            results = await loop.run_in_executor(self._pool, _check, records)
+        except BrokenProcessPool:
+            error: Exception = SeedbedError(
+                "a filter worker process was killed (out of memory?); free memory and run the same "
+                "command again: every reply is in the log"
+            )
+        except Exception as caught:  # noqa: BLE001 - handed to whoever waits for a verdict
+            error = caught
+        else:
+            for (_, future), checked in zip(batch, results, strict=True):
+                if not future.done():
+                    future.set_result(checked)
+            return
+        for _, future in batch:
+            if not future.done():
+                future.set_exception(error)

@@ -1,0 +1,251 @@
+"""Rounds in motion: cells are asked, drafts filtered as they arrive, rounds closed in order.
+
+Two rounds may be open. Round k+1 is planned when round k-1 closes, from what was measured up to
+k-1, so that the endpoint need not idle while a round closes and the plan still never depends on
+the order in which replies come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from seedbed.core.cell import Cell
+from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer
+from seedbed.core.fate import Stopped
+from seedbed.core.protocols import Draft, Method
+from seedbed.core.record import Record
+from seedbed.run.asking import AskingSpace, CellAsking
+from seedbed.run.closing import CellResult, close_round
+from seedbed.run.filtering import Checked, FilterPool, FilterSet
+from seedbed.run.planner import PlanSpace, Sequences, Yields, first_round_size, plan_round
+from seedbed.run.quotas import Quotas
+from seedbed.store.rounds import CommittedRound, Rounds
+
+# Drafts that may wait for their verdicts before cells stop being asked.
+MOST_WAITING_DRAFTS = 1024
+
+
+@dataclass
+class OpenRound:
+    """A planned round and what came back so far, by plan position."""
+
+    number: int
+    cells: list[Cell]
+    started: int = 0
+    results: dict[int, CellResult] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return len(self.results) == len(self.cells)
+
+
+@dataclass
+class Progress:
+    """What a live view shows; updated in place."""
+
+    target: int
+    accepted: int = 0
+    cells: int = 0
+    failed: int = 0
+    drafts: int = 0
+    rounds: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+
+
+class Pipeline:
+    """Generates until the quotas are met, the budget is spent, variety is exhausted, or it is stopped."""
+
+    def __init__(
+        self,
+        *,
+        space: PlanSpace,
+        asking: AskingSpace,
+        methods: Mapping[str, Method],
+        filters: FilterSet,
+        pool: FilterPool,
+        rounds: Rounds,
+        quotas: Quotas,
+        real_keys: Sequence[Path],
+        round_cells: int,
+        width: int,
+        progress: Progress,
+    ) -> None:
+        self._space = space
+        self._asking = asking
+        self._methods = methods
+        self._filters = filters
+        self._pool = pool
+        self._rounds = rounds
+        self._quotas = quotas
+        self._real_keys = list(real_keys)
+        self._round_cells = round_cells
+        self._width = width
+        self.progress = progress
+        self._open: list[OpenRound] = []
+        self._closed: list[CommittedRound] = []
+        self._sequences = Sequences(space.cover)
+        self._stopping: Stopped | None = None
+        self._error: EndpointError | BudgetReached | None = None
+        self._changed = asyncio.Event()
+        self._waiting_drafts = asyncio.Semaphore(MOST_WAITING_DRAFTS)
+
+    def stop(self, reason: Stopped) -> None:
+        """Start no further cell; what is in flight is awaited and kept."""
+        if self._stopping is None:
+            self._stopping = reason
+        self._wake()
+
+    async def run(self) -> tuple[Stopped, EndpointError | BudgetReached | None]:
+        """Go on from what is on disk until there is nothing left to do; says why it stopped.
+
+        With `endpoint` comes the error to show. What is open then is left as a partial view.
+        """
+        self._restore()
+        self._advance()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._close_in_order())
+            for _ in range(self._width):
+                group.create_task(self._work(group))
+        while self._open and self._open[0].complete:
+            await self._close(self._open[0])
+        if self._stopping is not None and self._open:
+            for entry in self._open:
+                self._quotas, committed = await asyncio.to_thread(self._commit, entry, partial=True)
+                self._show(committed.measures)
+            return self._stopping, self._error
+        return self._outcome(), self._error
+
+    def _restore(self) -> None:
+        self._closed = self._rounds.committed(partial=False)
+        self._rounds.discard_partial()
+        for entry in self._closed:
+            measures = entry.measures
+            if measures["cells"]["planned"]:
+                self._sequences.note(self._rounds.read_plan(entry.number))
+            self._show(measures)
+        for number, cells in sorted(self._rounds.open_plans().items()):
+            self._sequences.note(cells)
+            self._open.append(OpenRound(number, cells))
+
+    def _show(self, measures: Mapping[str, Any]) -> None:
+        progress = self.progress
+        progress.accepted += measures["accepted"]
+        progress.rounds += 1
+        for reason, count in measures["rejected"].items():
+            progress.rejected[reason] = progress.rejected.get(reason, 0) + count
+
+    def _advance(self) -> None:
+        """Plan until two rounds are open or there is nothing to plan; each plan is on disk first."""
+        while len(self._open) < 2 and self._stopping is None:
+            measured = [entry.measures for entry in self._closed]
+            known = any(measures["cells"]["planned"] for measures in measured)
+            target = self._quotas.target
+            most = self._round_cells if known else first_round_size(target, self._round_cells)
+            in_flight = [cell for entry in self._open for cell in entry.cells]
+            yields = Yields(measured)
+            cells = plan_round(self._space, self._sequences, self._quotas, yields, in_flight, most)
+            if not cells:
+                return
+            latest = max([0, *(e.number for e in self._closed), *(e.number for e in self._open)])
+            self._rounds.write_plan(latest + 1, cells)
+            self._sequences.note(cells)
+            self._open.append(OpenRound(latest + 1, cells))
+
+    async def _next(self) -> tuple[OpenRound, int] | None:
+        while True:
+            if self._stopping is not None:
+                return None
+            for entry in self._open:
+                if entry.started < len(entry.cells):
+                    entry.started += 1
+                    return entry, entry.started - 1
+            if not self._open:
+                return None
+            await self._changed.wait()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _work(self, group: asyncio.TaskGroup) -> None:
+        while (found := await self._next()) is not None:
+            entry, position = found
+            cell = entry.cells[position]
+            asking = CellAsking(cell, self._asking)
+            try:
+                drafts = await self._methods[cell.method](cell, asking)
+            except NoAnswer as error:
+                self.progress.failed += 1
+                self._finish(entry, position, CellResult(cell, cause=error.cause))
+            except (BudgetReached, EndpointError) as error:
+                self._error = self._error or error
+                self.stop("budget" if isinstance(error, BudgetReached) else "endpoint")
+            else:
+                # Verdicts are awaited elsewhere: this place asks the next question meanwhile.
+                await self._waiting_drafts.acquire()
+                group.create_task(self._judge(entry, position, asking, drafts))
+
+    async def _judge(
+        self, entry: OpenRound, position: int, asking: CellAsking, drafts: Sequence[Draft]
+    ) -> None:
+        records = [asking.record(draft, index) for index, draft in enumerate(drafts)]
+        try:
+            checked = await asyncio.gather(*(self._pool.check(record) for record in records))
+        finally:
+            self._waiting_drafts.release()
+        pairs: list[tuple[Record, Checked]] = list(zip(records, checked, strict=True))
+        self.progress.drafts += len(pairs)
+        self._finish(entry, position, CellResult(entry.cells[position], drafts=pairs))
+
+    def _finish(self, entry: OpenRound, position: int, result: CellResult) -> None:
+        entry.results[position] = result
+        self.progress.cells += 1
+        if entry.complete:
+            self._wake()
+
+    async def _close_in_order(self) -> None:
+        """Close the first open round whenever it is complete; a closing plans the round after next."""
+        while self._open and self._stopping is None:
+            if self._open[0].complete:
+                await self._close(self._open[0])
+            else:
+                await self._changed.wait()
+
+    async def _close(self, entry: OpenRound) -> None:
+        self._quotas, committed = await asyncio.to_thread(self._commit, entry, partial=False)
+        self._open.remove(entry)
+        self._closed.append(committed)
+        self._show(committed.measures)
+        self._advance()
+        self._wake()
+
+    def _commit(self, entry: OpenRound, *, partial: bool) -> tuple[Quotas, CommittedRound]:
+        return close_round(
+            entry.number,
+            entry.cells,
+            entry.results,
+            rounds=self._rounds,
+            filters=self._filters,
+            quotas=self._quotas.copy(),
+            cover=self._space.cover,
+            real_keys=self._real_keys,
+            real=self._asking.real,
+            partial=partial,
+        )
+
+    def _outcome(self) -> Stopped:
+        if self._quotas.missing <= 0:
+            return "target"
+        yields = Yields([entry.measures for entry in self._closed])
+        short = [
+            (name, value)
+            for name in self._space.cover
+            for value, missing in self._quotas.deficit(name).items()
+            if missing
+        ] or [("", "")]
+        failed = sum(yields.mostly_failed(name, value) for name, value in short)
+        return "cells" if failed * 2 >= len(short) else "variety"

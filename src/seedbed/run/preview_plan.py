@@ -1,0 +1,106 @@
+"""What a run would ask next: the same planner, the same lock on the eval, no call and no folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from seedbed.core.cell import Cell
+from seedbed.core.chat import ChatRequest, LoggedReply
+from seedbed.run.asking import BoundRole, CellAsking
+from seedbed.run.binding import BoundRecipe
+from seedbed.run.planner import Sequences, Yields, plan_round
+from seedbed.run.roles import asked_model
+from seedbed.run.session import asking_space, build_filters, locked_eval
+from seedbed.store.folder import workspace_log
+from seedbed.store.replies import ReplyLog
+from seedbed.store.rounds import Rounds
+
+_CHARACTERS_A_TOKEN = 4
+
+
+def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
+    """Cells that the whole target needs if every draft were accepted; leaks are refused as in a run."""
+    with locked_eval(bound, note, own=True) as server:
+        build_filters(bound, server)
+        eval_rows = server.info.rows if server else 0
+    rounds = Rounds(bound.folder.rounds)
+    committed = rounds.committed(partial=False)
+    quotas, sequences = bound.quotas.copy(), Sequences(bound.space.cover)
+    for entry in committed:
+        quotas.accepted += entry.measures["accepted"]
+        sequences.note(rounds.read_plan(entry.number))
+        for name in quotas.by_field:
+            for value, counts in entry.measures["cover"].get(name, {}).items():
+                quotas.taken[name][value] += counts["accepted"]
+    yields = Yields([entry.measures for entry in committed])
+    cells = plan_round(bound.space, sequences, quotas, yields, [], most=max(1, 20 * quotas.target))
+    asked = asyncio.run(_ask_dry(bound, cells))
+    first = asked.first
+    prompt = [{"role": m.role, "content": m.content} for m in first.messages] if first else []
+    return {
+        "recipe": bound.recipe.name,
+        "target": quotas.target,
+        "accepted": quotas.accepted,
+        "real_rows": {"train": len(bound.train), "dev": len(bound.dev)},
+        "eval_rows": eval_rows,
+        "cells": len(cells),
+        "calls": asked.missing,
+        "logged": asked.logged,
+        "prompt_tokens_each": sum(len(m["content"]) for m in prompt) // _CHARACTERS_A_TOKEN,
+        "max_tokens": asked_model(bound.loaded, bound.recipe.teacher).max_tokens,
+        "by_axis": _counts(cells),
+        "first_prompt": prompt,
+    }
+
+
+class _WouldAsk(Exception):
+    """A method came to a question that the log does not answer."""
+
+
+class _DryExecutor:
+    """Answers from the reply log alone and notes the first question."""
+
+    def __init__(self, log: ReplyLog | None) -> None:
+        self._log = log
+        self.first: ChatRequest | None = None
+        self.logged = 0
+        self.missing = 0
+
+    async def fill(self, request: ChatRequest, scope: bytes, n: int) -> tuple[LoggedReply, ...]:
+        self.first = self.first or request
+        standing = self._log.get_many(request.hash, scope, n) if self._log else [None] * n
+        replies = tuple(reply for reply in standing if isinstance(reply, LoggedReply))
+        if len(replies) < n:
+            raise _WouldAsk
+        return replies
+
+
+async def _ask_dry(bound: BoundRecipe, cells: Sequence[Cell]) -> _DryExecutor:
+    path = workspace_log(bound.loaded.folder)
+    with ExitStack() as stack:
+        log = stack.enter_context(ReplyLog.open(path)) if path.is_file() else None
+        dry = _DryExecutor(log)
+        asked = asked_model(bound.loaded, bound.recipe.teacher)
+        roles = {"teacher": BoundRole(asked.model, asked.revision, asked.max_tokens, dry)}
+        space = asking_space(bound, roles)
+        for cell in cells:
+            try:
+                await bound.methods[cell.method](cell, CellAsking(cell, space))
+                dry.logged += 1
+            except _WouldAsk:
+                dry.missing += 1
+    return dry
+
+
+def _counts(cells: Sequence[Cell]) -> dict[str, dict[str, int]]:
+    counts: dict[str, Counter[str]] = {"method": Counter(), "template": Counter()}
+    for cell in cells:
+        counts["method"][cell.method] += 1
+        counts["template"][cell.template] += 1
+        for name, value in cell.axes.items():
+            counts.setdefault(name, Counter())[str(value)] += 1
+    return {name: dict(values.most_common()) for name, values in counts.items()}

@@ -1,0 +1,285 @@
+"""One `seedbed run`: open the folder, lock the eval, generate to the target, prove, export, account."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from seedbed.core.errors import BudgetReached, EndpointError
+from seedbed.core.fate import Accounts, Stopped
+from seedbed.core.hashing import short_id
+from seedbed.core.protocols import CorpusFilter, FilterContext, RecordFilter
+from seedbed.core.registry import Registry
+from seedbed.filters import FILTERS
+from seedbed.models.limits import Budget
+from seedbed.prompts.sampling import RowPool
+from seedbed.run.accounts import read_accounts
+from seedbed.run.asking import AskingSpace, BoundRole, scope_of
+from seedbed.run.binding import BoundRecipe, example_pools
+from seedbed.run.closing import retarget
+from seedbed.run.filtering import FilterPool, FilterSet
+from seedbed.run.manifest import Manifest
+from seedbed.run.pipeline import Pipeline, Progress
+from seedbed.run.proof import prove
+from seedbed.run.quotas import Quotas
+from seedbed.run.roles import Teachers, bind_roles
+from seedbed.run.view import RunView, export_run
+from seedbed.sources.eval_lock import EvalInfo, EvalLockServer
+from seedbed.sources.eval_lock_file import EvalLockFile
+from seedbed.sources.leaks import Kind, check_before_run, leak_error, suggestion_text
+from seedbed.sources.marks import text_hash
+from seedbed.store.folder import RunFolder, RunLock, workspace_log
+from seedbed.store.ledger import Ledger
+from seedbed.store.replies import ReplyLog
+from seedbed.store.rounds import Rounds
+from seedbed.store.shards import write_keys
+
+# Texts that calibrate filters and tell the eval lock which phrases are common.
+CALIBRATION_ROWS = 2000
+
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended. `error` is what stopped it, where something did."""
+
+    stopped: Stopped
+    accounts: Accounts
+    folder: RunFolder
+    error: EndpointError | BudgetReached | None
+
+
+@contextmanager
+def locked_eval(bound: BoundRecipe, note: Note, *, own: bool) -> Iterator[EvalLockServer | None]:
+    """Start the eval's own process and refuse whatever the teacher would see of the eval.
+
+    `own`: also refuse an eval made of this workspace's drafts, the first time it is locked. Raises
+    ContaminationError before any request, EvalLockError, SourceError.
+    """
+    if bound.eval_spec is None:
+        yield None
+        return
+    spec = bound.eval_spec
+    hashes = _draft_hashes(bound) if own and not bound.folder.eval_lock.exists() else iter(())
+    labels = [spec.column(bound.task.label_field)] if bound.task.label_field else []
+    needs = [*labels, *(spec.column(name) for name in bound.task.text_fields)]
+    common = _calibration_texts(bound)
+    with EvalLockServer.start(spec, needs=needs, common=common, own_hashes=hashes) as server:
+        _refuse_leaks(bound, server, note)
+        yield server
+
+
+def _draft_hashes(bound: BoundRecipe) -> Iterator[bytes]:
+    """Hashes of every draft of the workspace, whichever run made it."""
+    for rounds in sorted(bound.folder.path.parent.glob("*/rounds")):
+        with Ledger(Rounds(rounds)) as ledger:
+            for record, _ in ledger.with_fates():
+                if all(name in record.fields for name in bound.compare):
+                    yield text_hash(bound.compared_text(record))
+
+
+def _calibration_texts(bound: BoundRecipe) -> list[str]:
+    by_id = {row.id: row for row in bound.train}
+    chosen = RowPool(sorted(by_id)).pick(CALIBRATION_ROWS, "calibration")
+    return [bound.compared_text(by_id[row]) for row in sorted(chosen)]
+
+
+def _refuse_leaks(bound: BoundRecipe, server: EvalLockServer, note: Note) -> None:
+    rows = [*bound.train, *bound.dev]
+    items: list[tuple[Kind, str, str]] = [
+        ("seed", row.provenance.source, bound.compared_text(row)) for row in rows
+    ]
+    for axis, values in bound.recipe.generate.axes.items():
+        items += [("slot", axis, value) for value in values]
+    items += [("template", t.name, t.text) for t in bound.templates.values()]
+    leaks = check_before_run(server.client, items)
+    seeds = [text for kind, _, text in items if kind == "seed"]
+    suggestion = server.client.suggest_ignore_after(seeds) if seeds else None
+    if leaks:
+        files = {name: str(spec.path) for name, spec in bound.real_specs.items()}
+        raise leak_error(leaks, eval_path=server.info.path, files=files, suggestion=suggestion)
+    if suggestion is not None:
+        note(suggestion_text(suggestion))
+
+
+def build_filters(bound: BoundRecipe, server: EvalLockServer | None) -> FilterSet:
+    """The recipe's filters, calibrated on the real train rows."""
+    by_id = {row.id: row for row in bound.train}
+    chosen = RowPool(sorted(by_id)).pick(CALIBRATION_ROWS, "calibration")
+    texts = [bound.task.as_text(by_id[row].fields) for row in sorted(chosen)]
+    context = FilterContext(
+        task=bound.task,
+        real_texts=texts or None,
+        eval_lock=server.client if server else None,
+        compare=bound.compare,
+    )
+    record: list[RecordFilter] = []
+    corpus: list[CorpusFilter] = []
+    for entry in bound.recipe.filters:
+        kind = FILTERS.get(entry.name)
+        built = kind.build(entry.options, context)
+        if kind.kind == "record":
+            record.append(built)
+        else:
+            corpus.append(built)
+    return FilterSet(tuple(record), tuple(corpus))
+
+
+@dataclass(frozen=True)
+class Session:
+    """An open run: its folder is locked, its log open, its eval behind its own process."""
+
+    bound: BoundRecipe
+    rounds: Rounds
+    log: ReplyLog
+    manifest: Manifest
+    server: EvalLockServer | None
+    teachers: Teachers
+    asking: AskingSpace
+
+    @property
+    def folder(self) -> RunFolder:
+        return self.bound.folder
+
+
+def asking_space(bound: BoundRecipe, roles: Mapping[str, BoundRole]) -> AskingSpace:
+    return AskingSpace(
+        recipe=bound.recipe.name,
+        seed=bound.recipe.generate.seed,
+        task=bound.task,
+        task_variables=bound.task_variables,
+        labels=bound.labels,
+        templates=bound.templates,
+        real={row.id: row for row in bound.train},
+        example_pools=example_pools(bound.task, bound.train),
+        roles=roles,
+    )
+
+
+@asynccontextmanager
+async def open_session(
+    bound: BoundRecipe, note: Note, *, max_requests: int | None = None
+) -> AsyncIterator[Session]:
+    """Lock the folder and the eval, verify what is on disk, bind the roles."""
+    with ExitStack() as stack:
+        # Leaks are refused before the folder exists, so that a refused run leaves nothing behind.
+        server = stack.enter_context(locked_eval(bound, note, own=True))
+        folder = bound.folder
+        folder.create()
+        stack.enter_context(RunLock(folder))
+        info = server.info if server else None
+        _bind_eval(folder, info, bound.recipe.name)
+        rounds = Rounds(folder.rounds)
+        rounds.verify()
+        log = stack.enter_context(ReplyLog.open(workspace_log(bound.loaded.folder)))
+        manifest = Manifest.open(bound, info, note)
+        manifest.snapshot(bound)
+        limit = max_requests if max_requests is not None else bound.recipe.budget.requests
+        scopes = {scope_of(bound.recipe.name, cell) for cell in rounds.planned_cells()}
+        spent = log.calls(scopes) if limit is not None else 0
+        async with AsyncExitStack() as later:
+            teachers = bind_roles(bound.loaded, log, Budget(limit, spent=spent))
+            later.push_async_callback(teachers.close)
+            asking = asking_space(bound, teachers.roles)
+            yield Session(bound, rounds, log, manifest, server, teachers, asking)
+
+
+def _bind_eval(folder: RunFolder, info: EvalInfo | None, name: str) -> None:
+    if info is not None:
+        EvalLockFile.create_or_verify(folder.eval_lock, info).record_opening("check", f"seedbed run {name}")
+
+
+async def run_recipe(
+    bound: BoundRecipe,
+    registry: Registry,
+    note: Note,
+    progress: Progress,
+    *,
+    max_requests: int | None = None,
+    on_start: Callable[[Pipeline], None] = lambda pipeline: None,
+) -> RunResult:
+    """Generate until the target is met or a reason to stop; prove and export what there is then.
+
+    `note` is told what a user should know on the way; `on_start` gets the pipeline, to stop it.
+    Raises SeedbedError before any request for whatever makes the run impossible.
+    """
+    async with open_session(bound, note, max_requests=max_requests) as session:
+        filters = build_filters(bound, session.server)
+        async with FilterPool(filters) as pool:
+            real_keys = await _real_keys(session, filters, pool)
+            quotas = _quotas_so_far(session)
+            pipeline = Pipeline(
+                space=bound.space,
+                asking=session.asking,
+                methods=bound.methods,
+                filters=filters,
+                pool=pool,
+                rounds=session.rounds,
+                quotas=quotas,
+                real_keys=real_keys,
+                round_cells=bound.recipe.generate.round,
+                width=session.teachers.width,
+                progress=progress,
+            )
+            on_start(pipeline)
+            stopped, error = await pipeline.run()
+        await session.log.flush()
+        name, target = bound.recipe.name, bound.quotas.target
+        accounts = read_accounts(session.rounds, session.log, name, target, stopped)
+        session.manifest.record_stop(stopped)
+        if stopped in ("target", "variety", "cells"):
+            await prove(bound, note)
+        _export(bound, registry)
+    return RunResult(stopped, accounts, bound.folder, error)
+
+
+def _quotas_so_far(session: Session) -> Quotas:
+    """What closed rounds have taken; fits them to the target first where that has changed."""
+    bound = session.bound
+    quotas = bound.quotas.copy()
+    wanted = short_id("quotas", [quotas.target, {k: dict(v) for k, v in quotas.by_field.items()}])
+    if session.manifest.quotas != wanted:
+        quotas = retarget(session.rounds, quotas, bound.space.cover)
+        session.manifest.set_quotas(wanted)
+        return quotas
+    for entry in session.rounds.committed(partial=False):
+        quotas.accepted += entry.measures["accepted"]
+        for name in quotas.by_field:
+            for value, counts in entry.measures["cover"].get(name, {}).items():
+                quotas.taken[name][value] += counts["accepted"]
+    return quotas
+
+
+async def _real_keys(session: Session, filters: FilterSet, pool: FilterPool) -> list[Path]:
+    """Corpus keys of the real rows, computed once for these rows and filters."""
+    bound = session.bound
+    rows = [*bound.train, *bound.dev]
+    if not rows or not filters.corpus:
+        return []
+    versions = [[f.name, f.version] for f in filters.corpus]
+    signature = bound.signature()
+    name = short_id("real keys", [versions, signature["real data"], signature["filters"]])
+    path = session.folder.real / f"keys-{name}.parquet"
+    if not path.is_file():
+        for stale in session.folder.real.glob("keys-*.parquet"):
+            stale.unlink()
+        keys = [
+            (filter_name, key, row.id)
+            for row, found in zip(rows, await pool.keys(rows), strict=True)
+            for filter_name, numbers in found.items()
+            for key in numbers
+        ]
+        temporary = path.with_suffix(".tmp")
+        await asyncio.to_thread(write_keys, temporary, keys)
+        temporary.replace(path)
+    return [path]
+
+
+def _export(bound: BoundRecipe, registry: Registry) -> None:
+    view = RunView(bound.folder)
+    for name in bound.recipe.export:
+        export_run(view, registry, name)

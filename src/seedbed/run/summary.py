@@ -1,0 +1,110 @@
+"""A run as plain values: what `report`, `--json` and the exporters of documents are made from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from seedbed.run.accounts import read_accounts
+from seedbed.run.asking import scope_of
+from seedbed.run.selftest import self_test
+from seedbed.run.view import RunView
+from seedbed.sources.eval_lock_file import EvalLockFile
+from seedbed.store.atomic import read_json
+from seedbed.store.rounds import CommittedRound
+
+
+def summarise(view: RunView) -> dict[str, Any]:
+    """Everything a report says, read from the run folder and the reply log."""
+    folder, facts, rounds = view.folder, view.facts, view.rounds
+    committed = rounds.committed()
+    with view.log() as log:
+        stopped = view.manifest["stopped"]
+        accounts = read_accounts(rounds, log, view.recipe, facts["target"], stopped)
+        scopes = {scope_of(view.recipe, cell) for cell in rounds.planned_cells()}
+        tokens = log.tokens(scopes)
+        calls = {
+            "requests": log.calls(scopes),
+            "answers": log.count(scopes),
+            "attempts": dict(sorted(log.attempts_by_cause(scopes).items())),
+            "prompt_tokens": tokens.prompt_tokens,
+            "completion_tokens": tokens.completion_tokens,
+        }
+    return {
+        "run": str(folder.path),
+        "recipe": view.recipe,
+        "task": facts["task"]["kind"],
+        "rehearsal": view.rehearsal,
+        "accounts": accounts.to_json(),
+        "partial": any(entry.partial for entry in committed),
+        "calls": calls,
+        "by_cover": _by_cover(facts["by_field"], committed),
+        "filters": _filters(committed),
+        "rounds": [_round(entry) for entry in committed],
+        "selftest": self_test(view) if view.rehearsal else None,
+        "eval": _eval(view),
+        "proof": read_json(folder.proof) if folder.proof.is_file() else None,
+        "versions": view.manifest["versions"],
+        "notes": _notes(facts),
+    }
+
+
+def _by_cover(
+    by_field: Mapping[str, Mapping[str, int]], committed: list[CommittedRound]
+) -> dict[str, dict[str, dict[str, int]]]:
+    result: dict[str, dict[str, dict[str, int]]] = {}
+    for name, targets in by_field.items():
+        rows = {value: {"target": n, "accepted": 0, "drafts": 0, "cells": 0} for value, n in targets.items()}
+        for entry in committed:
+            for value, counts in entry.measures["cover"].get(name, {}).items():
+                row = rows.setdefault(value, {"target": 0, "accepted": 0, "drafts": 0, "cells": 0})
+                for what in ("accepted", "drafts", "cells"):
+                    row[what] += counts[what]
+        result[name] = rows
+    return result
+
+
+def _filters(committed: list[CommittedRound]) -> list[dict[str, Any]]:
+    checked: Counter[str] = Counter()
+    rejected: dict[str, Counter[str]] = {}
+    for entry in committed:
+        for name, counts in entry.measures["filters"].items():
+            checked[name] += counts["checked"]
+            rejected.setdefault(name, Counter()).update(counts["rejected"])
+    return [{"filter": name, "checked": n, "rejected": dict(rejected[name])} for name, n in checked.items()]
+
+
+def _round(entry: CommittedRound) -> dict[str, Any]:
+    measures: Mapping[str, Any] = entry.measures
+    cells = measures["cells"]["planned"]
+    return {
+        "round": entry.number,
+        "cells": cells,
+        "accepted": measures["accepted"],
+        "yield": round(measures["good"] / cells, 4) if cells else None,
+        "partial": entry.partial,
+    }
+
+
+def _eval(view: RunView) -> dict[str, Any] | None:
+    path = view.folder.eval_lock
+    if view.facts["eval_path"] is None or not path.is_file():
+        return None
+    return {"path": view.facts["eval_path"], **EvalLockFile.read(path).to_json()}
+
+
+def _notes(facts: Mapping[str, Any]) -> list[str]:
+    """What this run cannot show, so that silence is not taken for a good result."""
+    notes = []
+    if not facts["real_rows"]["train"]:
+        notes.append(
+            "no real data: no filter is calibrated on real rows, no draft is compared with them, and "
+            "nothing shows what the data is worth; add a source"
+        )
+    if facts["eval_path"] is None:
+        notes.append(
+            "no locked eval: contamination is not checked and nothing is proven on a student; add a "
+            "source with `lock: true`, or `split: {eval: 0.3}` to a real source"
+        )
+    return notes

@@ -1,0 +1,79 @@
+"""A run as anybody may look at it: from its folder alone, without its recipe or data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from seedbed.core.protocols import Task
+from seedbed.core.registry import Registry
+from seedbed.store.atomic import read_json
+from seedbed.store.folder import RunFolder, find_run
+from seedbed.store.ledger import Ledger
+from seedbed.store.replies import ReplyLog
+from seedbed.store.rounds import Rounds
+
+
+@dataclass(frozen=True)
+class RunView:
+    """Read-only. Raises StoreError where the folder is damaged."""
+
+    folder: RunFolder
+
+    @classmethod
+    def open(cls, path: Path) -> RunView:
+        """`path` is a run folder, or a recipe's folder with one run in it; InputError otherwise."""
+        return cls(find_run(path))
+
+    @cached_property
+    def manifest(self) -> Mapping[str, Any]:
+        value: Mapping[str, Any] = read_json(self.folder.manifest)
+        return value
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        facts: Mapping[str, Any] = self.manifest["facts"]
+        return facts
+
+    @property
+    def recipe(self) -> str:
+        return str(self.facts["recipe"])
+
+    @property
+    def rehearsal(self) -> bool:
+        return self.facts["rehearsal"] is not None
+
+    @property
+    def rounds(self) -> Rounds:
+        return Rounds(self.folder.rounds)
+
+    def task(self, registry: Registry) -> Task:
+        declared = self.facts["task"]
+        plugin = registry.tasks.get(declared["kind"])
+        task: Task = plugin.bind(
+            plugin.Options.model_validate(declared["options"]), declared["labels"] or None
+        )
+        return task
+
+    def ledger(self) -> Ledger:
+        return Ledger(self.rounds)
+
+    def log(self) -> ReplyLog:
+        return ReplyLog.open((self.folder.path / self.facts["reply_log"]).resolve())
+
+
+def export_run(view: RunView, registry: Registry, name: str, out: Path | None = None) -> tuple[Path, int]:
+    """Write the accepted records in a format; returns the file and how many rows it has.
+
+    `out` is a file; by default `export/train<suffix>` in the run folder.
+    """
+    exporter_type = registry.exporters.get(name)
+    exporter = exporter_type(exporter_type.Options())
+    path = out or view.folder.exports / f"{name}{exporter.suffix}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with view.ledger() as ledger:
+        rows = exporter.write(ledger.accepted(), view.task(registry), path, rehearsal=view.rehearsal)
+    return path, rows

@@ -1,0 +1,148 @@
+"""Any source as a stream of rows with stable keys, and all problems of its file in one error."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seedbed.core.errors import SourceError
+from seedbed.core.hashing import digest
+from seedbed.sources.csv_file import parse_csv
+from seedbed.sources.jsonl_file import parse_jsonl
+from seedbed.sources.marks import CANARY_COLUMN
+from seedbed.sources.parsed import ParsedRow
+from seedbed.sources.problems import FileProblems, type_name
+from seedbed.sources.spec import Format, SourceSpec
+from seedbed.sources.text_folder import parse_text_folder
+
+_Parser = Callable[[Path, Sequence[str], FileProblems], Iterator[ParsedRow]]
+
+_PARSERS: Mapping[Format, _Parser] = {"csv": parse_csv, "jsonl": parse_jsonl, "text": parse_text_folder}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a source. `index` counts rows from 0; `key` is stable when other rows come or go.
+
+    The key is the text of the `id` column where the source names one, else the hash of the row's
+    content and how often that content came before, so that it does not depend on the position.
+    """
+
+    index: int
+    key: str
+    values: Mapping[str, Any]
+    line: int | None = None
+
+
+def read_rows(
+    spec: SourceSpec, *, text_columns: Sequence[str] = (), may_be_empty: Collection[str] = ()
+) -> Iterator[Row]:
+    """Stream the rows of a source.
+
+    `text_columns` must be there and hold text in every row, and more than white space unless in
+    `may_be_empty`. Raises SourceError with up to 20 problems, each with file and line, *after* the
+    last good row (a wrong header or no such file: at once), so use no row before the end.
+    """
+    wanted = list(dict.fromkeys([*text_columns, *filter(None, (spec.id, spec.group))]))
+    problems = FileProblems(spec.path)
+    keys = _Keys(spec.id)
+    index = -1
+    for parsed in _parse(spec, wanted, problems):
+        index += 1
+        _check_text(parsed, text_columns, may_be_empty, problems)
+        key = keys.of(parsed, problems)
+        if not problems:
+            yield Row(index, key, parsed.values, parsed.line)
+    problems.raise_if_any()
+    if index < 0:
+        raise SourceError(f"{spec.path}: no rows; {_WHAT_ROWS_ARE[spec.resolved_format()]}")
+
+
+_WHAT_ROWS_ARE: Mapping[Format, str] = {
+    "csv": "a CSV file needs a header line and a line for each row",
+    "jsonl": "a JSONL file needs a JSON object on a line for each row",
+    "text": "the folder needs a text file for each row",
+}
+
+
+def _parse(spec: SourceSpec, wanted: Sequence[str], problems: FileProblems) -> Iterator[ParsedRow]:
+    kind = spec.resolved_format()
+    if kind == "text" and not spec.path.is_dir():
+        raise SourceError(
+            f"{spec.path}: `format: text` reads a folder with a file for each row; name a folder"
+        )
+    try:
+        yield from _PARSERS[kind](spec.path, wanted, problems)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise SourceError(
+            f"{spec.path}: cannot be read: {reason}; check the source's path and rights"
+        ) from None
+
+
+def _check_text(
+    row: ParsedRow, columns: Sequence[str], may_be_empty: Collection[str], problems: FileProblems
+) -> None:
+    for name in columns:
+        value = row.values[name]
+        if not isinstance(value, str):
+            problems.add(
+                f"{name!r} is {type_name(value)}, expected text; write it in quotes",
+                line=row.line,
+                file=row.file,
+            )
+        elif not value.strip() and name not in may_be_empty:
+            problems.add(f"{name!r} is empty; fill it in or delete the row", line=row.line, file=row.file)
+
+
+class _Keys:
+    """Gives each row its key and refuses an id that came before."""
+
+    def __init__(self, id_column: str | None) -> None:
+        self._id_column = id_column
+        self._lines: dict[str, int | None] = {}
+        self._copies: Counter[bytes] = Counter()
+
+    def of(self, row: ParsedRow, problems: FileProblems) -> str:
+        if self._id_column is None:
+            try:
+                return self._from_content(row)
+            except RecursionError:
+                problems.add("lists or objects nested too deeply; flatten the row", line=row.line)
+                return ""
+        value = row.values[self._id_column]
+        if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+            what = "empty" if value == "" else type_name(value)
+            problems.add(f"id {self._id_column!r} is {what}, expected text or a whole number", line=row.line)
+            return ""
+        key = str(value)
+        if key in self._lines:
+            problems.add(
+                f"id {self._id_column!r} is the same as in line {self._lines[key]}; ids must differ",
+                line=row.line,
+            )
+        self._lines.setdefault(key, row.line)
+        return key
+
+    def _from_content(self, row: ParsedRow) -> str:
+        content = digest("row", {name: value for name, value in row.values.items() if name != CANARY_COLUMN})
+        self._copies[content] += 1
+        return f"{content.hex()}#{self._copies[content]}"
+
+
+def longest_text_column(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The column with the most text on average, of those that hold text in every row.
+
+    Ties go to the one that stands first. Raises ValueError where no column holds text throughout.
+    """
+    totals = {
+        name: sum(len(row[name]) for row in rows)
+        for name in rows[0]
+        if all(isinstance(row.get(name), str) for row in rows)
+    }
+    if not totals:
+        raise ValueError("no column holds text in every row")
+    return max(totals, key=lambda name: totals[name])

@@ -1,0 +1,40 @@
+"""Rows of a source as records of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from seedbed.core.record import Provenance, Record, real_record_id
+from seedbed.sources.readers import read_rows
+from seedbed.sources.spec import SourceSpec, compared_text
+
+
+def load_real(
+    spec: SourceSpec, task_fields: Sequence[str], *, may_be_empty: Collection[str] = ()
+) -> list[Record]:
+    """Read a source into records that hold the task's fields and nothing else of the row.
+
+    Every field must be text, and not empty unless it is in `may_be_empty`. The id of a record comes from
+    the source's name and the row's key, never from its position. Raises SourceError.
+    """
+    columns = {name: spec.column(name) for name in task_fields}
+    rows = read_rows(
+        spec,
+        text_columns=list(columns.values()),
+        may_be_empty={columns[name] for name in may_be_empty},
+    )
+    provenance = Provenance(origin="real", source=spec.name, licence=spec.licence)
+    return [
+        Record(
+            id=real_record_id(spec.name, row.key),
+            fields={name: row.values[column] for name, column in columns.items()},
+            provenance=provenance,
+        )
+        for row in rows
+    ]
+
+
+def load_compared(spec: SourceSpec) -> list[str]:
+    """The text of every row that is held against the eval set: `spec.compare`, which must not be empty."""
+    columns = spec.compared_columns
+    return [compared_text(row.values, columns) for row in read_rows(spec, text_columns=columns)]

@@ -1,0 +1,27 @@
+"""One SHA-256 for a source: of its file, or of every file in its folder."""
+
+from __future__ import annotations
+
+import hashlib
+
+from seedbed.core.errors import SourceError
+from seedbed.sources.spec import SourceSpec
+from seedbed.sources.text_folder import text_files
+from seedbed.store.atomic import file_hash
+
+
+def source_hash(spec: SourceSpec) -> str:
+    """Hexadecimal SHA-256. For a folder: of the paths and hashes of its texts, in the order of paths."""
+    try:
+        if not spec.path.is_dir():
+            return file_hash(spec.path)
+        state = hashlib.sha256()
+        for file in text_files(spec.path):
+            inside = file.relative_to(spec.path).as_posix()
+            state.update(f"{file_hash(file)} {inside}\n".encode("utf-8", "surrogateescape"))
+        return state.hexdigest()
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise SourceError(
+            f"{spec.path}: cannot be read: {reason}; check the source's path and rights"
+        ) from None

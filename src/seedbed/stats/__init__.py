@@ -1,0 +1,1 @@
+"""What a figure is worth: intervals and the bootstrap. numpy alone."""

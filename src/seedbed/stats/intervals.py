@@ -1,0 +1,72 @@
+"""A figure with its uncertainty, and the closed-form interval of a share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure and the interval around it, all three in the figure's own unit."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def contains_zero(self) -> bool:
+        return self.low <= 0.0 <= self.high
+
+    def lies_within(self, margin: float) -> bool:
+        """Whether the whole interval is nearer to zero than `margin`."""
+        return -margin < self.low and self.high < margin
+
+    def to_json(self) -> dict[str, Any]:
+        """Six decimals: far below any sampling error, and equal on every machine."""
+        return {"value": round(self.value, 6), "low": round(self.low, 6), "high": round(self.high, 6)}
+
+
+def wilson(hits: int, total: int, level: float = LEVEL) -> Estimate:
+    """Wilson's score interval of the share `hits / total` (Wilson 1927; Brown, Cai & DasGupta 2001).
+
+    Unlike the textbook p ± z·se it stays inside 0..1 and is sensible at 0 and at all hits. Of
+    nothing, nothing is known: `total` 0 gives 0..1 around one half. Raises ValueError unless
+    0 <= hits <= total and 0 < level < 1.
+    """
+    if not 0 <= hits <= total:
+        raise ValueError(f"hits must lie in 0..total, not {hits} of {total}")
+    z = normal_quantile(level)
+    if total == 0:
+        return Estimate(0.5, 0.0, 1.0)
+    share = hits / total
+    shrink = 1 + z * z / total
+    centre = (share + z * z / (2 * total)) / shrink
+    half = z / shrink * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    # At 0 and at all hits the bound is exactly the share; rounding must not push it past.
+    low = 0.0 if hits == 0 else centre - half
+    high = 1.0 if hits == total else centre + half
+    return Estimate(share, low, high)
+
+
+def normal_quantile(level: float) -> float:
+    """Half-width, in standard errors, of a two-sided interval that holds `level` of a normal."""
+    if not 0 < level < 1:
+        raise ValueError(f"a confidence level lies between 0 and 1, not {level}")
+    return NormalDist().inv_cdf((1 + level) / 2)
+
+
+def rows_to_decide(difference: Estimate, rows: int) -> int | None:
+    """About how many rows would separate this difference from zero, if it is as large as it looks.
+
+    An interval narrows with the square root of the rows; the half towards zero is the one that
+    has to. None where the difference is exactly zero: no number of rows would.
+    """
+    reach = difference.value - difference.low if difference.value > 0 else difference.high - difference.value
+    if difference.value == 0:
+        return None
+    return max(rows, math.ceil(rows * (reach / difference.value) ** 2))

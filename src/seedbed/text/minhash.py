@@ -1,0 +1,121 @@
+"""MinHash signatures and the band keys under which likely twins meet.
+
+Broder 1997 (min-wise hashing) with multiply-shift hash functions (Dietzfelbinger et al. 1997) and
+banded locality-sensitive hashing (Leskovec, Rajaraman, Ullman, *Mining of Massive Datasets*, ch. 3).
+Keys are written into run folders and meet those of later rounds, so every constant is Seedbed's
+own and golden tests pin the result: it depends on no library's release.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+PERMUTATIONS = 128
+MAX_BANDS = 20
+_BLOCK = 4096
+_SHIFT = np.uint64(32)
+
+Hashes = npt.NDArray[np.uint64]
+
+
+def _splitmix(values: Hashes) -> Hashes:
+    """The finaliser of SplitMix64 (Steele et al. 2014): a bijection of 64 bits that mixes well."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def _constants(count: int, start: int) -> Hashes:
+    return _splitmix(np.arange(start, start + count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+
+
+_MULTIPLIERS = (_constants(PERMUTATIONS, 1) | np.uint64(1))[:, None]
+_OFFSETS = _constants(PERMUTATIONS, 1 + PERMUTATIONS)[:, None]
+_PLACES = _constants(PERMUTATIONS, 1 + 2 * PERMUTATIONS) | np.uint64(1)
+
+
+def char_codes(text: str) -> Hashes:
+    """One number a character: its code point."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
+
+
+def token_codes(tokens: Sequence[str]) -> Hashes:
+    """One number a token: its CRC-32, the same on every machine."""
+    raw = [zlib.crc32(token.encode("utf-8", "surrogatepass")) for token in tokens]
+    return np.array(raw, dtype=np.uint64)
+
+
+def shingle_hashes(codes: Hashes, width: int) -> Hashes:
+    """64-bit hashes of the runs of `width` codes, in order; of fewer codes, of the one run there is."""
+    width = min(width, len(codes))
+    if not width:
+        return codes
+    runs = len(codes) - width + 1
+    total = np.full(runs, width, dtype=np.uint64)
+    for place in range(width):
+        total += (codes[place : place + runs] + np.uint64(1)) * _PLACES[place]
+    return _splitmix(total)
+
+
+def signature(hashes: Hashes) -> Hashes:
+    """The 128 minima over a non-empty set of shingle hashes; equal shares of two estimate the Jaccard.
+
+    Works through a long text in blocks, so that a megabyte of text needs no more memory than a page.
+    """
+    folded = hashes >> _SHIFT
+    minima = np.full(PERMUTATIONS, np.iinfo(np.uint64).max, dtype=np.uint64)
+    for at in range(0, len(folded), _BLOCK):
+        block = _MULTIPLIERS * folded[None, at : at + _BLOCK] + _OFFSETS
+        np.minimum(minima, block.min(axis=1), out=minima)
+    return minima >> _SHIFT
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """How a signature is cut: `count` bands of `rows` minima each."""
+
+    count: int
+    rows: int
+
+    def recall(self, similarity: float) -> float:
+        """Probability that two texts of that Jaccard similarity share at least one band."""
+        return float(1 - (1 - similarity**self.rows) ** self.count)
+
+
+@cache
+def bands_for(threshold: float, recall: float = 0.97) -> Bands:
+    """The most selective bands that still let pairs at the threshold meet with that probability."""
+    choices = (Bands(min(MAX_BANDS, PERMUTATIONS // rows), rows) for rows in range(PERMUTATIONS, 0, -1))
+    for bands in choices:
+        if bands.recall(threshold) >= recall:
+            return bands
+    raise ValueError(f"no {MAX_BANDS} bands find pairs of similarity {threshold}; use at least 0.2")
+
+
+def band_keys(minima: Hashes, bands: Bands, salt: int) -> list[int]:
+    """One 63-bit number a band. Unlike salts (the kind of shingle) never meet on purpose."""
+    cut = minima[: bands.count * bands.rows].reshape(bands.count, bands.rows)
+    band = np.arange(salt << 8, (salt << 8) + bands.count, dtype=np.uint64)
+    total = (cut * _PLACES[: bands.rows]).sum(axis=1, dtype=np.uint64) + _splitmix(band)
+    keys: list[int] = (_splitmix(total) >> np.uint64(1)).tolist()
+    return keys
+
+
+def candidate_pairs(keys: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
+    """Each pair (i < j) of texts that share a key, once; `keys[i]` are those of text i."""
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for this, own in enumerate(keys):
+        met: set[int] = set()
+        for key in own:
+            met.update(members[key])
+            members[key].append(this)
+        met.discard(this)
+        for other in sorted(met):
+            yield other, this

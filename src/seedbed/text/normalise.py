@@ -1,0 +1,40 @@
+"""The normal form in which texts are compared, and the pieces they are cut into."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+
+# Scripts that are written without spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han (with
+# its extensions), and their half-width forms. Korean puts spaces between words and is not here.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\uff66-\uff9f\U00020000-\U0003ffff"
+)
+_UNIT = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
+_ONE_UNSPACED = re.compile(f"[{_UNSPACED}]")
+
+
+def normalise(text: str) -> str:
+    """NFKC, casefold, every run of characters outside `\\w` (and `_`) to one space, strip.
+
+    Any `str` is accepted; a lone surrogate or NUL is a character outside `\\w` like any other.
+    The result is empty where a text has no letter and no digit.
+    """
+    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    return _BETWEEN_WORDS.sub(" ", folded).strip()
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a text's normal form, in order."""
+    return normalise(text).split()
+
+
+def units(text: str) -> list[str]:
+    """Words as they stand, and each character of a script without spaces alone.
+
+    A measure of length and a source of shingles that holds for English and for Chinese.
+    """
+    return text.split() if text.isascii() or not _ONE_UNSPACED.search(text) else _UNIT.findall(text)

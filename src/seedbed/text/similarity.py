@@ -1,0 +1,41 @@
+"""How alike two texts are: sets of shingles and shared runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from typing import Any
+
+
+def char_shingles(text: str, width: int) -> frozenset[str]:
+    """Distinct runs of `width` characters, with a space at either end; of a shorter text, itself."""
+    if not text:
+        return frozenset()
+    padded = f" {text} "
+    return frozenset(padded[at : at + width] for at in range(max(1, len(padded) - width + 1)))
+
+
+def token_shingles(tokens: Sequence[str], width: int) -> frozenset[str]:
+    """Distinct runs of `width` tokens, joined by spaces; of fewer tokens, the one run there is."""
+    if not tokens:
+        return frozenset()
+    return frozenset(" ".join(tokens[at : at + width]) for at in range(max(1, len(tokens) - width + 1)))
+
+
+def jaccard(a: Set[Any], b: Set[Any]) -> float:
+    """|a ∩ b| / |a ∪ b|; 0.0 for two empty sets, which have nothing in common."""
+    shared = len(a & b)
+    return shared / (len(a) + len(b) - shared) if shared else 0.0
+
+
+def longest_shared_run(a: Sequence[Any], b: Sequence[Any]) -> int:
+    """Length of the longest run of items (characters, tokens) that stands in both, in O(|a|·|b|)."""
+    best = 0
+    previous: list[int] = [0] * (len(b) + 1)
+    for item in a:
+        current = [0] * (len(b) + 1)
+        for at, other in enumerate(b):
+            if item == other:
+                current[at + 1] = run = previous[at] + 1
+                best = max(best, run)
+        previous = current
+    return best
