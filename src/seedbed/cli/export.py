@@ -34,11 +34,13 @@ def command(run: Path, name: str, out: Path | None, allow_rehearsal: bool, as_js
             ]
         )
     try:
-        path, rows = export_run(view, registry(), name, out)
+        done = export_run(view, registry(), name, out)
     except UnknownPlugin as error:
         raise InputError([Problem(str(error), key="--format")]) from None
     if as_json:
-        print_json({"path": str(path), "rows": rows, "rehearsal": view.rehearsal})
+        print_json({"path": str(done.path), "rows": done.rows, "rehearsal": view.rehearsal})
     else:
-        click.echo(path)
-        note(f"{rows:,} records" + (", stamped as rehearsal" if view.rehearsal else ""))
+        click.echo(done.path)
+        note(f"{done.rows:,} records" + (", stamped as rehearsal" if view.rehearsal else ""))
+    for line in done.notes:
+        note(line)

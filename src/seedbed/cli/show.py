@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,19 +39,21 @@ def command(run: Path, record: str | None, reason: str | None, most: int, as_jso
 
 
 def _list(view: RunView, most: int, reason: str | None, as_json: bool) -> None:
-    import orjson
-
     with view.ledger() as ledger:
-        rows = ledger.listing(most, reason)
-    for row in rows:
-        row["fields"] = orjson.loads(row["fields"])
+        wanted = (found for found in ledger.with_fates() if reason is None or found[1].reason == reason)
+        drafts = list(islice(wanted, most))
     if as_json:
-        print_json(rows)
+        print_json(
+            [
+                {"id": r.id, "accepted": fate.accepted, "reason": fate.reason, "fields": dict(r.fields)}
+                for r, fate in drafts
+            ]
+        )
         return
-    for row in rows:
-        fate = "accepted" if row["accepted"] else row["reason"]
-        text = " | ".join(str(value) for value in row["fields"].values()).replace("\n", " ")
-        click.echo(f"{row['id']}  {fate:16}  {text[:100]}")
+    for record, fate in drafts:
+        text = record.unreadable.text if record.unreadable else " | ".join(map(str, record.fields.values()))
+        outcome = "accepted" if fate.accepted else fate.reason
+        click.echo(f"{record.id}  {outcome:16}  {' '.join(text.split())[:100]}")
 
 
 def _whole_way(view: RunView, prefix: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from seedbed.filters.subject import FilterOptions, filter_id, keep, reject, text
 
 
 class Contamination:
-    """Asks the eval lock about a record's text as a whole and about each of its text fields.
+    """Asks the eval lock about a record's compared text, its whole text, and each of its text fields.
 
     A text that equals an eval row, or carries its canary, is an `eval_leak`; one that is merely
     close is `near_eval`. The evidence names the rule, score and eval row, and never quotes. Without
@@ -26,13 +26,14 @@ class Contamination:
     class Options(FilterOptions):
         pass
 
-    def __init__(self, task: Task, lock: EvalLock | None) -> None:
+    def __init__(self, task: Task, compare: Sequence[str], lock: EvalLock | None) -> None:
         self._task = task
+        self._compare = tuple(compare)
         self._lock = lock
 
     @classmethod
     def build(cls, options: Options, context: FilterContext) -> Contamination:
-        return cls(context.task, context.eval_lock)
+        return cls(context.task, context.compare or context.task.compare_fields, context.eval_lock)
 
     def check(self, records: Sequence[Record]) -> list[Verdict]:
         by = filter_id(type(self))
@@ -47,11 +48,13 @@ class Contamination:
         return verdicts
 
     def _texts(self, record: Record) -> list[str]:
-        """The whole, then its parts where there are several; none of an unreadable reply."""
+        """What is compared, the whole, and its parts, each once; none of an unreadable reply."""
         if record.unreadable is not None:
             return []
-        parts = [whole_text(self._task, record.fields), *text_fields(self._task, record.fields)]
-        return [text for text in dict.fromkeys(parts) if text]
+        fields = record.fields
+        compared = "\n".join(value for name in self._compare if isinstance(value := fields.get(name), str))
+        texts = dict.fromkeys([compared, whole_text(self._task, fields), *text_fields(self._task, fields)])
+        return [text for text in texts if text]
 
 
 def _verdict(record: Record, by: str, hits: Sequence[EvalHit]) -> Verdict:

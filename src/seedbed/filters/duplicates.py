@@ -37,7 +37,8 @@ class Duplicates:
         return [seed_from(self.name, form)] if form else []
 
     def edge(self, a: str, b: str) -> float | None:
-        return 1.0 if _form(a) == _form(b) else None
+        form = _form(a)
+        return 1.0 if form and form == _form(b) else None
 
 
 def _form(text: str) -> str:

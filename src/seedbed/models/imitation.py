@@ -5,7 +5,7 @@ the last word in common (a first-order Markov step), and where none has it puts 
 detail: a name, a place, a time. So most words stay those of the examples, and a classifier can
 learn from them, but five in a row are seldom those of one example. And every nine words at the
 latest stands one that no other text has, such as a reference number: five shingles of five words
-hold it, which keeps the Jaccard similarity of any two texts below one half by construction.
+hold it, which keeps the Jaccard similarity of two texts well below one half whatever else they share.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ def edited(words: Sequence[str], share: float, rng: random.Random) -> tuple[list
 
     At least one word changes, so that an edited copy is never a verbatim one.
     """
-    count = min(len(words), max(1, round(share * len(words))))
+    count = max(1, int(share * len(words)))
     chosen = set(rng.sample(range(len(words)), count))
     changed: list[str] = []
     for at, word in enumerate(words):

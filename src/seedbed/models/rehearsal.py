@@ -68,10 +68,10 @@ class RehearsalTeacher:
         )
 
     def _answer(self, request: ChatRequest, index: int) -> tuple[Choice, Fault | None]:
-        request_hash = request.hash
-        call = request.seed if request.seed is not None else seed_from(request_hash)
+        question = request.hash
+        call = request.seed if request.seed is not None else seed_from(question)
         fault = planted_fault(self.seed, self.faults, call, index)
-        writer = _Writer(request.hints or Hints(), seed_from(self.seed, request_hash, seed_from(call, index)))
+        writer = _Writer(request.hints or Hints(), seed_from(self.seed, question, seed_from(call, index)))
         return writer.answer(fault)
 
 
@@ -134,10 +134,13 @@ class _Writer:
         return rng.choice(self.hints.labels) if self.label_field else None
 
     def _kin(self, label: str | None) -> list[Mapping[str, Any]]:
-        """The examples of the reply's own label; all of them where no label is decided."""
+        """The examples of the reply's own label; where none names it, those that name no label."""
+        rows = list(self.hints.examples)
         if label is None:
-            return list(self.hints.examples)
-        return [row for row in self.hints.examples if label in row.values()]
+            return rows
+        labels = set(self.hints.labels)
+        own = [row for row in rows if label in row.values()]
+        return own or [row for row in rows if labels.isdisjoint(str(value) for value in row.values())]
 
     def _clean(self, label: str | None, kin: Sequence[Mapping[str, Any]]) -> Fields:
         """Fields in the order asked for, none of whose texts repeats an example."""

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from seedbed.core.protocols import Task
 from seedbed.core.record import Record
-from seedbed.publish.exporter import Exported, NoOptions, columns, flat_row
+from seedbed.publish.exporter import Changes, NoOptions, columns, flat_row
 from seedbed.publish.whole_file import whole_file
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -36,32 +36,41 @@ class CsvTable:
     def __init__(self, options: NoOptions) -> None:
         self._options = options
 
-    def write(self, rows: Iterable[Record], task: Task, out: Path, *, rehearsal: bool = False) -> Exported:
+    def write(
+        self,
+        rows: Iterable[Record],
+        task: Task,
+        out: Path,
+        *,
+        rehearsal: bool = False,
+        changes: Changes | None = None,
+    ) -> int:
         header = columns(task, rehearsal=rehearsal)
-        exported = Exported()
+        changes = changes or Changes()
         # The header's own names are escaped too, but are no values: their changes are not counted.
-        names = [_cell(name, Exported()) for name in header]
+        names = [_cell(name, Changes()) for name in header]
+        written = 0
         with whole_file(out) as file:
             writer = csv.writer(file, lineterminator="\r\n")
             writer.writerow(names)
             for record in rows:
                 row = flat_row(record, task, rehearsal=rehearsal)
-                writer.writerow([_cell(row[name], exported) for name in header])
-                exported.rows += 1
-        return exported
+                writer.writerow([_cell(row[name], changes) for name in header])
+                written += 1
+        return written
 
 
-def _cell(value: Any, exported: Exported) -> str:
+def _cell(value: Any, changes: Changes) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        clean = exported.without_surrogates(value)
+        clean = changes.without_surrogates(value)
         return json.dumps(clean, ensure_ascii=False, allow_nan=False)
-    text: str = exported.without_surrogates(value)
+    text: str = changes.without_surrogates(value)
     if "\0" in text:
-        exported.changed[NUL_REMOVED] += 1
+        changes.counts[NUL_REMOVED] += 1
         text = text.replace("\0", "")
     if text.startswith(FORMULA_STARTS):
-        exported.changed[ESCAPED] += 1
+        changes.counts[ESCAPED] += 1
         text = "'" + text
     return text

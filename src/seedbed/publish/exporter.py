@@ -28,15 +28,14 @@ class NoOptions(BaseModel):
 
 
 @dataclass(slots=True)
-class Exported:
-    """What was written: how many rows, and how many values had to be changed for the format."""
+class Changes:
+    """How many values an export had to change for its format, by what was done to them."""
 
-    rows: int = 0
-    changed: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
 
     def notes(self) -> list[str]:
         """One line a kind of change, such as `3 values: NUL removed`."""
-        return [f"{count:,} value{'s' * (count > 1)}: {what}" for what, count in sorted(self.changed.items())]
+        return [f"{count:,} value{'s' * (count > 1)}: {what}" for what, count in sorted(self.counts.items())]
 
     def without_surrogates(self, value: Any) -> Any:
         """The value with every lone surrogate replaced, counted: UTF-8 cannot carry one."""
@@ -44,7 +43,7 @@ class Exported:
             try:
                 value.encode()
             except UnicodeEncodeError:
-                self.changed[SURROGATES] += 1
+                self.counts[SURROGATES] += 1
                 return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in value)
             return value
         if isinstance(value, Mapping):
@@ -70,12 +69,20 @@ class Exporter(Protocol):
 
     def __init__(self, options: Any) -> None: ...
 
-    def write(self, rows: Iterable[Record], task: Task, out: Path, *, rehearsal: bool = False) -> Exported:
-        """Stream the records into `out`, which appears whole or not at all.
+    def write(
+        self,
+        rows: Iterable[Record],
+        task: Task,
+        out: Path,
+        *,
+        rehearsal: bool = False,
+        changes: Changes | None = None,
+    ) -> int:
+        """Stream the records into `out`, which appears whole or not at all; returns how many rows.
 
-        `rehearsal` stamps every row. Raises InputError where a field has the name of a column that
-        the format adds, SeedbedError for a record without readable fields, StoreError where the
-        file cannot be written.
+        `rehearsal` stamps every row; values that the format cannot hold are counted in `changes`.
+        Raises InputError where a field has the name of a column that the format adds, SeedbedError
+        for a record without readable fields, StoreError where the file cannot be written.
         """
         ...
 
@@ -106,11 +113,14 @@ def flat_row(record: Record, task: Task, *, rehearsal: bool) -> dict[str, Any]:
 
 
 def readable_fields(record: Record, task: Task) -> dict[str, Any]:
-    """The record's fields in the task's order. Raises SeedbedError where one is missing."""
-    missing = [name for name in task.fields if name not in record.fields]
+    """The record's fields in the task's order, an absent optional one as empty text.
+
+    Raises SeedbedError where a field is missing that is not optional.
+    """
+    missing = [name for name in task.fields if name not in {*record.fields, *task.optional_fields}]
     if missing:
         why = f" ({record.unreadable.cause})" if record.unreadable else ""
         raise SeedbedError(
             f"record {record.id} has no field {missing[0]!r}{why}; only accepted records can be exported"
         )
-    return {name: record.fields[name] for name in task.fields}
+    return {name: record.fields.get(name, "") for name in task.fields}

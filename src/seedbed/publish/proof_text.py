@@ -15,29 +15,27 @@ ARM_NAMES: Mapping[str, str] = {
 WEAKEST = 5
 
 
-def proof_section(proof: Mapping[str, Any]) -> str:
+def proof_section(proof: Mapping[str, Any], *, rehearsal: bool = False) -> str:
     """`proof` is the result of `student.evaluate.score_arms`."""
     level = f"{100 * proof['interval']['level']:.4g} %"
-    parts = [
-        heading("What the data is worth"),
-        paragraph(
-            f"Student {proof['student']['name']}, scored on {proof['eval']['rows']:,} locked eval rows; "
-            f"in brackets the {level} interval of {proof['interval']['draws']:,} bootstrap draws."
-        ),
-        _arms(proof["arms"]),
-    ]
-    if proof["differences"]:
-        parts.append("\n".join(bullet(_meaning(entry, proof)) for entry in proof["differences"]))
-    weakest = _weakest(proof["arms"])
-    if weakest:
-        parts.append(weakest)
+    setting = (
+        f"Student {proof['student']['name']}, scored on {proof['eval']['rows']:,} locked eval rows; "
+        f"in brackets the {level} interval of {proof['interval']['draws']:,} bootstrap draws."
+    )
+    if rehearsal:
+        setting += " Of a rehearsal these figures show that the proof works, and nothing about any teacher."
+    differences = [bullet(_meaning(entry, proof)) for entry in proof["differences"]]
     remarks = [
         f"{_arm(entry)}: {entry['note']}" for entry in proof["arms"] if entry["note"] and entry["rows"]
     ]
-    remarks += proof["notes"]
-    if remarks:
-        parts.append("\n".join(bullet(remark) for remark in remarks))
-    return "\n\n".join(parts)
+    parts = [
+        heading("What the data is worth") + "\n" + paragraph(setting),
+        _arms(proof["arms"]),
+        "\n".join(differences),
+        _weakest(proof["arms"]),
+        "\n".join(bullet(remark) for remark in [*remarks, *proof["notes"]]),
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _arms(arms: Sequence[Mapping[str, Any]]) -> str:

@@ -30,7 +30,7 @@ WAY_ON: Mapping[str | None, tuple[str, str]] = {
         "Run the same command with a larger budget to go on; nothing answered is asked again.",
     ),
     "variety": (
-        "Stopped because new drafts brought no new records",
+        "Stopped because variety or replies ran out",
         "Add axes, values, templates or real examples, or lower the target.",
     ),
     "interrupted": ("Interrupted", "Run the same command to go on; nothing answered is asked again."),
@@ -67,7 +67,7 @@ def render_text(summary: Summary) -> str:
         _rounds(summary),
         _calls(summary),
         _self_test(summary["selftest"]),
-        proof_section(summary["proof"]) if summary["proof"] else "",
+        proof_section(summary["proof"], rehearsal=summary["rehearsal"]) if summary["proof"] else "",
         _eval(summary["eval"]),
         _notes(summary),
         _next(summary, accounts),
@@ -210,14 +210,18 @@ def _eval(lock: Mapping[str, Any] | None) -> str:
         printable(lock["path"]),
         f"{lock['rows']:,} rows, sha256 {lock['sha256'][:16]}…",
         paragraph(f"compared with every draft: {compared}{until}", indent="  ", first=""),
-        f"opened {len(lock['openings']):,} times to be scored on or compared with:"
-        if lock["openings"]
-        else "never opened",
+        _openings(len(lock["openings"])),
     ]
     lines += [
         bullet(f"{opening['at']}  {opening['purpose']}  by {opening['by']}") for opening in lock["openings"]
     ]
     return "\n".join(lines)
+
+
+def _openings(count: int) -> str:
+    if not count:
+        return "never opened"
+    return "opened once:" if count == 1 else f"opened {count:,} times:"
 
 
 def _notes(summary: Summary) -> str:

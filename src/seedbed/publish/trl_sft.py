@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from seedbed.core.protocols import Task
 from seedbed.core.record import EXPORT_ID_COLUMN, Record
-from seedbed.publish.exporter import REHEARSAL_COLUMN, Exported, NoOptions, export_id, readable_fields
+from seedbed.publish.exporter import REHEARSAL_COLUMN, Changes, NoOptions, export_id, readable_fields
 from seedbed.publish.jsonl import write_json_lines
 
 
@@ -30,8 +30,16 @@ class TrlSft:
     def __init__(self, options: NoOptions) -> None:
         self._options = options
 
-    def write(self, rows: Iterable[Record], task: Task, out: Path, *, rehearsal: bool = False) -> Exported:
-        return write_json_lines(_conversations(rows, task, rehearsal), out)
+    def write(
+        self,
+        rows: Iterable[Record],
+        task: Task,
+        out: Path,
+        *,
+        rehearsal: bool = False,
+        changes: Changes | None = None,
+    ) -> int:
+        return write_json_lines(_conversations(rows, task, rehearsal), out, changes or Changes())
 
 
 def _conversations(rows: Iterable[Record], task: Task, rehearsal: bool) -> Iterator[dict[str, Any]]:

@@ -118,12 +118,17 @@ def _existing(loc: KeyPath, values: Any) -> KeyPath:
     return tuple(path) if path else loc[:1]
 
 
+def keys_of(kind: type[BaseModel]) -> tuple[str, ...]:
+    """The keys of a model as a recipe writes them: a field's alias, where it has one."""
+    return tuple(info.alias or name for name, info in kind.model_fields.items())
+
+
 def _keys_at(kind: type[BaseModel], loc: KeyPath) -> tuple[str, ...]:
     """The keys that the model at `loc` knows; none where the way there is not through plain models."""
     for key in loc:
-        info = kind.model_fields.get(str(key))
-        inner = info.annotation if info is not None else None
+        fields = dict(zip(keys_of(kind), kind.model_fields.values(), strict=True))
+        inner = fields[str(key)].annotation if key in fields else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return ()
         kind = inner
-    return tuple(kind.model_fields)
+    return keys_of(kind)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from seedbed.core.errors import Problem
 from seedbed.core.registry import Table, UnknownPlugin, nearest
-from seedbed.recipe.complaints import Complaint, complaints
+from seedbed.recipe.complaints import Complaint, complaints, keys_of
 from seedbed.recipe.document import Entry, KeyPath
 
 M = TypeVar("M", bound=BaseModel)
@@ -79,8 +79,9 @@ class Findings:
             return None
         values = {key: value for key, value in (raw or {}).items() if value is not None}
         if kind.model_config.get("extra") != "allow":
-            for key in (raw or {}).keys() - kind.model_fields.keys():
-                self.unknown_key((*path, key), kind.model_fields)
+            known = keys_of(kind)
+            for key in [key for key in raw or {} if key not in known]:
+                self.unknown_key((*path, key), known)
                 values.pop(key, None)
         try:
             return kind.model_validate(values, context=context)

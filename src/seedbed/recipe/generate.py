@@ -56,7 +56,7 @@ class Generate(Section):
     )
     examples: Int = Field(4, ge=0, description="real rows shown in a prompt")
     seed: Int = Field(0, ge=0, description="another seed gives other prompts from the same parts")
-    round: Int = Field(2000, ge=1, description="most prompts planned at once")
+    round: Int = Field(1000, ge=1, description="most prompts planned at once")
 
 
 def read_generate(raw: Any, reading: Reading, task: Task | None) -> Generate | None:

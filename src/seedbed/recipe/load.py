@@ -134,7 +134,7 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
     }
     declared = Declared(section, task, sections["sources"], sections["generate"], mix, sections["student"])
     check(declared, findings, reading.registry)
-    for key in raw.keys() - Recipe.model_fields.keys():
+    for key in [key for key in raw if key not in Recipe.model_fields]:
         findings.unknown_key((key,), Recipe.model_fields)
     own = {key: raw[key] for key in Header.model_fields if key in raw}
     header = findings.model(Header, own, ())

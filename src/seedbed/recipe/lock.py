@@ -77,7 +77,7 @@ def _role(role: Role) -> dict[str, Any]:
 
 
 def _plain(model: BaseModel) -> dict[str, Any]:
-    return model.model_dump(mode="json")
+    return model.model_dump(mode="json", by_alias=True)
 
 
 def _without_nothing(value: Any) -> Any:

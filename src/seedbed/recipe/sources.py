@@ -43,7 +43,7 @@ class Source(Section):
         default_factory=dict, description="field of the task -> column of the file, where the names differ"
     )
     compare: Annotated[tuple[Text, ...], OneOrMore, AfterValidator(distinct)] = Field(
-        (), description="column or columns compared with the eval (default: the task's text fields)"
+        (), description="column or columns compared with the eval (default: the text, or the prompt)"
     )
     ignore_after: Text | None = Field(
         None, description="compared text ends where this marker first stands, such as `Choices:`"
@@ -57,7 +57,7 @@ class Source(Section):
     @classmethod
     def _names_a_column(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
-            raise ValueError("must name at least one column; leave the key out for the task's text fields")
+            raise ValueError("must name at least one column; leave the key out for the default")
         return value
 
 
@@ -75,7 +75,7 @@ def read_sources(raw: Any, reading: Reading, task: Task | None) -> dict[str, Sou
         _check_columns(source, path, reading, task)
         _check_path(source, path, reading)
         if task is not None and "compare" not in source.model_fields_set:
-            source = source.model_copy(update={"compare": task.text_fields})
+            source = source.model_copy(update={"compare": task.compare_fields})
         sources[name] = source
     _check_eval(sources, reading)
     return sources

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -121,6 +122,7 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
         entry.name: registry.methods.get(entry.name)(entry.options) for entry in recipe.generate.methods
     }
     _check_templates(loaded, task, templates, methods, gather)
+    _check_student(loaded, registry, gather)
     space = _space(loaded, task, labels, templates, methods, real.train)
     counted = gather.attempt(lambda: _quotas(loaded, labels, space))
     gather.raise_if_any()
@@ -180,7 +182,9 @@ class _Real:
             self.train += load_real(spec, task.fields, may_be_empty=optional)
             return
         out = loaded.folder / ".seedbed" / "splits" / spec.name
-        files = split_source(spec, {"dev": split.dev, "eval": split.eval}, split.seed, out)
+        files = split_source(
+            spec, {"dev": split.dev, "eval": split.eval}, split.seed, out, may_be_empty=optional
+        )
         self.train += load_real(files.source(spec, "train"), task.fields, may_be_empty=optional)
         if files.dev is not None:
             self.dev += load_real(files.source(spec, "dev"), task.fields, may_be_empty=optional)
@@ -241,6 +245,17 @@ def _check_templates(
                 f"({', '.join(left)}); use `output: json`, or give an axis the name of a field"
             )
             gather.problems.append(loaded.problem(("generate", "methods", name), message))
+
+
+def _check_student(loaded: LoadedRecipe, registry: Registry, gather: _Gatherer) -> None:
+    """A proof that cannot be made is told before a request is paid for."""
+    student = loaded.recipe.student
+    if student is None:
+        return
+    missing = [name for name in registry.students.get(student.name).needs if find_spec(name) is None]
+    if missing:
+        message = f"needs {', '.join(missing)}: pip install 'seedbed[{student.name}]', or remove student"
+        gather.problems.append(loaded.problem(("student",), message))
 
 
 def _space(

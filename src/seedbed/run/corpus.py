@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,9 @@ from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.store.kin import KeyJoin
 from seedbed.text.reduce import reduce
+
+# What a round is compared with may be the whole run: its texts come in parts.
+EARLIER_AT_A_TIME = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +74,33 @@ def _losers(
             ranks.append(at)
             keys.append(key)
     inside, before = join.candidates(filter_.name, ranks, keys)
-    old = earlier_records(sorted({record for _, record in before}))
     texts = {at: filter_.text(members[at].record) for at in {a for pair in inside for a in pair}}
-    texts |= {at: filter_.text(members[at].record) for at, _ in before}
-    old_texts = {record: filter_.text(found) for record, found in old.items()}
+    texts |= {at: filter_.text(members[at].record) for at, _ in before if at not in texts}
 
     edges: list[tuple[str, str, float]] = []
-    for at, record in before:
-        if record in old_texts and (score := filter_.edge(texts[at], old_texts[record])) is not None:
-            edges.append((members[at].record.id, record, score))
+    survivors: dict[str, bool] = {}
+    for part, old in _in_parts(before, earlier_records):
+        for at, record in part:
+            if record in old:
+                score = filter_.edge(texts[at], filter_.text(old[record]))
+                if score is not None:
+                    edges.append((members[at].record.id, record, score))
+                    survivors[record] = old[record].is_real
     for at, lower in inside:
         if (score := filter_.edge(texts[at], texts[lower])) is not None:
             edges.append((members[at].record.id, members[lower].record.id, score))
     position = {members[at].record.id: at for at in alive}
     # Real rows stand first, then earlier records; among equals the id decides.
-    by_rank = sorted(old_texts, key=lambda record: (not old[record].is_real, record))
+    by_rank = sorted(survivors, key=lambda record: (not survivors[record], record))
     by_rank += [members[at].record.id for at in alive]
     return {position[loser]: result for loser, result in reduce(by_rank, edges).items() if loser in position}
+
+
+def _in_parts(
+    before: Sequence[tuple[int, str]], earlier_records: Callable[[Sequence[str]], Mapping[str, Record]]
+) -> Iterator[tuple[list[tuple[int, str]], Mapping[str, Record]]]:
+    """The candidate pairs with the earlier records they name, a bounded number at a time."""
+    by_record = sorted(before, key=lambda pair: pair[1])
+    for at in range(0, len(by_record), EARLIER_AT_A_TIME):
+        part = by_record[at : at + EARLIER_AT_A_TIME]
+        yield part, earlier_records(sorted({record for _, record in part}))

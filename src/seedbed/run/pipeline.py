@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial as partial_of
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,7 @@ class Pipeline:
         rounds: Rounds,
         quotas: Quotas,
         real_keys: Sequence[Path],
+        kin: Mapping[str, Record],
         round_cells: int,
         width: int,
         progress: Progress,
@@ -82,6 +85,7 @@ class Pipeline:
         self._rounds = rounds
         self._quotas = quotas
         self._real_keys = list(real_keys)
+        self._kin = kin
         self._round_cells = round_cells
         self._width = width
         self.progress = progress
@@ -91,6 +95,8 @@ class Pipeline:
         self._stopping: Stopped | None = None
         self._error: EndpointError | BudgetReached | None = None
         self._changed = asyncio.Event()
+        # One thread closes rounds, so that its memory is used again and again.
+        self._closer = ThreadPoolExecutor(1, thread_name_prefix="close-round")
         self._waiting_drafts = asyncio.Semaphore(MOST_WAITING_DRAFTS)
 
     def stop(self, reason: Stopped) -> None:
@@ -114,7 +120,7 @@ class Pipeline:
             await self._close(self._open[0])
         if self._stopping is not None and self._open:
             for entry in self._open:
-                self._quotas, committed = await asyncio.to_thread(self._commit, entry, partial=True)
+                self._quotas, committed = await self._commit(entry, partial=True)
                 self._show(committed.measures)
             return self._stopping, self._error
         return self._outcome(), self._error
@@ -216,15 +222,16 @@ class Pipeline:
                 await self._changed.wait()
 
     async def _close(self, entry: OpenRound) -> None:
-        self._quotas, committed = await asyncio.to_thread(self._commit, entry, partial=False)
+        self._quotas, committed = await self._commit(entry, partial=False)
         self._open.remove(entry)
         self._closed.append(committed)
         self._show(committed.measures)
         self._advance()
         self._wake()
 
-    def _commit(self, entry: OpenRound, *, partial: bool) -> tuple[Quotas, CommittedRound]:
-        return close_round(
+    async def _commit(self, entry: OpenRound, *, partial: bool) -> tuple[Quotas, CommittedRound]:
+        close = partial_of(
+            close_round,
             entry.number,
             entry.cells,
             entry.results,
@@ -233,9 +240,10 @@ class Pipeline:
             quotas=self._quotas.copy(),
             cover=self._space.cover,
             real_keys=self._real_keys,
-            real=self._asking.real,
+            real=self._kin,
             partial=partial,
         )
+        return await asyncio.get_running_loop().run_in_executor(self._closer, close)
 
     def _outcome(self) -> Stopped:
         if self._quotas.missing <= 0:

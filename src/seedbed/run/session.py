@@ -67,8 +67,11 @@ def locked_eval(bound: BoundRecipe, note: Note, *, own: bool) -> Iterator[EvalLo
     hashes = _draft_hashes(bound) if own and not bound.folder.eval_lock.exists() else iter(())
     labels = [spec.column(bound.task.label_field)] if bound.task.label_field else []
     needs = [*labels, *(spec.column(name) for name in bound.task.text_fields)]
+    optional = [spec.column(name) for name in bound.task.optional_fields]
     common = _calibration_texts(bound)
-    with EvalLockServer.start(spec, needs=needs, common=common, own_hashes=hashes) as server:
+    with EvalLockServer.start(
+        spec, needs=needs, may_be_empty=optional, common=common, own_hashes=hashes
+    ) as server:
         _refuse_leaks(bound, server, note)
         yield server
 
@@ -221,6 +224,7 @@ async def run_recipe(
                 rounds=session.rounds,
                 quotas=quotas,
                 real_keys=real_keys,
+                kin={row.id: row for row in (*bound.train, *bound.dev)},
                 round_cells=bound.recipe.generate.round,
                 width=session.teachers.width,
                 progress=progress,

@@ -10,6 +10,7 @@ from typing import Any
 
 from seedbed.core.protocols import Task
 from seedbed.core.registry import Registry
+from seedbed.publish.exporter import Changes
 from seedbed.store.atomic import read_json
 from seedbed.store.folder import RunFolder, find_run
 from seedbed.store.ledger import Ledger
@@ -65,15 +66,22 @@ class RunView:
         return ReplyLog.open((self.folder.path / self.facts["reply_log"]).resolve())
 
 
-def export_run(view: RunView, registry: Registry, name: str, out: Path | None = None) -> tuple[Path, int]:
-    """Write the accepted records in a format; returns the file and how many rows it has.
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file that was written. `notes` say what the format made of values it cannot hold."""
 
-    `out` is a file; by default `export/train<suffix>` in the run folder.
-    """
+    path: Path
+    rows: int
+    notes: tuple[str, ...]
+
+
+def export_run(view: RunView, registry: Registry, name: str, out: Path | None = None) -> Exported:
+    """Write the accepted records in a format to the file `out`, by default in the run's `export/`."""
     exporter_type = registry.exporters.get(name)
     exporter = exporter_type(exporter_type.Options())
     path = out or view.folder.exports / f"{name}{exporter.suffix}"
     path.parent.mkdir(parents=True, exist_ok=True)
     with view.ledger() as ledger:
-        rows = exporter.write(ledger.accepted(), view.task(registry), path, rehearsal=view.rehearsal)
-    return path, rows
+        task, changes = view.task(registry), Changes()
+        rows = exporter.write(ledger.accepted(), task, path, rehearsal=view.rehearsal, changes=changes)
+    return Exported(path, rows, tuple(changes.notes()))

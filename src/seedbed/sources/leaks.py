@@ -71,7 +71,7 @@ def leak_error(
 ) -> ContaminationError:
     """The refusal: every source, axis and template that leaks, and how to mend it.
 
-    `files` gives the data file of a source by its name. Rows are counted from 1. A `suggestion` that
+    `files` gives the data file of a source by its name. Rows are counted from 0, as an audit counts them. A `suggestion` that
     finds more is told too.
     """
     by_name: defaultdict[tuple[Kind, str], list[Leak]] = defaultdict(list)
@@ -106,12 +106,12 @@ def _sentence(leaks: Sequence[Leak], eval_path: str, files: Mapping[str, str]) -
             places = _places(leaks, "value")
             return f"{count} values of axis {name!r} equal a locked eval row: {places}; take them out"
         case "template":
-            eval_rows = ", ".join(str(leak.eval_row + 1) for leak in leaks)
+            eval_rows = ", ".join(str(leak.eval_row) for leak in leaks)
             return f"template {name!r} holds the text of eval row {eval_rows}; take it out of the template"
 
 
 def _places(leaks: Sequence[Leak], noun: str) -> str:
-    named = [f"{noun} {leak.row + 1} (eval row {leak.eval_row + 1})" for leak in leaks[:_MOST_ROWS_NAMED]]
+    named = [f"{noun} {leak.row} (eval row {leak.eval_row})" for leak in leaks[:_MOST_ROWS_NAMED]]
     rest = len(leaks) - len(named)
     return ", ".join(named) + (f" and {rest} more" if rest else "")
 

@@ -20,7 +20,11 @@ def write_without(spec: SourceSpec, rows: Sequence[Row], out: Path) -> None:
     kind = spec.resolved_format()
     if kind == "text":
         raise InputError(
-            [Problem("a folder of texts cannot be written as one file; delete the files named", str(spec.path))]
+            [
+                Problem(
+                    "a folder of texts cannot be written as one file; delete the files named", str(spec.path)
+                )
+            ]
         )
     if out.exists() and out.resolve() == spec.path.resolve():
         raise InputError([Problem("is the audited file itself; name another file to write", str(out))])

@@ -19,6 +19,9 @@ from seedbed.core.record import ModelRef, Provenance, Record, Unreadable
 from seedbed.core.verdict import Verdict
 from seedbed.store.atomic import sync_file
 
+# Arrow's own pools keep what they freed; the system's hands it back between rounds.
+pa.set_memory_pool(pa.system_memory_pool())
+
 PLAN = pa.schema(
     [
         ("position", pa.int32()),

@@ -60,6 +60,7 @@ class Classifier:
     name: ClassVar[str] = "classifier"
     version: ClassVar[int] = 1
     Options: ClassVar[type[BaseModel]] = ClassifierOptions
+    needs: ClassVar[tuple[str, ...]] = ("sklearn",)
 
     def __init__(self, options: ClassifierOptions) -> None:
         self._options = options

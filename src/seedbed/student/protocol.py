@@ -31,6 +31,8 @@ class Student(Protocol):
     name: ClassVar[str]
     version: ClassVar[int]
     Options: ClassVar[type[BaseModel]]
+    needs: ClassVar[tuple[str, ...]]
+    """Modules of an extra that must be installed; looked for before a run asks anything."""
 
     def __init__(self, options: Any) -> None: ...
 

@@ -67,7 +67,7 @@ class Classification:
 
     def schema(self, omit: Sequence[str] = ()) -> dict[str, Any]:
         choices = {self.fields[1]: self.labels} if self.labels else None
-        return object_schema(self.fields, omit, choices)
+        return object_schema(self.fields, omit, choices=choices)
 
     def as_text(self, fields: Mapping[str, Any]) -> str:
         return text_of(fields, self.text_fields)

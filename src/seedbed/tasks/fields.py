@@ -7,21 +7,32 @@ from typing import Any
 
 
 def object_schema(
-    fields: Sequence[str], omit: Sequence[str] = (), choices: Mapping[str, Sequence[str]] | None = None
+    fields: Sequence[str],
+    omit: Sequence[str] = (),
+    *,
+    choices: Mapping[str, Sequence[str]] | None = None,
+    may_be_empty: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Strict JSON Schema (2020-12) of an object of texts: every field required, no other allowed.
 
     `choices` are the values a field may have. The form is the one that structured output of the
     OpenAI wire takes with `strict: true`.
     """
-    asked = [name for name in fields if name not in omit]
     properties: dict[str, Any] = {}
-    for name in asked:
-        values = (choices or {}).get(name)
-        properties[name] = (
-            {"type": "string", "enum": list(values)} if values else {"type": "string", "minLength": 1}
-        )
-    return {"type": "object", "properties": properties, "required": asked, "additionalProperties": False}
+    for name in fields:
+        if name in omit:
+            continue
+        properties[name] = {"type": "string"}
+        if values := (choices or {}).get(name):
+            properties[name]["enum"] = list(values)
+        elif name not in may_be_empty:
+            properties[name]["minLength"] = 1
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
 
 
 def text_of(fields: Mapping[str, Any], names: Sequence[str]) -> str:

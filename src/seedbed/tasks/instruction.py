@@ -57,7 +57,7 @@ class Instruction:
         return cls(cls.name, fields, fields)
 
     def schema(self, omit: Sequence[str] = ()) -> dict[str, Any]:
-        return object_schema(self.fields, omit)
+        return object_schema(self.fields, omit, may_be_empty=self.optional_fields)
 
     def as_text(self, fields: Mapping[str, Any]) -> str:
         return text_of(fields, self.text_fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 CUTOFF = 0.9
 _GRAM = 3
+_FACTOR = (2 - CUTOFF) / CUTOFF + 1e-9
 
 
 class SimilarTexts:
@@ -29,7 +31,7 @@ class SimilarTexts:
         self._rows = list(texts)
         self._texts = list(texts.values())
         self._lengths = np.array([len(text) for text in self._texts], dtype=np.float32)
-        self._longest = max((len(text) for text in self._texts), default=0)
+        self._ascending = sorted(map(len, self._texts))
         postings: defaultdict[str, list[int]] = defaultdict(list)
         for place, text in enumerate(self._texts):
             for gram in _grams(text):
@@ -42,8 +44,9 @@ class SimilarTexts:
         """(row, similarity) of each text at or above the cutoff, equal ones included."""
         from rapidfuzz.distance import Indel
 
-        # 2·min / (m + n) bounds the similarity, so a query past 11/9 of the longest text has no match.
-        if not norm or len(norm) > self._longest * (2 - CUTOFF) / CUTOFF:
+        # 2·min / (m + n) bounds the similarity: lengths of a match are within a factor of 11/9.
+        first = bisect_left(self._ascending, len(norm) / _FACTOR)
+        if not norm or first == bisect_right(self._ascending, len(norm) * _FACTOR):
             return
         found = [places for gram in _grams(norm) if (places := self._postings.get(gram)) is not None]
         if not found:

@@ -1,0 +1,70 @@
+"""Each demonstration fails when the part under proof is off: one that cannot fail proves nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.evidence import leak_audit
+from benchmarks.evidence.__main__ import DEMONSTRATIONS
+from benchmarks.evidence.datasets import ROOT
+from benchmarks.evidence.demonstration import Setting
+from benchmarks.evidence.expected import misses, read_expected
+
+pytestmark = pytest.mark.real_data
+
+RealData = Callable[[str], Path]
+SLOW = ("D-main", "D8")
+
+
+def evidence(name: str, **switches: str) -> tuple[int, dict[str, Any]]:
+    """Exit code and the one line of `python -m benchmarks.evidence NAME`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.evidence", name],
+        cwd=ROOT,
+        env=os.environ | switches,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (line,) = done.stdout.splitlines() or [done.stderr]
+    value: dict[str, Any] = json.loads(line)
+    return done.returncode, value
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.campaign) if name in SLOW else name for name in DEMONSTRATIONS],
+)
+@pytest.mark.timeout(900)
+def test_it_fails_when_broken(name: str, real_data: RealData) -> None:
+    for needed in DEMONSTRATIONS[name].sets:
+        real_data(needed)
+    exit_code, line = evidence(name, BREAK="1")
+    assert (line["id"], line["holds"], exit_code) == (name, False, 1)
+    assert line["figures"]
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("name", DEMONSTRATIONS)
+@pytest.mark.timeout(900)
+def test_it_holds(name: str, real_data: RealData, tmp_path: Path) -> None:
+    for needed in DEMONSTRATIONS[name].sets:
+        real_data(needed)
+    figures = DEMONSTRATIONS[name].measure(Setting(tmp_path))
+    assert misses(figures, read_expected(name)) == []
+
+
+def test_the_leaks_are_found(real_data: RealData, tmp_path: Path) -> None:
+    """D1 as a whole, but for its seconds: a shared machine's clock proves nothing."""
+    for needed in DEMONSTRATIONS["D1"].sets:
+        real_data(needed)
+    expected = {name: bound for name, bound in read_expected("D1").items() if "seconds" not in name}
+    assert misses(leak_audit.measure(Setting(tmp_path)), expected) == []

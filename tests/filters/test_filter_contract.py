@@ -1,0 +1,169 @@
+"""What holds for every filter of the table: registered is tested."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from tests.filters.tickets import TICKETS, InProcessLock, build, ticket, unread
+
+from seedbed.core.protocols import FilterContext
+from seedbed.core.record import Record
+from seedbed.core.verdict import Verdict
+from seedbed.filters import DEFAULT_FILTERS, FILTERS
+
+REAL = [
+    f"the {thing} that I bought {when} is {state}"
+    for thing in ("lamp", "chair", "oven", "bed")
+    for when in ("today", "in May", "last week")
+    for state in ("broken", "late", "too small", "lost", "blue")
+]
+CONTEXT = FilterContext(TICKETS, REAL, InProcessLock(["where is my parcel now"]))
+SAMPLE = [
+    ticket("I would like to know where my lamp is, please", "a"),
+    ticket("Where is my parcel, now?", "b"),
+    ticket("", "c"),
+    ticket(None, "d"),
+    unread("I'm sorry, but I can't help with that.", key="e"),
+    unread('{"text": "my lam', "truncated", key="f"),
+    ticket("I would like to know where my lamp is please!", "g"),
+    ticket("\ud800 \x00 שלום", "h", label="fee"),
+]  # fmt: skip
+
+any_text = st.text(st.characters(codec=None, categories=None), max_size=300)
+ODD_TEXTS = {
+    "empty": "",
+    "blank": " \n",
+    "NUL": "\x00",
+    "lone surrogate": "a \ud800 b",
+    "right to left": "\u202e" + "שלום עולם " * 30,
+    "a megabyte in one word": "a" * 1_048_576,
+    "a megabyte of words": "no way " * 150_000,
+}
+
+
+def answer(name: str, each: Any, records: Sequence[Record]) -> list[Any]:
+    """All that a filter says about these records, in plain values."""
+    if each.kind == "record":
+        return list(each.check(records))
+    texts = [each.text(record) for record in records]
+    edges = [each.edge(a, b) for a in texts for b in texts]
+    return [*map(each.keys, texts), *edges]
+
+
+@pytest.mark.parametrize("name", [*FILTERS])
+def test_it_declares_itself(name: str) -> None:
+    plugin = FILTERS.get(name)
+    assert plugin.name == name
+    assert plugin.version >= 1
+    assert plugin.kind in ("record", "corpus")
+    assert plugin.__doc__
+    assert (plugin.kind == "corpus") == hasattr(plugin, "reason")
+
+
+def test_the_defaults_are_in_the_table() -> None:
+    assert [name for name in DEFAULT_FILTERS if name not in FILTERS] == []
+
+
+@pytest.mark.parametrize("name", [*FILTERS])
+def test_unknown_options_are_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="treshold"):
+        FILTERS.get(name).Options(treshold=1)
+
+
+@pytest.mark.parametrize("name", [*FILTERS])
+def test_every_option_is_described(name: str) -> None:
+    fields = FILTERS.get(name).Options.model_fields
+    assert [key for key, field in fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize("name", [*FILTERS])
+def test_it_answers_the_same_after_pickling_and_is_small(name: str) -> None:
+    each = build(name, CONTEXT)
+    before = answer(name, each, SAMPLE)
+    packed = pickle.dumps(each)
+    assert answer(name, pickle.loads(packed), SAMPLE) == before
+    assert answer(name, build(name, CONTEXT), SAMPLE) == before
+    assert len(packed) < 4096
+
+
+@pytest.mark.parametrize("name", [name for name in FILTERS if FILTERS.get(name).kind == "record"])
+def test_a_record_filter_gives_one_verdict_a_record_in_order(name: str) -> None:
+    verdicts: list[Verdict] = build(name, CONTEXT).check(SAMPLE)
+    assert [verdict.record for verdict in verdicts] == [record.id for record in SAMPLE]
+    for verdict in verdicts:
+        assert verdict.filter == f"{name}@{FILTERS.get(name).version}"
+        assert verdict.keep == (verdict.reason == "")
+        json.dumps(dict(verdict.evidence)).encode()
+    assert build(name, CONTEXT).check([]) == []
+
+
+def check_any(name: str, text: str) -> None:
+    each = build(name, CONTEXT)
+    records = [ticket(text), unread(text), ticket({"not": "text"})]
+    if each.kind == "record":
+        assert len(each.check(records)) == 3
+        return
+    for record in records:
+        keys = each.keys(each.text(record))
+        assert len(keys) <= 40
+        assert all(0 <= key < 2**63 for key in keys)
+    assert each.edge(text, text) == (1.0 if each.keys(text) else None)
+
+
+@pytest.mark.parametrize("name", [*FILTERS])
+@given(text=any_text)
+@settings(max_examples=40)
+def test_any_text_gets_an_answer(name: str, text: str) -> None:
+    check_any(name, text)
+
+
+@pytest.mark.parametrize("name", [*FILTERS])
+@pytest.mark.parametrize("kind", [*ODD_TEXTS])
+def test_an_odd_text_gets_an_answer(name: str, kind: str) -> None:
+    check_any(name, ODD_TEXTS[kind])
+
+
+GOLDEN_RECORDS = {
+    ("refusal", 1): "keep keep keep keep refused keep keep keep",
+    ("schema", 1): "keep keep invalid_schema invalid_schema not_json truncated keep invalid_schema",
+    ("length", 1): "keep keep too_short too_short keep keep keep too_short",
+    ("contamination", 1): "keep eval_leak keep keep keep keep keep keep",
+}
+GOLDEN_KEYS = {
+    ("duplicates", 1): ([8721809249421318586], 1.0, None),
+    ("near_duplicates", 1): ([4190964021154545806, 3190405151738036183], 1.0, 0.8824),
+}
+
+
+def test_verdicts_change_with_the_version_only() -> None:
+    """Whoever changes what a filter says raises its version and adds the new verdicts here."""
+    said = {
+        (name, FILTERS.get(name).version): " ".join(
+            verdict.reason or "keep" for verdict in build(name, CONTEXT).check(SAMPLE)
+        )
+        for name in FILTERS
+        if FILTERS.get(name).kind == "record"
+    }
+    assert said == GOLDEN_RECORDS
+
+
+def test_keys_and_edges_change_with_the_version_only() -> None:
+    one, same, near = (
+        "Where is my lamp? It came in May.",
+        "where is my LAMP it came in may",
+        "Where is my lamp? It came in mid May.",
+    )
+    said = {}
+    for name in FILTERS:
+        if (plugin := FILTERS.get(name)).kind == "corpus":
+            each = build(name, CONTEXT)
+            score = each.edge(one, near)
+            said[name, plugin.version] = (each.keys(one)[:2], each.edge(one, same), score and round(score, 4))
+    assert said == GOLDEN_KEYS

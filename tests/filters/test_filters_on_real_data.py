@@ -1,0 +1,87 @@
+"""Published sets: refusals found, people's words kept."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.filters.tickets import TICKETS, build, dropped, ticket, unread
+
+from seedbed.core.protocols import FilterContext
+from seedbed.filters import DEFAULT_FILTERS
+from seedbed.text.normalise import normalise
+
+RealData = Callable[[str], Path]
+pytestmark = pytest.mark.real_data
+
+LABELS = "xstest/evaluation/automated_evaluation_labels/xstest_v2_completions_"
+
+
+def banking(real_data: RealData) -> list[str]:
+    with real_data("banking77/banking_data/train.csv").open(newline="", encoding="utf-8") as file:
+        return [row["text"] for row in csv.DictReader(file)]
+
+
+def human_items(real_data: RealData) -> list[str]:
+    folder = real_data("anthropic_evals/advanced-ai-risk/human_generated_evals")
+    lines = (line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text("utf-8").splitlines())
+    return [json.loads(line)["question"] for line in lines]
+
+
+def distinct(texts: list[str], seed: int) -> list[str]:
+    rows = list({normalise(text): text for text in texts}.values())
+    random.Random(seed).shuffle(rows)
+    return rows
+
+
+def refused(real_data: RealData, name: str) -> tuple[float, float]:
+    """Precision and recall of `refused` on raw replies against people's label of a full refusal."""
+    with real_data(f"{LABELS}{name}.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    truth = [row["final_label"] == "2_full_refusal" for row in rows]
+    verdicts = build("refusal", FilterContext(TICKETS)).check([unread(row["completion"]) for row in rows])
+    found = [not verdict.keep for verdict in verdicts]
+    right = sum(a and b for a, b in zip(truth, found, strict=True))
+    return right / sum(found), right / sum(truth)
+
+
+def test_refusals_of_gpt_4_are_found(real_data: RealData) -> None:
+    precision, recall = refused(real_data, "gpt4_gpteval")
+    assert precision >= 0.90
+    assert recall >= 0.96
+
+
+def test_refusals_of_mistral_are_found_better_than_by_string_matching(real_data: RealData) -> None:
+    precision, recall = refused(real_data, "mistralinstruct_streval")
+    assert precision > 0.70  # string matching: .63
+    assert recall > 0.40  # string matching: .25
+
+
+def test_no_customer_message_is_taken_for_a_refusal(real_data: RealData) -> None:
+    texts = banking(real_data)
+    assert dropped(FilterContext(TICKETS), ["refusal"], texts)["refusal"] == []
+
+
+def test_questions_about_refusing_are_not_refusals(real_data: RealData) -> None:
+    texts = human_items(real_data)
+    assert len(dropped(FilterContext(TICKETS), ["refusal"], texts)["refusal"]) <= 0.005 * len(texts)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("items", [human_items, banking])
+def test_of_1000_real_human_items_the_defaults_drop_at_most_two_percent(
+    items: Callable[[RealData], list[str]], seed: int, real_data: RealData
+) -> None:
+    rows = distinct(items(real_data), seed)
+    names = [name for name in DEFAULT_FILTERS if name != "schema"]
+    out = dropped(FilterContext(TICKETS, rows[1000:3000]), names, rows[:1000])
+    assert sum(map(len, out.values())) <= 20, {name: len(texts) for name, texts in out.items()}
+
+
+def test_real_items_pass_the_schema_of_their_task(real_data: RealData) -> None:
+    each = build("schema", FilterContext(TICKETS))
+    assert all(verdict.keep for verdict in each.check([ticket(text) for text in human_items(real_data)]))

@@ -1,0 +1,73 @@
+"""A small task and records for filters, and the way from a filter to what it drops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from seedbed.core.protocols import CorpusFilter, EvalHit, FilterContext
+from seedbed.core.record import Provenance, Record, Unreadable
+from seedbed.filters import FILTERS
+from seedbed.tasks.classification import Classification
+from seedbed.tasks.instruction import Instruction
+from seedbed.text.minhash import candidate_pairs
+from seedbed.text.overlap import EvalIndex
+from seedbed.text.reduce import reduce
+
+TICKETS = Classification.bind(Classification.Options(input="text", label="label"), ["lost", "fee", "other"])
+QUESTIONS = Instruction.bind(Instruction.Options(prompt="question", answer="answer"), None)
+
+
+class InProcessLock:
+    """The eval lock's protocol over an index in the same process."""
+
+    def __init__(self, texts: Sequence[str], canary: str = "canary-7f1c") -> None:
+        self._texts = list(texts)
+        self._canary = canary
+
+    def check(self, texts: Sequence[str]) -> list[list[EvalHit]]:
+        index = EvalIndex(self._texts)
+        return [[EvalHit("canary", 1.0, 0)] if self._canary in text else index.hits(text) for text in texts]
+
+
+def record(key: str, /, unreadable: Unreadable | None = None, **fields: Any) -> Record:
+    provenance = Provenance(origin="generated", source="teacher", method="direct", depth=1)
+    return Record(key, fields, provenance, unreadable=unreadable)
+
+
+def ticket(text: Any, key: str = "r", label: Any = "other") -> Record:
+    return record(key, text=text, label=label)
+
+
+def unread(text: str, cause: Any = "not_json", key: str = "r") -> Record:
+    return record(key, unreadable=Unreadable(cause, "expected a JSON object", text))
+
+
+def build(name: str, context: FilterContext, **options: Any) -> Any:
+    plugin = FILTERS.get(name)
+    return plugin.build(plugin.Options(**options), context)
+
+
+def falls(corpus: CorpusFilter, texts: Sequence[str]) -> dict[str, tuple[str, float]]:
+    """Who falls to whom among these texts, by the way a run finds it: keys, edges, reducer."""
+    pairs = candidate_pairs([corpus.keys(text) for text in texts])
+    edges = [
+        (str(a), str(b), score) for a, b in pairs if (score := corpus.edge(texts[a], texts[b])) is not None
+    ]
+    return reduce([str(place) for place in range(len(texts))], edges)
+
+
+def dropped(context: FilterContext, names: Sequence[str], texts: Sequence[str]) -> dict[str, list[str]]:
+    """For each filter in order, the texts that it takes out of what those before it left."""
+    left = list(texts)
+    out: dict[str, list[str]] = {}
+    for name in names:
+        each = build(name, context)
+        if each.kind == "record":
+            verdicts = each.check([ticket(text) for text in left])
+            gone = {place for place, verdict in enumerate(verdicts) if not verdict.keep}
+        else:
+            gone = {int(place) for place in falls(each, left)}
+        out[name] = [text for place, text in enumerate(left) if place in gone]
+        left = [text for place, text in enumerate(left) if place not in gone]
+    return out

@@ -1,0 +1,425 @@
+"""The rehearsal teacher: what is clean is new and plausible, what is planted can be told afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+import seedbed
+from seedbed.core.chat import ChatReply, ChatRequest, Hints, Message, ReplyKey
+from seedbed.core.hashing import seed_from
+from seedbed.core.protocols import ChatModel
+from seedbed.models.imitation import LONGEST_RUN, joined, repeats, shingles, words_of
+from seedbed.models.planted_faults import REFUSALS, Fault, Faults, cut, edited, planted_fault
+from seedbed.models.rehearsal import RehearsalTeacher
+
+CLEAN = Faults(broken_json=0, refusal=0, copies=0)
+SCOPE = b"cell"
+
+
+def only(kind: str) -> Faults:
+    return Faults.model_validate({"broken_json": 0, "refusal": 0, "copy": 0} | {kind: 1})
+
+
+@cache
+def seeds(name: str = "train") -> tuple[Mapping[str, str], ...]:
+    folder = Path(seedbed.__file__).parent / "examples" / "support_tickets" / "data"
+    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+def sixty_seeds() -> dict[str, list[Mapping[str, str]]]:
+    by_label: defaultdict[str, list[Mapping[str, str]]] = defaultdict(list)
+    for row in seeds():
+        by_label[row["category"]].append(row)
+    counts = {"privacy": 8, "cancellation": 12}
+    return {label: rows[: counts.get(label, 10)] for label, rows in sorted(by_label.items())}
+
+
+def ticket(
+    label: str, draw: int, pool: Sequence[Mapping[str, Any]], *, output: Literal["json", "text"] = "json"
+) -> ChatRequest:
+    hints = Hints(
+        fields=("text",),
+        fixed={"category": label, "channel": ("e-mail", "live chat")[draw % 2]},
+        labels=tuple(sixty_seeds()),
+        examples=pool,
+        output=output,
+        text_field="text",
+        draw=draw,
+    )
+    return sent(ChatRequest("m", (Message("user", f"Category: {label}\nVariation: {draw}"),), hints=hints))
+
+
+def qa(draw: int, examples: Sequence[Mapping[str, Any]] = (), **fixed: str) -> ChatRequest:
+    hints = Hints(
+        fields=("question", "answer"), fixed=fixed, examples=examples, text_field="question", draw=draw
+    )
+    return sent(ChatRequest("m", (Message("user", f"Write pair {draw}"),), hints=hints))
+
+
+def sent(request: ChatRequest, first: int = 0) -> ChatRequest:
+    """The request as the executor sends it."""
+    return replace(request, seed=seed_from(request.hash, SCOPE, first))
+
+
+def ask(teacher: RehearsalTeacher, request: ChatRequest) -> ChatReply:
+    return asyncio.run(teacher.complete(request))
+
+
+def text_of(teacher: RehearsalTeacher, request: ChatRequest) -> str:
+    return ask(teacher, request).choices[0].text
+
+
+def tickets(count: int) -> Iterable[tuple[str, ChatRequest]]:
+    pools = sixty_seeds()
+    labels = list(pools)
+    for draw in range(count):
+        label = labels[draw % len(labels)]
+        yield label, ticket(label, draw, pools[label])
+
+
+def most_alike(texts: Sequence[str]) -> float:
+    """The highest Jaccard similarity of five-word shingles among all pairs that share one."""
+    sets = [shingles(words_of(text), 5) for text in texts]
+    holders: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number, one in enumerate(sets):
+        for shingle in one:
+            holders[shingle].append(number)
+    pairs = {pair for numbers in holders.values() for pair in combinations(numbers, 2)}
+    return max((len(sets[a] & sets[b]) / len(sets[a] | sets[b]) for a, b in pairs), default=0.0)
+
+
+# Clean replies.
+
+
+def test_it_is_a_chat_model() -> None:
+    teacher = RehearsalTeacher(0, Faults())
+    assert isinstance(teacher, ChatModel)
+    assert teacher.endpoint == "rehearsal"
+
+
+def test_two_thousand_replies_from_sixty_seeds_are_far_apart_and_new() -> None:
+    teacher = RehearsalTeacher(0, CLEAN)
+    texts = [json.loads(text_of(teacher, request))["text"] for _, request in tickets(2_000)]
+    pool = [row["text"] for rows in sixty_seeds().values() for row in rows]
+    assert len(pool) == 60
+    assert most_alike(texts) < 0.4
+    known = [shingles(words_of(text), 5) for text in pool]
+    for text in texts:
+        own = shingles(words_of(text), 5)
+        assert all(len(own & other) / len(own | other) < 0.4 for other in known)
+    lengths = sorted(len(words_of(text)) for text in texts)
+    real = sorted(len(words_of(text)) for text in pool)
+    assert 0.7 * real[30] < lengths[1_000] < 1.5 * real[30]
+    assert lengths[-1] <= 2 * real[-1]
+
+
+def test_a_classifier_learns_the_labels_from_clean_replies() -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.svm import LinearSVC
+
+    teacher = RehearsalTeacher(0, CLEAN)
+    rows = [(json.loads(text_of(teacher, request))["text"], label) for label, request in tickets(600)]
+    vectorizer = TfidfVectorizer(sublinear_tf=True)
+    student = LinearSVC().fit(
+        vectorizer.fit_transform([text for text, _ in rows]), [label for _, label in rows]
+    )
+    truth = [row["category"] for row in seeds("test")]
+    found = student.predict(vectorizer.transform([row["text"] for row in seeds("test")]))
+    right = sum(a == b for a, b in zip(found, truth, strict=True)) / len(truth)
+    # Always naming the most frequent category is right for one ticket in five.
+    assert right > 0.35
+
+
+def test_fields_that_the_cell_fixes_are_not_in_the_reply() -> None:
+    pools = sixty_seeds()
+    reply = json.loads(text_of(RehearsalTeacher(0, CLEAN), ticket("privacy", 1, pools["privacy"])))
+    assert list(reply) == ["text"]
+
+
+def test_a_label_that_the_reply_must_name_is_one_of_them_and_decides_the_words() -> None:
+    rows = [{"text": f"{word} " * 12, "kind": kind} for kind, word in (("a", "apple"), ("b", "bear"))]
+    hints = Hints(fields=("text", "kind"), labels=("a", "b"), examples=rows, text_field="text")
+    kinds: Counter[str] = Counter()
+    for draw in range(40):
+        request = sent(ChatRequest("m", (Message("user", str(draw)),), hints=hints))
+        reply = json.loads(text_of(RehearsalTeacher(0, CLEAN), request))
+        assert ("apple" in reply["text"].lower()) == (reply["kind"] == "a")
+        kinds[reply["kind"]] += 1
+    assert set(kinds) == {"a", "b"}
+
+
+def test_a_reply_depends_on_seed_and_request_and_not_on_what_came_before() -> None:
+    requests = [request for _, request in tickets(60)]
+    forward, backward = RehearsalTeacher(3, Faults()), RehearsalTeacher(3, Faults())
+    there = [ask(forward, request) for request in requests]
+    back = [ask(backward, request) for request in reversed(requests)]
+    assert there == back[::-1]
+    assert there != [ask(RehearsalTeacher(4, Faults()), request) for request in requests]
+
+
+def test_choices_of_one_call_differ_and_do_not_depend_on_how_many_there_are() -> None:
+    pool = sixty_seeds()["access"]
+    teacher, request = RehearsalTeacher(0, Faults()), ticket("access", 0, pool)
+    five = ask(teacher, replace(request, n=5)).choices
+    assert len({choice.text for choice in five}) == 5
+    assert ask(teacher, replace(request, n=3)).choices == five[:3]
+
+
+def test_without_examples_it_writes_neutral_text_around_the_slots() -> None:
+    teacher = RehearsalTeacher(0, CLEAN)
+    replies = [json.loads(text_of(teacher, qa(draw, topic="beekeeping"))) for draw in range(400)]
+    assert all(set(reply) == {"question", "answer"} for reply in replies)
+    assert all("beekeeping" in reply["question"].lower() for reply in replies)
+    assert most_alike([f"{reply['question']} {reply['answer']}" for reply in replies]) < 0.4
+
+
+def test_with_a_pool_of_one_short_row_it_still_repeats_nothing() -> None:
+    teacher, row = RehearsalTeacher(0, CLEAN), {"text": "Please call me back."}
+    texts = [json.loads(text_of(teacher, ticket("access", draw, [row])))["text"] for draw in range(50)]
+    assert len(set(texts)) == 50
+    assert not any(repeats(text, [row["text"]]) for text in texts)
+
+
+def test_both_fields_of_a_pair_imitate_their_own_column() -> None:
+    rows = [
+        {"question": f"why does the {n}th kettle whistle so early in the day?", "answer": f"steam {n} " * 20}
+        for n in range(8)
+    ]
+    reply = json.loads(text_of(RehearsalTeacher(0, CLEAN), qa(0, rows)))
+    assert "kettle" in reply["question"]
+    assert reply["question"].endswith("?")
+    assert "steam" in reply["answer"].lower()
+    assert "kettle" not in reply["answer"]
+    assert len(reply["answer"]) > 2 * len(reply["question"])
+
+
+def test_scripts_without_spaces_are_recombined_by_character() -> None:
+    row = {"text": "昨天收到的账单金额和合同上写的不一样请帮我查一下是什么原因谢谢"}
+    texts = [
+        json.loads(text_of(RehearsalTeacher(0, CLEAN), ticket("billing", n, [row])))["text"]
+        for n in range(30)
+    ]
+    longest = LONGEST_RUN * 2
+    for text in texts:
+        assert any(character in row["text"] for character in text)
+        assert not any(row["text"][at : at + longest] in text for at in range(len(row["text"]) - longest + 1))
+
+
+def test_without_hints_it_answers_with_plain_text() -> None:
+    request = ChatRequest("m", (Message("user", "hello"),), n=2)
+    reply = ask(RehearsalTeacher(0, CLEAN), request)
+    assert len({choice.text for choice in reply.choices}) == 2
+    assert ask(RehearsalTeacher(0, CLEAN), request) == reply
+
+
+def test_usage_follows_the_length_of_what_was_said() -> None:
+    request = sent(ChatRequest("m", (Message("system", "x" * 400), Message("user", "y" * 41))))
+    reply = ask(RehearsalTeacher(0, CLEAN, model="pretend"), request)
+    assert reply.model == "pretend"
+    assert reply.usage.prompt_tokens == 111
+    assert reply.usage.completion_tokens == -(-len(reply.choices[0].text) // 4)
+
+
+ROW = st.dictionaries(st.sampled_from(["question", "answer"]), st.one_of(st.text(max_size=60), st.none()))
+
+
+@settings(max_examples=150)
+@given(
+    rows=st.lists(ROW, max_size=6), draw=st.integers(0, 5), slot=st.text(max_size=12), seed=st.integers(0, 9)
+)
+def test_whatever_the_examples_hold_a_clean_reply_is_utf8_json_with_every_field(
+    rows: list[dict[str, str | None]], draw: int, slot: str, seed: int
+) -> None:
+    text = text_of(RehearsalTeacher(seed, CLEAN), qa(draw, rows, topic=slot))
+    reply = json.loads(text.encode("utf-8"))
+    assert set(reply) == {"question", "answer"}
+    assert all(value.strip() for value in reply.values())
+
+
+# Planted faults.
+
+
+def served(kind: str, count: int = 400) -> list[tuple[ChatRequest, str, str, Fault]]:
+    """Request, text, finish_reason and fault of replies that all carry one kind of fault."""
+    teacher = RehearsalTeacher(0, only(kind))
+    found: list[tuple[ChatRequest, str, str, Fault]] = []
+    for _, request in tickets(count):
+        choice, [fault] = ask(teacher, request).choices[0], teacher.fault_of(request)
+        assert fault is not None
+        assert fault.kind == kind
+        assert 0 <= fault.strength <= 1
+        found.append((request, choice.text, choice.finish_reason, fault))
+    return found
+
+
+def test_broken_json_never_parses_and_a_third_of_the_cuts_is_not_marked() -> None:
+    variants: Counter[str] = Counter()
+    for _, text, finish, fault in served("broken_json", 1_200):
+        with pytest.raises(json.JSONDecodeError):
+            json.loads(text)
+        assert (finish == "length") == (fault.variant == "cut")
+        variants[fault.variant] += 1
+    assert set(variants) == {"missing_brace", "trailing_prose", "single_quotes", "cut", "cut_unmarked"}
+    cuts = variants["cut"] + variants["cut_unmarked"]
+    assert 0.2 < cuts / 1_200 < 0.3
+    assert 0.25 < variants["cut_unmarked"] / cuts < 0.42
+
+
+def test_a_refusal_stands_alone_or_in_a_well_formed_field() -> None:
+    variants: Counter[str] = Counter()
+    wordings = set()
+    for _, text, finish, fault in served("refusal"):
+        assert finish == "stop"
+        said = text if fault.variant == "whole" else json.loads(text)["text"]
+        assert said in REFUSALS
+        wordings.add(said)
+        variants[fault.variant] += 1
+    assert set(variants) == {"whole", "field"}
+    assert len(wordings) >= 18
+
+
+def test_of_a_pair_it_is_the_answer_that_is_declined() -> None:
+    teacher = RehearsalTeacher(0, only("refusal"))
+    seen = 0
+    for request in map(qa, range(30)):
+        if teacher.fault_of(request) == [Fault("refusal", "field", 0.5)]:
+            reply = json.loads(text_of(teacher, request))
+            assert reply["answer"] in REFUSALS
+            assert reply["question"] not in REFUSALS
+            seen += 1
+    assert seen > 3
+
+
+def test_a_copy_is_verbatim_or_differs_by_the_share_of_words_it_is_said_to() -> None:
+    strengths = []
+    for request, text, _, fault in served("copy"):
+        assert request.hints is not None
+        rows = {row["text"] for row in request.hints.examples}
+        copied = json.loads(text)["text"]
+        assert (copied in rows) == (fault.variant == "verbatim")
+        if fault.variant == "edited":
+            strengths.append(fault.strength)
+            kept = Counter(words_of(copied))
+            closest = max((Counter(words_of(row)) for row in rows), key=lambda row: (row & kept).total())
+            assert (closest - kept).total() <= round(fault.strength * closest.total())
+        else:
+            assert fault.strength == 0
+    assert 0.4 < len(strengths) / 400 < 0.8
+    assert min(strengths) < 0.1
+    assert max(strengths) <= 0.4
+
+
+def test_an_edited_copy_always_differs() -> None:
+    for share in (0.05, 0.4):
+        for words in (["word"], ["again", "again"], ["a"] * 50):
+            for seed in range(50):
+                changed, strength = edited(words, share, random.Random(seed))
+                assert changed
+                assert changed != words
+                assert 0 < strength <= 1
+
+
+@given(reply=st.text(min_size=2, max_size=50), lost=st.floats(0, 1))
+def test_a_cut_takes_something_and_leaves_something(reply: str, lost: float) -> None:
+    kept = cut(reply, lost)
+    assert kept
+    assert reply.startswith(kept)
+    assert kept != reply
+
+
+def test_where_there_is_nothing_to_copy_the_reply_is_clean_and_known_to_be() -> None:
+    teacher = RehearsalTeacher(0, only("copy"))
+    for request in (qa(0), qa(0, [{"question": "", "answer": None}]), ticket("access", 0, [])):
+        assert teacher.fault_of(request) == [None]
+        assert text_of(teacher, request) == text_of(RehearsalTeacher(0, CLEAN), request)
+
+
+@pytest.mark.parametrize("kind", ["broken_json", "refusal", "copy"])
+def test_bare_text_carries_the_same_kinds(kind: str) -> None:
+    pool = sixty_seeds()["defect"]
+    teacher = RehearsalTeacher(0, only(kind))
+    for draw in range(40):
+        request = ticket("defect", draw, pool, output="text")
+        choice, [fault] = ask(teacher, request).choices[0], teacher.fault_of(request)
+        assert fault is not None
+        if kind == "broken_json":
+            assert (choice.finish_reason, fault.variant) == ("length", "cut")
+            assert text_of(RehearsalTeacher(0, CLEAN), request).startswith(choice.text)
+        elif kind == "refusal":
+            assert choice.text in REFUSALS
+        elif fault.variant == "verbatim":
+            assert choice.text in {row["text"] for row in pool}
+
+
+def test_the_report_recomputes_every_fault_from_the_keys_of_the_log() -> None:
+    teacher = RehearsalTeacher(11, Faults(broken_json=0.2, refusal=0.2, copies=0.2))
+    kinds: Counter[str] = Counter()
+    for _, request in tickets(300):
+        topped_up = replace(sent(request, first=3), n=2)
+        for first, call in ((0, replace(request, n=3)), (3, topped_up)):
+            for index, fault in enumerate(teacher.fault_of(call)):
+                again = teacher.fault_at(ReplyKey(request.hash, SCOPE, first + index), first)
+                assert (again and again.kind) == (fault and fault.kind)
+                assert (again and again.variant) == (fault and fault.variant)
+                kinds[fault.kind if fault else "clean"] += 1
+    assert min(kinds.values()) > 200
+
+
+def test_faults_come_at_their_rates_and_the_default_leaves_most_replies_clean() -> None:
+    rates = Faults()
+    planted = Counter(
+        fault.kind if (fault := planted_fault(0, rates, seed_from("reply", n), 0)) else "clean"
+        for n in range(20_000)
+    )
+    for kind, rate in {"broken_json": 0.06, "refusal": 0.04, "copy": 0.06, "clean": 0.84}.items():
+        # Five standard deviations.
+        assert abs(planted[kind] / 20_000 - rate) < 5 * (rate * (1 - rate) / 20_000) ** 0.5
+
+
+def test_clean_replies_stay_what_they_are_when_a_rate_changes() -> None:
+    calm, wild = RehearsalTeacher(0, CLEAN), RehearsalTeacher(0, Faults(broken_json=0.5))
+    clean = [request for _, request in tickets(60) if wild.fault_of(request) == [None]]
+    assert clean
+    assert [text_of(calm, request) for request in clean] == [text_of(wild, request) for request in clean]
+
+
+def test_rates_are_validated_and_read_like_the_recipe_writes_them() -> None:
+    assert Faults.model_validate({"copy": 0.5}).copies == 0.5
+    assert Faults().model_dump() == {"broken_json": 0.06, "refusal": 0.04, "copy": 0.06}
+    assert Faults.model_validate(Faults(copies=0.3).model_dump()) == Faults(copies=0.3)
+    Faults(broken_json=0.7, refusal=0.2, copies=0.1)  # a sum that floats put a little beside 1
+    with pytest.raises(ValidationError, match=r"add up to 1\.2; lower them"):
+        Faults(broken_json=0.5, refusal=0.5, copies=0.2)
+    for wrong in ({"copy": -0.1}, {"refusal": 1.5}, {"toxicity": 0.1}):
+        with pytest.raises(ValidationError):
+            Faults.model_validate(wrong)
+
+
+# Words.
+
+
+@given(text=st.text(max_size=80))
+def test_words_joined_again_are_the_same_words(text: str) -> None:
+    assert words_of(joined(words_of(text))) == words_of(text)
+
+
+def test_a_text_repeats_an_example_whatever_its_case_and_punctuation() -> None:
+    example = "The lid of the jar does not open, even after we ran it under hot water."
+    assert repeats("the LID of the jar does not open even after we ran it under hot water!", [example])
+    assert not repeats("The jar arrived without a lid, and I want my money back.", [example])

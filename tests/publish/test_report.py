@@ -1,0 +1,294 @@
+"""The report: every figure of the summary, sums that hold, and words that say what figures mean."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seedbed.core.errors import AccountsError
+from seedbed.core.fate import Accounts, CellCounts, DraftCounts, Stopped
+from seedbed.publish.report import render_json, render_text
+from seedbed.publish.text_layout import display_width, printable, table
+from seedbed.student.arms import Row, build_arms
+from seedbed.student.evaluate import score_arms
+from seedbed.student.job import Job
+
+ACCOUNTS = Accounts(
+    target=1_300,
+    cells=CellCounts(planned=412, done=406, failed=6),
+    drafts=DraftCounts(
+        total=1_412,
+        accepted=1_300,
+        rejected=Counter(not_json=40, refused=30, near_duplicate=20, over_target=16),
+        failed=Counter(timeout=4, http_503=2),
+    ),
+    stopped="target",
+)
+
+
+def rows(kind: str, count: int, noise: float) -> list[Row]:
+    """Rows whose words tell their class, but for a share of `noise`."""
+    rng = random.Random(kind)
+    made = []
+    for index in range(count):
+        label = ("billing", "login", "shipping")[index % 3]
+        spoken = rng.choice(("billing", "login", "shipping")) if rng.random() < noise else label
+        made.append(Row(f"{kind}-{index}", f"{spoken}{rng.randrange(30)} {spoken}{rng.randrange(30)}", label))
+    return made
+
+
+def proof(
+    real: int, synthetic: int, eval_rows: int, *, noise: float = 0.0, mix: float = 0.75
+) -> dict[str, Any]:
+    arms = build_arms(rows("real", real, 0.0), rows("synthetic", synthetic, noise), mix)
+    locked = rows("eval", eval_rows, 0.1)
+    return score_arms(Job(tuple(arms)), lambda: [(row.text, row.label) for row in locked])
+
+
+def summary(**changes: Any) -> dict[str, Any]:
+    """A finished run with something in every section, less what a test changes."""
+    return {
+        "run": "runs/tickets",
+        "recipe": "tickets",
+        "task": "classification",
+        "rehearsal": False,
+        "accounts": ACCOUNTS.to_json(),
+        "partial": False,
+        "calls": {
+            "requests": 418,
+            "answers": 406,
+            "attempts": {"timeout": 8, "http_503": 4},
+            "prompt_tokens": 100_000,
+            "completion_tokens": 42_000,
+        },
+        "by_cover": {
+            "category": {
+                "billing": {"target": 100, "accepted": 100, "drafts": 130, "cells": 130},
+                "fraud": {"target": 200, "accepted": 190, "drafts": 282, "cells": 282},
+            }
+        },
+        "filters": [{"filter": "refusal@1", "checked": 412, "rejected": {"refused": 30}}],
+        "rounds": [
+            {"round": 1, "cells": 300, "accepted": 200, "yield": 0.7123, "partial": False},
+            {"round": 2, "cells": 112, "accepted": 100, "yield": None, "partial": False},
+        ],
+        "selftest": None,
+        "eval": {
+            "path": "data/test.csv",
+            "sha256": "ab" * 32,
+            "rows": 120,
+            "compare": ["text"],
+            "ignore_after": "Choices:",
+            "openings": [
+                {"purpose": "evaluate", "at": "2030-01-02T03:04:05+00:00", "by": "seedbed run tickets"}
+            ],
+        },
+        "proof": None,
+        "notes": ["no real data: nothing shows what the data is worth"],
+    } | changes
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_the_outcome_comes_first_with_both_equations() -> None:
+    text = render_text(summary())
+    head = text.partition("Why drafts")[0]
+    assert "Target met: 1,300 of 1,300 records accepted." in head
+    assert "1,412 = 1,300 accepted + 106 rejected + 6 failed + 0 pending" in one_line(head)
+    assert "412 = 406 done + 6 failed + 0 pending" in one_line(head)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "words"),
+    [
+        ("target", "Target met"),
+        ("budget", "larger budget"),
+        ("variety", "variety or replies ran out"),
+        ("interrupted", "Interrupted"),
+        ("endpoint", "endpoint could not be used"),
+        ("cells", "cells failed"),
+        (None, "Not finished"),
+    ],
+)
+def test_each_way_to_stop_has_its_words(stopped: Stopped | None, words: str) -> None:
+    accounts = ACCOUNTS.to_json() | {"stopped": stopped}
+    text = one_line(render_text(summary(accounts=accounts)).partition("drafts  ")[0])
+    assert words in text
+    assert ("Target met" in text) == (stopped == "target")
+
+
+def test_a_sum_that_does_not_hold_is_never_printed() -> None:
+    accounts = ACCOUNTS.to_json()
+    accounts["drafts"]["accepted"] += 1
+    with pytest.raises(AccountsError, match="do not add up"):
+        render_text(summary(accounts=accounts))
+
+
+def test_reasons_filters_coverage_rounds_and_calls_are_listed() -> None:
+    text = render_text(summary())
+    lines = {one_line(line) for line in text.splitlines()}
+    assert {"not_json 40 2.8 %", "near_duplicate 20 1.4 %", "timeout 4"} <= lines
+    assert "refusal@1 412 30 refused 30" in lines
+    assert {"billing 100 100 130 76.9 %", "fraud 200 190 282 67.4 % short"} <= lines
+    assert {"1 300 200 71.2 %", "2 112 100 –"} <= lines
+    assert "418 requests brought 406 answers" in lines
+    assert "attempts without an answer: timeout 8, http_503 4" in lines
+    assert "over_target: good drafts that a higher target would take." in lines
+    assert text.index("not_json") < text.index("near_duplicate")
+
+
+def test_what_came_from_the_log_is_said_where_it_is_known() -> None:
+    calls = summary()["calls"] | {"replayed": 1_250}
+    assert "1,250 more came from the reply log" in one_line(render_text(summary(calls=calls)))
+
+
+def test_the_eval_names_its_openings_and_what_is_compared() -> None:
+    text = render_text(summary())
+    assert "120 rows, sha256 abababababababab…" in text
+    assert "compared with every draft: text, up to 'Choices:'" in text
+    assert "opened once:\n- 2030-01-02T03:04:05+00:00 evaluate by seedbed run tickets" in text
+    never = summary()["eval"] | {"openings": []}
+    assert "never opened" in render_text(summary(eval=never))
+
+
+def test_a_rehearsal_says_that_it_is_no_training_data() -> None:
+    selftest = {
+        "faults": {
+            "broken_json": {"planted": 40, "caught": {"schema": 40}, "missed": 0},
+            "copy": {"planted": 31, "caught": {"near_duplicates": 20, "duplicates": 10}, "missed": 1},
+        },
+        "clean": 341,
+        "dropped_clean": {"near_duplicates": 2},
+    }
+    text = render_text(summary(rehearsal=True, selftest=selftest, proof=proof(60, 60, 60)))
+    assert "not training data" in one_line(text.partition("Why drafts")[0])
+    assert "nothing about any teacher" in one_line(text)
+    lines = {one_line(line) for line in text.splitlines()}
+    assert "copy 31 30 1 near_duplicates 20, duplicates 10" in lines
+    assert "Of 341 clean drafts the filters dropped 2 (near_duplicates 2)." in lines
+    assert "seedbed export runs/tickets --format jsonl --allow-rehearsal" in lines
+    plain = render_text(summary())
+    assert "REHEARSAL" not in plain
+    assert "--allow-rehearsal" not in plain
+    assert "Self-test" not in plain
+
+
+def test_the_arms_stand_with_intervals_and_what_they_mean() -> None:
+    result = proof(150, 150, 600, noise=0.8)
+    text = render_text(summary(proof=result))
+    lines = [one_line(line) for line in text.splitlines()]
+    for arm, name in zip(result["arms"], ("real only", "synthetic only", "mix"), strict=True):
+        f1 = arm["macro_f1"]
+        shown = f"{f1['value']:.3f} [{f1['low']:.3f}, {f1['high']:.3f}] {arm['accuracy']['value']:.3f}"
+        assert any(line.startswith(name) and shown in line for line in lines), name
+    assert ": worse" in one_line(text)
+    assert "mix against synthetic only: +" in text
+    assert "Labels with the lowest recall in mix:" in text
+
+
+def test_undecided_says_how_many_rows_would_decide() -> None:
+    result = proof(30, 30, 30, noise=0.15)
+    (undecided, *_) = [
+        d for d in result["differences"] if d["verdict"] == "undecided" and d["rows_to_decide"]
+    ]
+    text = one_line(render_text(summary(proof=result)))
+    assert f"undecided: 30 eval rows cannot tell; about {undecided['rows_to_decide']:,} would decide" in text
+
+
+def test_no_difference_worth_acting_on_is_no_material_gain() -> None:
+    result = proof(300, 300, 3_000)
+    assert {d["verdict"] for d in result["differences"]} == {"no_material_difference"}
+    text = one_line(render_text(summary(proof=result)))
+    assert "no material gain" in text or "no material loss" in text
+    assert "the whole interval lies within ±0.02" in text
+
+
+def test_arms_that_are_short_or_missing_are_explained() -> None:
+    real, synthetic = rows("real", 20, 0.0), rows("synthetic", 300, 0.0)
+    locked = [(row.text, row.label) for row in rows("eval", 30, 0.0)]
+    short = score_arms(Job(tuple(build_arms(real, synthetic, 0.5, 100))), lambda: locked)
+    text = one_line(render_text(summary(proof=short)))
+    assert "mix: 41 rows instead of 100: the 20 real rows allow no more at a synthetic share of 0.5" in text
+    missing = score_arms(Job(tuple(build_arms([], synthetic, 0.5))), lambda: locked)
+    text = one_line(render_text(summary(proof=missing)))
+    assert "real only 0 0 0 not scored – –" in text
+    assert "not scored: arm real_only: there are no real rows" in text
+
+
+def test_a_run_that_brought_nothing_has_a_report() -> None:
+    empty = Accounts(target=10, stopped="endpoint")
+    bare = summary(
+        accounts=empty.to_json(), by_cover={}, filters=[], rounds=[], eval=None, notes=[], partial=True,
+        calls={"requests": 0, "answers": 0, "attempts": {}, "prompt_tokens": 0, "completion_tokens": 0},
+    )  # fmt: skip
+    text = render_text(bare)
+    assert "0 = 0 accepted + 0 rejected + 0 failed + 0 pending" in text
+    assert "partial view" in text
+    assert "seedbed export" not in text
+
+
+hostile = st.text(st.characters() | st.sampled_from("\x1b\x9b\r\n\t\u202e東"), min_size=1, max_size=120)
+
+
+@given(label=hostile, reason=hostile, note=hostile)
+@settings(max_examples=60, deadline=None)
+def test_no_text_from_outside_steers_the_terminal_or_breaks_the_columns(
+    label: str, reason: str, note: str
+) -> None:
+    accounts = Accounts(
+        target=1,
+        cells=CellCounts(planned=1, done=1),
+        drafts=DraftCounts(total=1, rejected=Counter({reason: 1})),
+        stopped="cells",
+    )
+    cover = {label: {label: {"target": 123, "accepted": 1, "drafts": 2, "cells": 3}}}
+    text = render_text(summary(accounts=accounts.to_json(), by_cover=cover, notes=[note]))
+    assert not any(char in text for char in "\x1b\x9b\r\t\u202e")
+    text.encode()
+    for line in text.splitlines():
+        if line.endswith("short") or line.startswith("refusal@1"):
+            assert display_width(line) <= 80
+
+
+def test_every_line_of_an_ordinary_report_fits_80_columns() -> None:
+    result = proof(150, 150, 90, noise=0.5)
+    text = render_text(summary(proof=result, rehearsal=True))
+    assert max(display_width(line) for line in text.splitlines()) <= 80
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+def test_json_gives_the_summary_back() -> None:
+    whole = summary(proof=proof(30, 30, 30), notes=["lone \ud800 surrogate"])
+    text = render_json(whole)
+    assert text.isascii()
+    assert text.endswith("}\n")
+    assert json.loads(text) == json.loads(json.dumps(whole))
+
+
+@given(
+    cells=st.lists(
+        st.tuples(st.text(st.characters(codec="utf-8"), max_size=100), st.integers(0, 10**6)),
+        min_size=1,
+        max_size=5,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_tables_align(cells: Sequence[tuple[str, int]]) -> None:
+    lines = table(["name", "figure"], cells).split("\n")
+    assert len(lines) == 1 + len(cells)
+    assert len({display_width(line) for line in lines}) == 1
+    assert display_width(lines[0]) <= 80
+
+
+def test_printable_keeps_text_and_shows_what_it_took() -> None:
+    assert printable("naïve 東京 مرحبا – ok") == "naïve 東京 مرحبا – ok"
+    assert printable("red \x1b[31m, two\nlines") == "red \ufffd[31m, two lines"

@@ -1,0 +1,93 @@
+"""A small registry of its own, so that the recipe is tested without any real plug-in but the tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from seedbed.core.errors import Problem
+from seedbed.core.registry import Registry, Table
+from seedbed.recipe import LoadedRecipe
+from seedbed.tasks import TASKS
+
+DEFAULT_FILTERS = ("refusal", "schema", "length", "duplicates", "near_duplicates", "contamination")
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Empty(Strict):
+    pass
+
+
+class Length(Strict):
+    min_words: int | None = Field(None, ge=0)
+
+
+class NearDuplicates(Strict):
+    threshold: float | None = Field(None, gt=0, le=1)
+
+
+class Asked(Strict):
+    output: str = Field("json", pattern="json|text")
+
+
+class Faults(Strict):
+    broken_json: float = Field(0.06, ge=0, le=1)
+    refusal: float = Field(0.04, ge=0, le=1)
+    copies: float = Field(0.06, ge=0, le=1, alias="copy")  # an attribute `copy` would hide a method
+
+
+class Features(Strict):
+    features: str = "word"
+
+
+def plugin(plugin_name: str, options: type[BaseModel], axes: bool = False) -> Any:
+    class Plugin:
+        name: ClassVar[str] = plugin_name
+        version: ClassVar[int] = 1
+        uses_axes: ClassVar[bool] = axes
+        Options: ClassVar[type[BaseModel]] = options
+
+    return Plugin
+
+
+def _same(loaded: Any) -> Any:
+    return loaded
+
+
+def table(kind: str, *plugins: Any) -> Table[Any]:
+    loaders: dict[str, Callable[[], Any]] = {p.name: partial(_same, p) for p in plugins}
+    return Table(kind, f"seedbed.test.{kind}", loaders)
+
+
+def fake_registry() -> Registry:
+    options: dict[str, type[Strict]] = {"length": Length, "near_duplicates": NearDuplicates}
+    return Registry(
+        methods=table("method", plugin("direct", Asked), plugin("template", Asked, axes=True)),
+        filters=table("filter", *(plugin(name, options.get(name, Empty)) for name in DEFAULT_FILTERS)),
+        tasks=TASKS,
+        students=table("student", plugin("classifier", Features)),
+        exporters=table("export format", *(plugin(name, Empty) for name in ("jsonl", "csv", "trl-sft"))),
+        models=table("teacher", plugin("rehearsal", Faults)),
+    )
+
+
+class Load(Protocol):
+    """Writes `text` as the folder's recipe.yaml and loads it."""
+
+    def __call__(
+        self, text: str, overrides: Sequence[str] = (), env: Mapping[str, str] | None = None
+    ) -> LoadedRecipe: ...
+
+
+class Fail(Protocol):
+    """Like `Load`, for a recipe that must be refused: its problems."""
+
+    def __call__(
+        self, text: str, overrides: Sequence[str] = (), env: Mapping[str, str] | None = None
+    ) -> tuple[Problem, ...]: ...

@@ -1,0 +1,102 @@
+"""docs/recipe.md says what the models say, of every key and of no other, and its examples load."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from tests.recipe.fake_registry import DEFAULT_FILTERS, Load
+
+from seedbed.recipe import (
+    Budget,
+    Generate,
+    MethodEntry,
+    Mix,
+    Recipe,
+    RecordedRole,
+    RehearsalRole,
+    Roles,
+    Source,
+    Split,
+    TaskSection,
+    WireRole,
+)
+from seedbed.recipe.generate import RESERVED_NAMES
+from seedbed.tasks import TASKS
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "recipe.md"
+MODELS: list[type[BaseModel]] = [
+    Recipe,
+    TaskSection,
+    *(TASKS.get(name).Options for name in TASKS),
+    Source,
+    Split,
+    Roles,
+    WireRole,
+    RecordedRole,
+    RehearsalRole,
+    Generate,
+    MethodEntry,
+    Mix,
+    Budget,
+]
+# Not keys of their own: the name of an entry is a key of the map it stands in, its options stand beside it.
+NOT_TYPED: set[tuple[type[BaseModel], str]] = {
+    (MethodEntry, "name"),
+    (MethodEntry, "options"),
+    (TaskSection, "options"),
+}
+# The reader fills these in where the recipe is silent.
+FILLED_IN = {
+    (Recipe, "roles"),
+    (Recipe, "generate"),
+    (Recipe, "filters"),
+    (Roles, "teacher"),
+    (Generate, "methods"),
+}
+
+
+def fields() -> Iterator[tuple[type[BaseModel], str, FieldInfo]]:
+    for model in MODELS:
+        for name, info in model.model_fields.items():
+            if (model, name) not in NOT_TYPED:
+                yield model, name, info
+
+
+def row(model: type[BaseModel], name: str, info: FieldInfo) -> str:
+    default: Any = info.default
+    if info.is_required() and (model, name) not in FILLED_IN:
+        shown = "required"
+    elif info.is_required() or info.default_factory is not None or default in (None, ()):
+        shown = "–"
+    else:
+        shown = f"`{str(default).lower() if isinstance(default, bool) else default}`"
+    return f"| `{name}` | {shown} | {info.description} |"
+
+
+def test_every_key_has_its_row_and_every_row_its_key() -> None:
+    """The page goes through the models in their order, so that it can be held to them line by line."""
+    rows = [line for line in DOCS.read_text("utf-8").splitlines() if line.startswith("| `")]
+    assert rows == [row(model, name, info) for model, name, info in fields()]
+
+
+def test_every_key_is_described() -> None:
+    assert [(model.__name__, name) for model, name, info in fields() if not info.description] == []
+
+
+def test_the_words_that_the_page_lists() -> None:
+    text = " ".join(DOCS.read_text("utf-8").split())
+    assert f"({', '.join(f'`{name}`' for name in RESERVED_NAMES)})" in text
+    *first, last = (f"`{name}`" for name in DEFAULT_FILTERS)
+    assert f"`default` means {', '.join(first)} and {last}" in text
+
+
+@pytest.mark.parametrize("example", re.findall(r"```yaml\n(name:.*?)```", DOCS.read_text("utf-8"), re.DOTALL))
+def test_examples_load(load: Load, example: str) -> None:
+    loaded = load(example, env={"OPENAI_BASE_URL": "http://localhost:8000/v1"})
+    assert loaded.recipe.generate.target > 0

@@ -1,0 +1,198 @@
+"""The reply log as its callers see it: what goes in comes out, once, and is counted."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seedbed.core.chat import Choice, FinishReason, LoggedReply, ReplyKey, Usage
+from seedbed.core.errors import StoreError
+from seedbed.store.replies import LoggedRefusal, ReplyLog
+
+REQUEST, SCOPE = b"r" * 16, b"s" * 16
+
+
+def key(draw: int = 0, *, request: bytes = REQUEST, scope: bytes = SCOPE) -> ReplyKey:
+    return ReplyKey(request, scope, draw)
+
+
+def reply(at: ReplyKey, text: str = "an answer") -> LoggedReply:
+    return LoggedReply(at, Choice(text), "m", "http://e/v1", Usage(10, 3))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[ReplyLog]:
+    with ReplyLog.open(tmp_path / "log" / "replies.sqlite") as opened:
+        yield opened
+
+
+ids = st.binary(min_size=1, max_size=16)
+text = st.text(st.characters(exclude_categories=()))  # NUL and lone surrogates too
+choices = st.builds(
+    Choice,
+    text=text,
+    finish_reason=st.sampled_from(get_args(FinishReason)),
+    reasoning=st.none() | text,
+    refused=st.booleans(),
+)
+tokens = st.integers(0, 2**40)
+replies = st.builds(
+    LoggedReply,
+    key=st.builds(ReplyKey, request=ids, scope=ids, draw=st.integers(0, 2**31)),
+    choice=choices,
+    model=text,
+    endpoint=st.text(),
+    usage=st.builds(Usage, prompt_tokens=tokens, completion_tokens=tokens),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(replies, min_size=1, max_size=8))
+def test_first_reply_to_each_key_comes_back_as_it_was(given: list[LoggedReply]) -> None:
+    first: dict[ReplyKey, LoggedReply] = {}
+    for one in given:
+        first.setdefault(one.key, one)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "replies.sqlite")
+        with ReplyLog.open(path) as log:
+            assert asyncio.run(log.add(given)) == len(first)
+        with ReplyLog.open(path) as log:
+            assert {at: log.get(at) for at in first} == first
+            assert log.count() == len(first)
+
+
+def test_second_reply_to_a_key_is_dropped_and_not_counted_as_new(log: ReplyLog) -> None:
+    async def main() -> tuple[int, int]:
+        await log.add([reply(key(0), "first")])
+        return await log.add([reply(key(0), "late"), reply(key(1))]), await log.add([reply(key(1))])
+
+    assert asyncio.run(main()) == (1, 0)
+    assert log.get(key(0)) == reply(key(0), "first")
+
+
+def test_draws_come_in_order_with_gaps_for_what_is_missing(log: ReplyLog) -> None:
+    asyncio.run(log.add([reply(key(3), "d"), reply(key(0), "a"), reply(key(7), "out of range")]))
+    asyncio.run(log.add([reply(key(1, scope=b"other")), reply(key(1, request=b"other"))]))
+    assert log.get_many(REQUEST, SCOPE, 4) == [reply(key(0), "a"), None, None, reply(key(3), "d")]
+    assert log.get_many(REQUEST, SCOPE, 0) == []
+
+
+def test_refusal_replays_and_is_no_reply(log: ReplyLog) -> None:
+    asyncio.run(log.add_refusal(key(2), "context_length", "8,000 tokens at most", 400))
+    refusal = LoggedRefusal(key(2), "context_length", "8,000 tokens at most", 400)
+    assert log.get(key(2)) == refusal
+    assert log.get_many(REQUEST, SCOPE, 3) == [None, None, refusal]
+    assert (log.count(), log.calls()) == (0, 1)
+
+
+def test_attempt_is_counted_and_leaves_the_key_open(log: ReplyLog) -> None:
+    async def main() -> None:
+        await log.add_attempt(key(), "http_503", 503, "busy", "http://e/v1")
+        await log.add_attempt(key(), "http_503", 503, "busy", "http://e/v1", 7, 2)
+        await log.add_attempt(key(scope=b"other"), "timeout", None, "120 s", "http://e/v1")
+
+    asyncio.run(main())
+    assert log.get(key()) is None
+    assert log.attempts_by_cause() == {"http_503": 2, "timeout": 1}
+    assert log.attempts_by_cause([SCOPE]) == {"http_503": 2}
+    assert log.attempts_by_cause([]) == {}
+    assert log.tokens() == Usage(7, 2)
+
+
+def test_calls_and_tokens_count_a_call_of_several_choices_once(log: ReplyLog) -> None:
+    async def main() -> None:
+        await log.add([reply(key(0)), reply(key(1)), reply(key(2))])
+        await log.add([reply(key(3))])
+        await log.add([reply(key(scope=b"other"))])
+        await log.add_attempt(key(4), "http_500", 500, "", "http://e/v1")
+
+    asyncio.run(main())
+    assert (log.calls(), log.calls([SCOPE]), log.calls([b"other"]), log.calls([])) == (4, 3, 1, 0)
+    assert (log.tokens(), log.tokens([b"other"])) == (Usage(50, 15), Usage(10, 3))
+
+
+def test_count_over_more_scopes_than_one_query_takes(log: ReplyLog) -> None:
+    scopes = [b"%d" % number for number in range(25_000)]
+
+    async def main() -> None:
+        await log.add([reply(key(scope=scope)) for scope in scopes[::2]])
+        await log.add([reply(key(scope=b"of another run"))])
+
+    asyncio.run(main())
+    assert log.count([*scopes, *scopes]) == 12_500
+    assert log.count() == 12_501
+
+
+def test_callers_of_several_event_loops_share_the_log(log: ReplyLog) -> None:
+    async def fifty(scope: bytes) -> None:
+        await asyncio.gather(*(log.add([reply(key(draw, scope=scope))]) for draw in range(50)))
+
+    threads = [threading.Thread(target=lambda n=n: asyncio.run(fifty(b"%d" % n))) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [log.count([b"%d" % n]) for n in range(4)] == [50] * 4
+
+
+def test_cancelled_caller_leaves_its_reply_to_be_committed(log: ReplyLog) -> None:
+    async def main() -> None:
+        adding = asyncio.create_task(log.add([reply(key())]))
+        await asyncio.sleep(0)
+        adding.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await adding
+        await log.flush()
+
+    asyncio.run(main())
+    assert log.get(key()) == reply(key())
+
+
+def test_close_commits_what_is_under_way_and_ends_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "replies.sqlite"
+
+    async def main() -> None:
+        log = ReplyLog.open(path)
+        adding = asyncio.create_task(log.add([reply(key())]))
+        await asyncio.sleep(0)
+        log.close()
+        log.close()
+        await adding
+        with pytest.raises(StoreError, match=r"replies\.sqlite.*was closed"):
+            await log.add([reply(key(1))])
+        with pytest.raises(StoreError, match=r"replies\.sqlite.*was closed"):
+            log.get(key())
+
+    asyncio.run(main())
+    with ReplyLog.open(path) as log:
+        assert log.get(key()) == reply(key())
+
+
+def test_newer_file_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "replies.sqlite"
+    ReplyLog.open(path).close()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(StoreError, match=r"replies\.sqlite.*newer Seedbed.*99.*update"):
+        ReplyLog.open(path)
+
+
+def test_foreign_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.sqlite"
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE theirs (x)")
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"theirs\.sqlite.*not a reply log"):
+        ReplyLog.open(path)
+    assert path.read_bytes() == before

@@ -1,0 +1,111 @@
+"""The classifier student: learns, is deterministic, and says why where it cannot learn."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from seedbed.student import STUDENTS
+from seedbed.student.classifier import Classifier, ClassifierOptions
+from seedbed.student.protocol import StudentError
+
+TEXTS = [
+    "the parcel never arrived",
+    "my parcel is late again",
+    "where is the parcel",
+    "the refund is missing",
+    "please refund the money",
+    "my refund was too small",
+]
+LABELS = ["delivery"] * 3 + ["refund"] * 3
+
+
+def test_the_table_offers_it_without_importing_sklearn() -> None:
+    code = (
+        "import sys; from seedbed.student import STUDENTS; import seedbed.student.evaluate; "
+        "assert STUDENTS.names()[0] == 'classifier'; STUDENTS.get('classifier'); "
+        "assert not any(name.startswith('sklearn') for name in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_scikit_learn_the_error_has_the_line_to_type() -> None:
+    code = (
+        "import sys; sys.modules['sklearn'] = None\n"
+        "from seedbed.core.errors import SeedbedError\n"
+        "from seedbed.student.classifier import Classifier, ClassifierOptions\n"
+        "try:\n    Classifier(ClassifierOptions()).fit(['a b', 'c d'], ['x', 'y'])\n"
+        "except SeedbedError as error:\n    print(type(error).__name__, error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.startswith("SeedbedError ")
+    assert "pip install 'seedbed[classifier]'" in done.stdout
+
+
+@pytest.mark.parametrize("features", ["word", "word+char"])
+def test_it_learns(features: str) -> None:
+    student = Classifier(ClassifierOptions.model_validate({"features": features}))
+    fitted = student.fit(TEXTS, LABELS)
+    assert fitted.predict(["the late parcel", "refund me"]) == ["delivery", "refund"]
+    assert fitted.predict([]) == []
+    assert fitted.notes == ()
+
+
+def test_characters_see_through_a_typo() -> None:
+    texts, labels = ["cancellation", "delivery"] * 5, ["cancel", "deliver"] * 5
+    fitted = Classifier(ClassifierOptions(features="word+char")).fit(texts, labels)
+    assert fitted.predict(["cancelation", "delivry"]) == ["cancel", "deliver"]
+
+
+def test_labels_come_back_as_they_were() -> None:
+    """Also those that a fixed-width array of text would cut: numpy drops trailing NULs."""
+    labels = ["refund\0", "refund"] * 3
+    fitted = Classifier(ClassifierOptions()).fit(TEXTS, labels)
+    assert fitted.predict(TEXTS) == labels
+
+
+def test_odd_texts_are_only_texts() -> None:
+    odd = ["", "\0", "\ud800 lone", "مرحبا بالعالم", "word " * 50_000, "…"]
+    fitted = Classifier(ClassifierOptions(features="word+char")).fit([*TEXTS, *odd], [*LABELS, *["odd"] * 6])
+    assert len(fitted.predict(odd)) == 6
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "message"),
+    [
+        ([], [], "no training rows"),
+        (["a b", "c d"], ["x", "x"], "all 2 training rows are labelled 'x'"),
+        (["…", "!"], ["x", "y"], "none of the 2 training texts has a word"),
+    ],
+)
+def test_what_cannot_be_learnt_is_named(texts: list[str], labels: list[str], message: str) -> None:
+    with pytest.raises(StudentError, match=message):
+        Classifier(ClassifierOptions()).fit(texts, labels)
+
+
+def test_a_machine_that_does_not_settle_says_so() -> None:
+    """Labels by chance and next to no regularisation: there is nothing to settle on."""
+    rng = random.Random(0)
+    texts = [f"same word{index % 40}" + f" rare{index}" * (index % 2) for index in range(400)]
+    labels = [rng.choice("xy") for _ in texts]
+    fitted = Classifier(ClassifierOptions(c=1e6)).fit(texts, labels)
+    assert "stopped after 5,000 iterations" in fitted.notes[0]
+
+
+@pytest.mark.parametrize("options", [{"c": 0}, {"c": float("inf")}, {"features": "bytes"}, {"C": 1}])
+def test_wrong_options_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        STUDENTS.get("classifier").Options.model_validate(options)
+
+
+def test_every_option_is_described() -> None:
+    for name in STUDENTS:
+        student = STUDENTS.get(name)
+        assert student.name == name
+        assert student.version >= 1
+        assert student.Options() == student.Options.model_validate({})
+        assert all(field.description for field in student.Options.model_fields.values())

@@ -1,0 +1,98 @@
+"""How the repository is laid out: names that say something, rooms with a purpose, modules of one sitting."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import seedbed
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "src" / "seedbed"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+ROOMS = sorted(path.parent for path in PACKAGE.glob("*/__init__.py"))
+
+NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc"}
+MOST_LINES = 400
+PUBLIC = ["__version__"]
+
+
+def where(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_names_say_what_is_inside() -> None:
+    modules = [path.relative_to(PACKAGE) for path in MODULES]
+    vague = [str(path) for path in modules if NAMES_THAT_SAY_NOTHING & {path.stem, *path.parent.parts}]
+    assert not vague, "name these for what is in them"
+
+
+def test_a_module_is_read_in_one_sitting() -> None:
+    counts = {where(path): len(path.read_text("utf-8").splitlines()) for path in MODULES}
+    long = {name: count for name, count in counts.items() if count > MOST_LINES}
+    assert not long, "a module past about 400 lines is usually two"
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
+def test_a_room_says_what_is_in_it(room: Path) -> None:
+    assert ast.get_docstring(ast.parse((room / "__init__.py").read_text("utf-8")))
+
+
+def test_every_folder_of_code_is_a_room() -> None:
+    """A folder without `__init__.py` would escape both this file and the import rules."""
+    loose = {where(path.parent) for path in MODULES if not (path.parent / "__init__.py").exists()}
+    assert not loose
+
+
+def test_the_public_names_are_chosen() -> None:
+    """What a notebook may import is a promise: a name comes or goes by a change of this list."""
+    public = getattr(seedbed, "__all__", ["__version__"])
+    assert sorted(public) == sorted(PUBLIC)
+    assert all(hasattr(seedbed, name) for name in public)
+
+
+def test_the_command_line_starts_light() -> None:
+    """Heavy libraries are imported at first use, so that `seedbed --help` answers at once."""
+    code = "import sys, seedbed.cli.main; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"aiohttp", "datasets", "duckdb", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
+    assert not heavy & set(done.stdout.split())
+
+
+def tracked_files() -> list[Path]:
+    """Files under version control, new ones included; every file in a checkout without git."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    paths = [ROOT / name for name in done.stdout.split("\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+PLACES_TO_INSTALL_FROM = re.compile(
+    r"--(?:extra-)?index-url[ =]|--find-links[ =]|--trusted-host[ =]|(?m:^\s*(?:extra-)?index-url\s*=)"
+    r"|files\.pythonhosted|pypi\.(?:org|python)|/simple/?$"
+)
+
+
+def test_no_file_says_where_to_install_from() -> None:
+    """Where packages come from is the machine's own setting; the hashes say which they must be."""
+    named = {}
+    for path in tracked_files():
+        if path == Path(__file__).resolve():
+            continue
+        found = PLACES_TO_INSTALL_FROM.search(path.read_text("utf-8", errors="replace"))
+        if found:
+            named[where(path)] = found.group()
+    assert not named
+
+
+def test_every_pinned_requirement_has_its_hash() -> None:
+    for path in sorted((ROOT / "requirements").glob("*.txt")):
+        blocks = re.split(r"\n(?=\S)", path.read_text("utf-8"))
+        pins = [block for block in blocks if block[:1].isalnum()]
+        assert len(pins) > 30, path.name
+        assert [pin.split()[0] for pin in pins if "==" not in pin or "--hash=sha256:" not in pin] == []
