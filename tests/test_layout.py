@@ -6,9 +6,12 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import seedbed
 
@@ -65,7 +68,7 @@ def test_the_command_line_starts_light() -> None:
 
 
 def tracked_files() -> list[Path]:
-    """Files under version control, new ones included; every file in a checkout without git."""
+    """Files under version control, and new ones that git does not ignore."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     paths = [ROOT / name for name in done.stdout.split("\0") if name]
@@ -90,9 +93,27 @@ def test_no_file_says_where_to_install_from() -> None:
     assert not named
 
 
-def test_every_pinned_requirement_has_its_hash() -> None:
-    for path in sorted((ROOT / "requirements").glob("*.txt")):
-        blocks = re.split(r"\n(?=\S)", path.read_text("utf-8"))
-        pins = [block for block in blocks if block[:1].isalnum()]
-        assert len(pins) > 30, path.name
-        assert [pin.split()[0] for pin in pins if "==" not in pin or "--hash=sha256:" not in pin] == []
+def pins(name: str) -> dict[str, str]:
+    """Distribution -> its block in a requirements file: the pin, its hashes, who wants it."""
+    text = (ROOT / "requirements" / name).read_text("utf-8")
+    blocks = [block for block in re.split(r"\n(?=\S)", text) if block[:1].isalnum()]
+    return {canonicalize_name(block.partition("==")[0]): block for block in blocks}
+
+
+@pytest.mark.parametrize("name", ["core.txt", "test.txt"])
+def test_every_requirement_is_pinned_with_its_hash(name: str) -> None:
+    blocks = pins(name)
+    assert len(blocks) > 30
+    assert [block for block in blocks.values() if "==" not in block or "--hash=sha256:" not in block] == []
+
+
+def test_the_pins_are_those_of_the_package() -> None:
+    """`make lock` was run after the last change of the dependencies."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = [*project["dependencies"], *project["optional-dependencies"]["classifier"]]
+    blocks = pins("core.txt")
+    for requirement in map(Requirement, declared):
+        version = blocks[canonicalize_name(requirement.name)].partition("==")[2].split()[0]
+        assert requirement.specifier.contains(version), f"{requirement} is pinned at {version}"
+    wanted = {name for name, block in blocks.items() if "(pyproject.toml)" in block}
+    assert wanted <= {canonicalize_name(Requirement(text).name) for text in declared}

@@ -64,6 +64,7 @@ async def main():
         lost = asyncio.create_task(log.add([reply(5, 1_600_000)]))
         await asyncio.sleep(0)
         lost.cancel()
+        await asyncio.sleep(0.3)  # its commit has failed by now, and nobody was told
         try:
             await log.flush()
         except StoreError as error:
@@ -143,28 +144,39 @@ def test_full_and_read_only_disks_are_told_to_every_caller_and_heal(tmp_path: Pa
     assert "writ" in said["read-only"]
 
 
-def test_file_limit_is_a_store_error(tmp_path: Path) -> None:
-    code = """
+FAILS_IN_THE_MIDDLE = """
 import asyncio, os, resource, sys
 from pathlib import Path
 from seedbed.core.chat import Choice, LoggedReply, ReplyKey
 from seedbed.core.errors import StoreError
 from seedbed.store.replies import ReplyLog
 
+def reply(draw, size):
+    return LoggedReply(ReplyKey(b"r", b"s", draw), Choice(os.urandom(size // 2).hex()), "m", "e")
+
 async def main():
     with ReplyLog.open(Path(sys.argv[1])) as log:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
         try:
-            await log.add([LoggedReply(ReplyKey(b"r", b"s", 0), Choice(os.urandom(300_000).hex()), "m", "e")])
+            await log.add([reply(0, 100), reply(1, 8_000_000)])
         except StoreError as error:
             print(error)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        await log.add([reply(2, 100)])
+        print([log.get(reply(draw, 0).key) is not None for draw in range(3)])
 
 asyncio.run(main())
 """
+
+
+def test_failed_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
     path = tmp_path / "replies.sqlite"
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
-    assert str(path) in done.stdout
-    assert "quota" in done.stdout
+    command = [sys.executable, "-c", FAILS_IN_THE_MIDDLE, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told, standing = done.stdout.splitlines()
+    assert told.startswith(f"{path}: reply log: the disk failed to read or write it")
+    assert standing == "[False, False, True]"
 
 
 @pytest.mark.parametrize("where", ["replies.sqlite", "file/replies.sqlite"])
@@ -192,8 +204,9 @@ def test_damaged_pages_are_a_store_error_for_readers_and_writers(tmp_path: Path)
     with ReplyLog.open(path) as log:
         with pytest.raises(StoreError, match=r"replies\.sqlite.*damaged; restore a backup"):
             log.get(one().key)
-        with pytest.raises(StoreError, match=r"replies\.sqlite.*damaged; restore a backup"):
-            asyncio.run(log.add([one(5_000)]))
+        for draw in (5_000, 5_001):  # the first failure leaves no transaction open for the second
+            with pytest.raises(StoreError, match=r"replies\.sqlite.*damaged; restore a backup"):
+                asyncio.run(log.add([one(draw)]))
 
 
 def test_damaged_reply_is_named_by_its_key(tmp_path: Path) -> None:

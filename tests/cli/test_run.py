@@ -1,0 +1,215 @@
+"""The main job against a real server that misbehaves: N accepted means N, and nothing paid for is lost."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.workspace import Workspace, check_accounts, kill_group
+from tests.fake_endpoint import Answer, FakeEndpoint, Fault, plausible, request_key
+
+
+def sometimes_bad(share: float) -> Callable[[dict[str, Any]], str | Answer]:
+    """Replies of which a share is broken, refused, cut off or always the same."""
+
+    def reply(body: dict[str, Any]) -> str | Answer:
+        dice = random.Random(request_key(body) + "bad")
+        if dice.random() >= share:
+            return plausible(body)
+        return dice.choice(
+            [
+                plausible(body)[:-2],
+                "I'm sorry, but I can't help with that.",
+                Answer(plausible(body), finish_reason="length"),
+                json.dumps({"text": "The very same words come back each and every time somebody asks."}),
+            ]
+        )
+
+    return reply
+
+
+def test_the_target_counts_accepted_records(tmp_path: Path) -> None:
+    with FakeEndpoint(sometimes_bad(0.3)) as endpoint:
+        workspace = Workspace.make(tmp_path, endpoint.url)
+        summary = workspace.run("run", ".", "--target", "500", "--json").json
+        accounts = summary["accounts"]
+        check_accounts(accounts)
+        assert accounts["drafts"]["accepted"] == 500
+        assert accounts["stopped"] == "target"
+        reasons = set(accounts["drafts"]["rejected"])
+        assert {"not_json", "refused", "truncated", "duplicate"} <= reasons
+        assert summary["calls"]["requests"] == endpoint.stats().requests
+        assert len(set(workspace.accepted())) == 500
+        rows = workspace.run("export", ".", "--format", "trl-sft", "--json").json
+        assert rows["rows"] == 500
+
+
+def test_errors_resets_and_a_cap_lose_nothing(tmp_path: Path) -> None:
+    shares = {Fault.http(500): 0.05, Fault("reset"): 0.02}
+    with FakeEndpoint(shares=shares, cap=64, latency=0.02) as endpoint:
+        workspace = Workspace.make(tmp_path, endpoint.url)
+        workspace.write(
+            endpoint.url, roles={"teacher": {"model": "fake", "endpoint": endpoint.url, "concurrency": 80}}
+        )
+        summary = workspace.run("run", ".", "--target", "400", "--json").json
+        check_accounts(summary["accounts"])
+        assert summary["accounts"]["drafts"]["accepted"] == 400
+        assert summary["accounts"]["cells"]["failed"] == 0
+        assert summary["calls"]["attempts"]["http_500"] > 0
+        assert endpoint.stats().repeats_after_answered == 0
+
+
+def test_every_way_of_failing_has_a_name(tmp_path: Path) -> None:
+    script = [
+        Fault("hang"),
+        Fault("half_close"),
+        Fault("cut_body"),
+        Fault("html"),
+        Fault("empty_choices"),
+        Fault("no_message"),
+        Fault("truncated_json"),
+        Fault.http(503),
+        Fault("close"),
+    ]
+    with FakeEndpoint(script=script) as endpoint:
+        workspace = Workspace.make(tmp_path, endpoint.url)
+        teacher = {"model": "fake", "endpoint": endpoint.url, "timeout": 1.0}
+        workspace.write(endpoint.url, roles={"teacher": teacher})
+        summary = workspace.run("run", ".", "--json").json
+    check_accounts(summary["accounts"])
+    assert summary["accounts"]["drafts"]["accepted"] == 60
+    attempts = summary["calls"]["attempts"]
+    assert sum(attempts.values()) == len(script)
+    assert {"timeout", "not_json_body", "empty_choices", "http_503", "malformed_body"} <= set(attempts)
+
+
+def test_a_question_that_never_gets_an_answer_is_a_failed_cell(tmp_path: Path) -> None:
+    def reply(body: dict[str, Any]) -> str | Fault:
+        calm = "tone: calm" in body["messages"][-1]["content"]
+        return Fault.http(400, "this prompt is not allowed") if calm else plausible(body)
+
+    with FakeEndpoint(reply) as endpoint:
+        cover = {"tone": {"calm": 20, "cross": 20}}
+        workspace = Workspace.make(tmp_path, endpoint.url)
+        workspace.write(
+            endpoint.url, generate={"target": 40, "axes": {"tone": ["calm", "cross"]}, "cover": cover}
+        )
+        accounts = workspace.run("run", ".", "--json", expect=6).json["accounts"]
+    check_accounts(accounts)
+    assert accounts["stopped"] == "cells"
+    assert accounts["drafts"]["accepted"] == 20
+    assert accounts["cells"]["failed"] == sum(accounts["drafts"]["failed"].values()) > 0
+
+
+def test_a_server_that_is_busy_for_a_while_is_waited_for(tmp_path: Path) -> None:
+    with FakeEndpoint(limited_for=3.0, retry_after="1") as endpoint:
+        workspace = Workspace.make(tmp_path, endpoint.url)
+        accounts = workspace.run("run", ".", "--json").json["accounts"]
+        assert accounts["drafts"]["accepted"] == 60
+        assert accounts["cells"]["failed"] == 0
+        # Retry-After holds the whole endpoint: the storm is a few probes and not one per cell and second.
+        assert endpoint.stats().faults["http_429"] < 200
+
+
+def test_variety_that_runs_out_stops_the_run_and_says_so(tmp_path: Path) -> None:
+    with FakeEndpoint(
+        lambda body: json.dumps({"text": "Always the same few words, whatever is asked."})
+    ) as e:
+        workspace = Workspace.make(tmp_path, e.url)
+        done = workspace.run("run", ".", expect=3)
+    assert "variety" in done.out
+    accounts = workspace.run("report", ".", "--json").json["accounts"]
+    check_accounts(accounts)
+    assert accounts["drafts"]["accepted"] == 1
+
+
+def test_a_second_process_on_one_run_is_refused(tmp_path: Path) -> None:
+    with FakeEndpoint(latency=0.3) as endpoint:
+        workspace = Workspace.make(tmp_path, endpoint.url)
+        first = workspace.start("run", ".", "--target", "300")
+        while endpoint.stats().requests == 0:
+            time.sleep(0.02)
+        second = workspace.run("run", ".", expect=2)
+        assert str(first.pid) in second.err
+        assert "works on this run" in second.err
+        kill_group(first)
+
+
+def test_a_budget_stops_and_a_higher_one_goes_on(tmp_path: Path) -> None:
+    with FakeEndpoint() as endpoint:
+        workspace = Workspace.make(tmp_path, endpoint.url)
+        done = workspace.run("run", ".", "--max-requests", "40", "--json", expect=4)
+        accounts = done.json["accounts"]
+        check_accounts(accounts)
+        assert endpoint.stats().requests == 40
+        assert accounts["stopped"] == "budget"
+        assert done.json["partial"]
+        assert accounts["drafts"]["accepted"] == 40
+        # What there is can be used before the run goes on.
+        assert workspace.run("export", ".", "--json").json["rows"] == 40
+        workspace.run("run", ".", "--max-requests", "40", expect=4)
+        assert endpoint.stats().requests == 40
+        accounts = workspace.run("run", ".", "--max-requests", "1000", "--json").json["accounts"]
+        check_accounts(accounts)
+        assert accounts["drafts"]["accepted"] == 60
+        assert endpoint.stats().requests == 60
+
+
+def test_ctrl_c_drains_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    with FakeEndpoint(latency=0.1) as endpoint:
+        workspace = Workspace.make(tmp_path, endpoint.url)
+        process = workspace.start("run", ".", "--target", "400", "--json")
+        while endpoint.stats().answered < 60:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 130, err
+        accounts = json.loads(out)["accounts"]
+        check_accounts(accounts)
+        assert accounts["stopped"] == "interrupted"
+        assert accounts["drafts"]["pending"] == 0
+        workspace.run("run", ".", "--target", "400")
+        assert endpoint.stats().repeats_after_answered == 0
+        assert len(workspace.accepted()) == 400
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_kill_9_at_any_moment_loses_and_repeats_nothing(tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    with FakeEndpoint(sometimes_bad(0.2), latency=0.02) as endpoint:
+        whole = Workspace.make(tmp_path / "whole", endpoint.url)
+        whole.run("run", ".", "--target", "200")
+        asked = endpoint.stats().requests
+        killed = Workspace.make(tmp_path / "killed", endpoint.url)
+        for _ in range(5):
+            process = killed.start("run", ".", "--target", "200")
+            time.sleep(dice.uniform(0.6, 2.5))
+            kill_group(process)
+            if (killed.run_folder / "manifest.json").is_file():
+                check_accounts(killed.run("report", ".", "--json").json["accounts"])
+        killed.run("run", ".", "--target", "200")
+        assert killed.accepted() == whole.accepted()
+        assert killed.shards() == whole.shards()
+        # In flight at a kill are at most the teacher's 32 slots.
+        assert endpoint.stats().requests - 2 * asked <= 5 * 32
+
+
+def test_the_order_of_replies_changes_no_byte(tmp_path: Path) -> None:
+    with FakeEndpoint(sometimes_bad(0.3)) as endpoint:
+        port = int(endpoint.url.split(":")[2].split("/")[0])
+        ordered = Workspace.make(tmp_path / "one", endpoint.url)
+        teacher = {"model": "fake", "endpoint": endpoint.url, "concurrency": 1}
+        ordered.write(endpoint.url, roles={"teacher": teacher})
+        ordered.run("run", ".", "--target", "150")
+
+    # The same replies, but a fifth of the requests fail at first and come back much later.
+    with FakeEndpoint(sometimes_bad(0.3), port=port, shares={Fault.http(503): 0.2}, seed=3) as endpoint:
+        mixed = Workspace.make(tmp_path / "two", endpoint.url)
+        mixed.run("run", ".", "--target", "150")
+    assert mixed.shards() == ordered.shards()
