@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.cli.workspace import Workspace, check_accounts, kill_group
 from tests.fake_endpoint import Answer, FakeEndpoint, Fault, plausible, request_key
 

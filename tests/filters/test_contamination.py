@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.filters.tickets import QUESTIONS, TICKETS, InProcessLock, build, record, ticket, unread
 
 from seedbed.core.protocols import FilterContext
 from seedbed.core.verdict import Verdict
+from tests.filters.tickets import QUESTIONS, TICKETS, InProcessLock, build, record, ticket, unread
 
 EVAL = [
     "does the lamp come with a bulb",

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.filters.tickets import QUESTIONS, TICKETS, build, falls, record
 
 from seedbed.core.protocols import FilterContext
+from tests.filters.tickets import QUESTIONS, TICKETS, build, falls, record
 
 
 @pytest.mark.parametrize(

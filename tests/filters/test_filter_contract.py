@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from tests.filters.tickets import TICKETS, InProcessLock, build, ticket, unread
 
 from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters import DEFAULT_FILTERS, FILTERS
+from tests.filters.tickets import TICKETS, InProcessLock, build, ticket, unread
 
 REAL = [
     f"the {thing} that I bought {when} is {state}"

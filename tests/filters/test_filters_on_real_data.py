@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.filters.tickets import TICKETS, build, dropped, ticket, unread
 
 from seedbed.core.protocols import FilterContext
 from seedbed.filters import DEFAULT_FILTERS
 from seedbed.text.normalise import normalise
+from tests.filters.tickets import TICKETS, build, dropped, ticket, unread
 
 RealData = Callable[[str], Path]
 pytestmark = pytest.mark.real_data

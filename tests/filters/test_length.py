@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket, unread
 
 from seedbed.core.protocols import FilterContext
 from seedbed.filters.length import Length
+from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket, unread
 
 # 100 real texts of 10 to 29 words: the 1st percentile is 10, the 99th 29.
 REAL = [" ".join(["word"] * (10 + n // 5)) for n in range(100)]

@@ -6,12 +6,12 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.filters.tickets import TICKETS, build, falls
 
 from seedbed.core.protocols import FilterContext
 from seedbed.filters.near_duplicates import CHAR_WIDTH, SHORT_SHINGLES, NearDuplicates
 from seedbed.text.normalise import normalise
 from seedbed.text.similarity import char_shingles, jaccard
+from tests.filters.tickets import TICKETS, build, falls
 
 CONTEXT = FilterContext(TICKETS)
 _letters = random.Random(3)

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket, unread
 
 from seedbed.core.protocols import FilterContext
+from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket, unread
 
 REFUSALS = """I'm sorry, but I can't help with that request.
 I cannot assist with creating this type of message.

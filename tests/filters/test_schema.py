@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.filters.tickets import TICKETS, build, record, ticket, unread
 
 from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Provenance, Record
 from seedbed.core.verdict import Verdict
+from tests.filters.tickets import TICKETS, build, record, ticket, unread
 
 
 def verdict_on(one: Record) -> Verdict:

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.fake_endpoint import Answer, FakeEndpoint, Fault
 
 from seedbed.core.chat import ChatRequest, Choice, LoggedReply, Message, ReplyKey, Usage
 from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer
@@ -25,6 +24,7 @@ from seedbed.models.executor import HttpExecutor
 from seedbed.models.limits import Budget, Limits
 from seedbed.models.openai_wire import OpenAIChat
 from seedbed.store.replies import ReplyLog
+from tests.fake_endpoint import Answer, FakeEndpoint, Fault
 
 T = TypeVar("T")
 SCOPE = b"s" * 16

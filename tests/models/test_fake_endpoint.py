@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.fake_endpoint import FakeEndpoint, Fault, request_key
 
 SCRIPT = Path(__file__).parent.parent / "fake_endpoint.py"

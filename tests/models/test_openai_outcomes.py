@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from tests.fake_endpoint import FakeEndpoint, Fault
 
 from seedbed.core.chat import ChatReply, ChatRequest, Message
 from seedbed.core.errors import AttemptFailed, EndpointError, RequestRefused, SeedbedError
 from seedbed.models.openai_errors import read_retry_after
 from seedbed.models.openai_wire import OpenAIChat
+from tests.fake_endpoint import FakeEndpoint, Fault
 
 KEY = "sk-secret-0123456789"
 REQUEST = ChatRequest("fake", (Message("user", "Hello?"),), seed=1)

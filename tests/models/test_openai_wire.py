@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.fake_endpoint import Answer, FakeEndpoint, Fault
 
 from seedbed.core.chat import ChatReply, ChatRequest, Choice, Hints, Message, Sampling, Usage
 from seedbed.core.errors import AttemptFailed, RequestRefused
 from seedbed.models.openai_reply import split_thinking
 from seedbed.models.openai_wire import OpenAIChat
+from tests.fake_endpoint import Answer, FakeEndpoint, Fault
 
 SCHEMA = {"type": "object", "properties": {"text": {"type": "string"}}}
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from tests.recipe.fake_registry import DEFAULT_FILTERS, Fail, Load, fake_registry
 
 from seedbed.core.errors import Problem, RecipeError
 from seedbed.core.registry import Registry
 from seedbed.recipe import LoadedRecipe, load_recipe
+from tests.recipe.fake_registry import DEFAULT_FILTERS, Fail, Load, fake_registry
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.recipe.fake_registry import Load
 
 from seedbed.core.errors import RecipeError
 from seedbed.recipe import check_cover, quotas
 from seedbed.recipe.cover import CoverEntry, contradictions
+from tests.recipe.fake_registry import Load
 
 VALUES = ["a", "b", "c", "d", "e"]
 AMOUNT = st.one_of(

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from tests.recipe.fake_registry import DEFAULT_FILTERS, Load
 
 from seedbed.recipe import (
     Budget,
@@ -28,6 +27,7 @@ from seedbed.recipe import (
 )
 from seedbed.recipe.generate import RESERVED_NAMES
 from seedbed.tasks import TASKS
+from tests.recipe.fake_registry import DEFAULT_FILTERS, Load
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "recipe.md"
 MODELS: list[type[BaseModel]] = [

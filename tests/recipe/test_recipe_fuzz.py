@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.recipe.fake_registry import DEFAULT_FILTERS
-from tests.recipe.test_recipe_docs import MODELS
 
 from seedbed.core.errors import Problem, RecipeError
 from seedbed.core.registry import Registry
 from seedbed.recipe import load_recipe, to_lock_yaml
+from tests.recipe.fake_registry import DEFAULT_FILTERS
+from tests.recipe.test_recipe_docs import MODELS
 
 # A fixed order keeps hypothesis's reproductions valid from one process to the next.
 KEYS = sorted({name for model in MODELS for name in model.model_fields})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.recipe.fake_registry import Fail, Load
 
 from seedbed.core.errors import RecipeError
 from seedbed.core.registry import Registry
 from seedbed.recipe import RecordedRole, RehearsalRole, WireRole, load_recipe
+from tests.recipe.fake_registry import Fail, Load
 
 SHORTEST = "name: tickets\ntask: {kind: classification, input: text, label: team, labels: [a, b]}\n"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.recipe.fake_registry import Load
-from tests.recipe.test_recipe_load import FULL, SHORTEST
 
 from seedbed.core.registry import Registry
 from seedbed.recipe import LoadedRecipe, load_recipe, to_lock_yaml
+from tests.recipe.fake_registry import Load
+from tests.recipe.test_recipe_load import FULL, SHORTEST
 
 ENV = {"OPENAI_BASE_URL": "http://localhost:8000/v1", "MY_KEY": "sk-live-1234"}
 RECIPES = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.recipe.fake_registry import Fail, Load
 
 TASK = "task: {kind: classification, input: text, label: team, labels: [a, b]}\n"

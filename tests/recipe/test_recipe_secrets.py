@@ -5,9 +5,9 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from tests.recipe.fake_registry import Fail, Load
 
 from seedbed.recipe import Secret, WireRole, to_lock_yaml
+from tests.recipe.fake_registry import Fail, Load
 
 KEY = "sk-live-0123456789"
 RECIPE = "name: a\ntask: {kind: instruction}\nroles:\n  teacher: {model: m%s}\n"

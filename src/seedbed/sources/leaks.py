@@ -71,8 +71,8 @@ def leak_error(
 ) -> ContaminationError:
     """The refusal: every source, axis and template that leaks, and how to mend it.
 
-    `files` gives the data file of a source by its name. Rows are counted from 0, as an audit counts them. A `suggestion` that
-    finds more is told too.
+    `files` gives the data file of a source by its name. Rows are counted from 0, as an audit counts
+    them. A `suggestion` that finds more is told too.
     """
     by_name: defaultdict[tuple[Kind, str], list[Leak]] = defaultdict(list)
     for leak in leaks:

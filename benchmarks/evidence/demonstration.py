@@ -1,0 +1,54 @@
+"""What a demonstration is: a measurement, the sets it reads, and how the part under proof is disabled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# Plain JSON: what was measured, in nested maps whose leaves `expected.toml` names with dots.
+Figures = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where and how a demonstration is measured.
+
+    `folder` is its own to write in. `broken` disables the part under proof, so that the
+    demonstration must fail. `full` asks for the long form, whose finished steps are found again
+    in the same folder.
+    """
+
+    folder: Path
+    broken: bool = False
+    full: bool = False
+
+    def step(self, name: str, measure: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+        """The figures of one step, measured in a folder of its own; in the long form only once."""
+        folder, result = self.folder / name, self.folder / f"{name}.json"
+        if self.full and result.is_file():
+            known: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+            return known
+        folder.mkdir(parents=True, exist_ok=True)
+        figures = measure(folder)
+        temporary = result.with_suffix(".tmp")
+        temporary.write_text(json.dumps(figures), encoding="utf-8")
+        temporary.replace(result)
+        return figures
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """One claim about the product, and the code that puts it to the test.
+
+    `shows` is a sentence for readers of the document, `broken` says what BREAK=1 takes away.
+    """
+
+    id: str
+    title: str
+    shows: str
+    broken: str
+    sets: tuple[str, ...]
+    measure: Callable[[Setting], Figures]
