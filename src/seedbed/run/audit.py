@@ -181,6 +181,7 @@ def _filter(
     filters = FilterSet(
         tuple(f for f in built if f.kind == "record"), tuple(f for f in built if f.kind == "corpus")
     )
+    by_rules = FilterSet(filters.record, ())
     provenance = Provenance(origin="real", source="file")
     records = [
         Record(real_record_id("file", str(row.index)), {column: text}, provenance)
@@ -189,7 +190,7 @@ def _filter(
     row_of = {record.id: row.index for record, row in zip(records, rows, strict=True)}
     counts: dict[str, dict[str, int]] = {f.name: Counter() for f in built}
     members = []
-    for record, checked in zip(records, filters.check(records), strict=True):
+    for record, checked in zip(records, by_rules.check(records), strict=True):
         for verdict in checked.verdicts:
             if not verdict.keep:
                 counts[verdict.filter_name][verdict.reason] += 1

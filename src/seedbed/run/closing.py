@@ -56,14 +56,15 @@ def close_round(
     members = [Member(record, checked.keys) for _, record, checked in drafts if checked.kept]
     keys_before = [*real_keys, *(entry.file("keys") for entry in earlier)]
 
-    def earlier_records(ids: Sequence[str]) -> Mapping[str, Record]:
-        found = {record: real[record] for record in ids if record in real}
-        with Ledger(rounds, partial=partial) as ledger:
+    kin: dict[str, list[Verdict]] = {}
+    with Ledger(rounds, partial=partial) as ledger:
+
+        def earlier_records(ids: Sequence[str]) -> Mapping[str, Record]:
+            found = {record: real[record] for record in ids if record in real}
             return found | ledger.records(record for record in ids if record not in found)
 
-    kin: dict[str, list[Verdict]] = {}
-    for verdict in judge_kin(filters.corpus, members, keys_before, earlier_records):
-        kin.setdefault(verdict.record, []).append(verdict)
+        for verdict in judge_kin(filters.corpus, members, keys_before, earlier_records):
+            kin.setdefault(verdict.record, []).append(verdict)
 
     verdicts: list[Verdict] = []
     keys: list[tuple[str, int, str]] = []

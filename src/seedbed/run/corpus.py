@@ -13,7 +13,7 @@ from seedbed.store.kin import KeyJoin
 from seedbed.text.reduce import reduce
 
 # What a round is compared with may be the whole run: its texts come in parts.
-EARLIER_AT_A_TIME = 1000
+PAIRS_AT_A_TIME = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,6 @@ def _in_parts(
 ) -> Iterator[tuple[list[tuple[int, str]], Mapping[str, Record]]]:
     """The candidate pairs with the earlier records they name, a bounded number at a time."""
     by_record = sorted(before, key=lambda pair: pair[1])
-    for at in range(0, len(by_record), EARLIER_AT_A_TIME):
-        part = by_record[at : at + EARLIER_AT_A_TIME]
+    for at in range(0, len(by_record), PAIRS_AT_A_TIME):
+        part = by_record[at : at + PAIRS_AT_A_TIME]
         yield part, earlier_records(sorted({record for _, record in part}))

@@ -69,7 +69,9 @@ class Teachers:
 def bind_roles(loaded: LoadedRecipe, log: ReplyLog, budget: Budget) -> Teachers:
     """Make the teacher's model and executor. Makes no request.
 
-    `width`: cells at work at a time, enough that a slot of the endpoint is refilled while others commit.
+    `width`: cells at work at a time. Twice the endpoint's slots, so that a slot is refilled at once
+    while the cells before it wait for their replies to be on disk (measured: .95 of a bare client
+    loop at 50 ms a reply, against .8 with as many cells as slots).
     """
     role = loaded.recipe.teacher
     model = _make_model(loaded, role)
@@ -77,7 +79,7 @@ def bind_roles(loaded: LoadedRecipe, log: ReplyLog, budget: Budget) -> Teachers:
     executor = HttpExecutor(model, log, limits, budget)
     asked = asked_model(loaded, role)
     bound = BoundRole(asked.model, asked.revision, asked.max_tokens, executor)
-    width = limits.concurrency + max(8, limits.concurrency // 4)
+    width = 2 * limits.concurrency
     return Teachers({"teacher": bound}, (executor,), (model,), width)
 
 
