@@ -5,6 +5,7 @@ Free-form values are JSON text in normal order, so that equal rows are equal byt
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -62,13 +63,19 @@ CELLS = pa.schema(
 
 
 def to_json(value: Any) -> str:
-    """Plain JSON text, keys sorted. A lone surrogate, which UTF-8 cannot hold, becomes its escape."""
+    """JSON text, keys sorted. What orjson cannot hold (a lone surrogate, a huge integer) is escaped."""
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
     except TypeError:
-        import json
-
         return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
+
+def from_json(text: str) -> Any:
+    """The value that `to_json` wrote."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text)
 
 
 def write_table(path: Path, schema: pa.Schema, columns: dict[str, Sequence[Any]]) -> None:
@@ -97,7 +104,7 @@ def write_plan(path: Path, cells: Sequence[Cell]) -> None:
 def read_plan(path: Path) -> list[Cell]:
     rows = pq.read_table(path, partitioning=None).to_pylist()
     return [
-        Cell(row["method"], row["template"], orjson.loads(row["axes"]), tuple(row["parents"]), row["draw"])
+        Cell(row["method"], row["template"], from_json(row["axes"]), tuple(row["parents"]), row["draw"])
         for row in rows
     ]
 
@@ -128,17 +135,17 @@ def provenance_json(provenance: Provenance) -> str:
 
 def record_from_row(row: dict[str, Any]) -> Record:
     """A record from a row of a record shard."""
-    value = orjson.loads(row["provenance"])
+    value = from_json(row["provenance"])
     for name in ("parents", "reply_keys"):
         value[name] = tuple(value[name])
     value["models"] = {role: ModelRef(**model) for role, model in value["models"].items()}
     unreadable = row.get("unreadable")
     return Record(
         id=row["id"],
-        fields=orjson.loads(row["fields"]),
+        fields=from_json(row["fields"]),
         provenance=Provenance(**value),
-        slots=orjson.loads(row["slots"]),
-        unreadable=Unreadable(**orjson.loads(unreadable)) if unreadable else None,
+        slots=from_json(row["slots"]),
+        unreadable=Unreadable(**from_json(unreadable)) if unreadable else None,
     )
 
 
@@ -176,7 +183,7 @@ def verdict_from_row(row: dict[str, Any]) -> Verdict:
         keep=row["keep"],
         reason=row["reason"],
         score=row["score"],
-        evidence=orjson.loads(row["evidence"]),
+        evidence=from_json(row["evidence"]),
         survivor=row["survivor"],
     )
 

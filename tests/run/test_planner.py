@@ -1,0 +1,134 @@
+"""Plans are a fixed sequence for each combination, followed as far as the quotas need."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedbed.core.cell import Cell
+from seedbed.prompts.sampling import RowPool
+from seedbed.run.planner import SPENT_CELLS, PlanSpace, Sequences, Yields, plan_round
+from seedbed.run.quotas import Quotas
+
+LABELS = ("a", "b", "c")
+
+
+def space(rows: Sequence[str] = (), **changes: Any) -> PlanSpace:
+    values: dict[str, Any] = {
+        "seed": 0,
+        "cover": ("label",),
+        "axes": {"label": dict.fromkeys(LABELS, 1.0), "tone": {"dry": 1.0, "warm": 1.0}},
+        "temperatures": (0.5, 1.0),
+        "methods": {"template": 1.0},
+        "method_templates": {"template": {"t1": 1.0, "t2": 1.0}},
+        "axis_blind": frozenset(),
+        "label_field": "label",
+        "pools": {label: RowPool([f"{label}-{row}" for row in rows]) for label in LABELS},
+        "examples": 2,
+    }
+    return PlanSpace(**(values | changes))
+
+
+def quotas(target: int, **by_label: int) -> Quotas:
+    return Quotas(target, {"label": by_label or dict.fromkeys(LABELS, target // 3)})
+
+
+def measures(cells: int, good: int, failed: int = 0, label: str = "a") -> Mapping[str, Any]:
+    counts = {"cells": cells, "good": good, "failed": failed}
+    return {"cells": {"planned": cells}, "good": good, "cover": {"label": {label: counts}}}
+
+
+def plan(cells: PlanSpace, wanted: Quotas, most: int, rounds: Sequence[Mapping[str, Any]] = ()) -> list[Cell]:
+    return plan_round(cells, Sequences(cells.cover), wanted, Yields(rounds), [], most)
+
+
+def test_before_anything_is_known_every_draft_is_expected_to_be_accepted() -> None:
+    cells = plan(space(), quotas(30), most=1000)
+    assert Counter(cell.axes["label"] for cell in cells) == {"a": 10, "b": 10, "c": 10}
+    assert len({cell.id for cell in cells}) == 30
+
+
+def test_a_round_is_capped_with_the_same_shares() -> None:
+    cells = plan(space(), quotas(300, a=200, b=100, c=0), most=30)
+    assert Counter(cell.axes["label"] for cell in cells) == {"a": 20, "b": 10}
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.integers(1, 90))
+def test_the_size_of_rounds_decides_nothing_else(sizes: list[int], target: int) -> None:
+    target -= target % 3
+    whole = plan(space(["x", "y", "z"]), quotas(target), most=10_000)
+    sequences = Sequences(("label",))
+    parts: list[Cell] = []
+    for size in [*sizes, *[40] * 4]:
+        wanted = quotas(target)
+        cells = plan_round(space(["x", "y", "z"]), sequences, wanted, Yields([]), parts, size)
+        sequences.note(cells)
+        parts += cells
+    assert {cell.id for cell in parts} == {cell.id for cell in whole}
+
+
+def test_in_flight_cells_count_by_their_expected_yield() -> None:
+    flying = plan(space(), quotas(30), most=30)
+    sequences = Sequences(("label",))
+    sequences.note(flying)
+    assert plan_round(space(), sequences, quotas(30), Yields([]), flying, 1000) == []
+    # Half of the cells of a label bring nothing: about as many again are wanted for it alone.
+    half = Yields([measures(40, 20)])
+    more = plan_round(space(), sequences, quotas(30), half, flying, 1000)
+    labels = Counter(cell.axes["label"] for cell in more)
+    assert labels["a"] >= 8
+
+
+def test_a_value_is_spent_when_its_latest_cells_brought_nothing() -> None:
+    history = [measures(100, 60), measures(SPENT_CELLS, 0)]
+    yields = Yields(history)
+    assert yields.spent("label", "a")
+    assert not yields.spent("label", "b")
+    assert not yields.mostly_failed("label", "a")
+    assert Yields([measures(SPENT_CELLS, 0, failed=SPENT_CELLS)]).mostly_failed("label", "a")
+    left = plan(space(), quotas(30), 1000, history)
+    assert {cell.axes["label"] for cell in left} == {"b", "c"}
+    assert plan(space(), quotas(30, a=30, b=0, c=0), 1000, history) == []
+
+
+def test_one_more_row_changes_only_the_cells_that_show_it() -> None:
+    rows = [str(n) for n in range(60)]
+    before = {cell.id for cell in plan(space(rows), quotas(600), most=1000)}
+    after = plan(space([*rows, "new"]), quotas(600), most=1000)
+    new = [cell for cell in after if cell.id not in before]
+    assert all(any(row.endswith("-new") for row in cell.parents) for cell in new)
+    assert 0 < len(new) < 0.06 * len(after)
+
+
+def test_examples_are_of_the_cells_own_label() -> None:
+    for cell in plan(space(["x", "y", "z"]), quotas(30), most=100):
+        assert all(row.startswith(f"{cell.axes['label']}-") for row in cell.parents)
+
+
+def test_two_covered_fields_are_both_met_and_do_not_march_in_step() -> None:
+    both = space(cover=("label", "tone"))
+    wanted = Quotas(60, {"label": {"a": 20, "b": 20, "c": 20}, "tone": {"dry": 45, "warm": 15}})
+    cells = plan_round(both, Sequences(both.cover), wanted, Yields([]), [], 1000)
+    assert Counter(cell.axes["label"] for cell in cells) == {"a": 20, "b": 20, "c": 20}
+    assert Counter(cell.axes["tone"] for cell in cells) == {"dry": 45, "warm": 15}
+    assert len(Counter((cell.axes["label"], cell.axes["tone"]) for cell in cells)) == 6
+
+
+def test_a_method_that_knows_no_axes_gets_none() -> None:
+    blind = space(
+        methods={"direct": 1.0}, method_templates={"direct": {"lib": 1.0}}, axis_blind=frozenset({"direct"})
+    )
+    assert all(set(cell.axes) == {"label", "temperature"} for cell in plan(blind, quotas(30), most=100))
+
+
+@given(st.lists(st.sampled_from(LABELS), max_size=60))
+def test_quotas_take_in_order_and_never_too_many(values: list[str]) -> None:
+    wanted = quotas(20, a=10, b=6, c=4)
+    taken = Counter(value for value in values if wanted.take({"label": value}))
+    have = Counter(values)
+    assert taken == +Counter({label: min(have[label], n) for label, n in wanted.by_field["label"].items()})
+    assert wanted.accepted == taken.total()

@@ -1,0 +1,133 @@
+"""Rounds commit whole or not at all; the ledger folds what they hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedbed.core.cell import Cell
+from seedbed.core.chat import ReplyKey
+from seedbed.core.errors import StoreError
+from seedbed.core.fate import Fate
+from seedbed.core.record import ModelRef, Provenance, Record, Unreadable
+from seedbed.core.verdict import Verdict, over_target, revived
+from seedbed.store.kin import KeyJoin
+from seedbed.store.ledger import Ledger
+from seedbed.store.rounds import RoundData, Rounds
+from seedbed.store.shards import write_keys
+
+
+def record(name: str, **fields: str) -> Record:
+    return Record(
+        id=name,
+        fields=fields or {"text": f"text of {name}"},
+        slots={"label": "a"},
+        provenance=Provenance(
+            origin="generated",
+            source="r",
+            parents=("p1", "p2"),
+            method="template",
+            template="t.j2",
+            template_hash="h",
+            models={"teacher": ModelRef("m", "http://x", None)},
+            sampling={"temperature": 0.5},
+            reply_keys=(str(ReplyKey(b"q" * 16, b"s" * 16, 0)),),
+            cell="c",
+            depth=1,
+        ),
+    )
+
+
+def measures(cells: int, drafts: int) -> dict[str, Any]:
+    return {"cells": {"planned": cells, "done": cells, "failed": 0}, "drafts": drafts}
+
+
+def commit(
+    rounds: Rounds, number: int, records: list[Record], verdicts: list[Verdict], cells: int = 1
+) -> None:
+    rounds.write_plan(number, [Cell("template", "t.j2", {"label": "a"}, (), n) for n in range(cells)])
+    data = RoundData(list(enumerate(records)), verdicts, [], [], measures(cells, len(records)))
+    rounds.commit(number, data)
+
+
+@pytest.fixture
+def rounds(tmp_path: Path) -> Rounds:
+    return Rounds(tmp_path)
+
+
+def test_records_and_verdicts_come_back_as_they_were(rounds: Rounds) -> None:
+    odd = record("odd", text="NUL \0, lone \ud800, right \u202e left")
+    broken = Record("broken", {}, odd.provenance, {}, Unreadable("not_json", "why", "{"))
+    verdicts = [
+        Verdict("odd", "length@1", True, score=0.5, evidence={"n": 3}),
+        Verdict("broken", "schema@1", False, "not_json"),
+    ]
+    commit(rounds, 1, [odd, broken], verdicts)
+    with Ledger(rounds) as ledger:
+        assert list(ledger.with_fates()) == [(odd, Fate(True)), (broken, Fate(False, "not_json", "schema@1"))]
+        assert ledger.verdicts("odd") == verdicts[:1]
+        assert ledger.records(["odd", "none"]) == {"odd": odd}
+        assert ledger.find("bro") == [broken]
+        assert ledger.reasons() == (1, {"not_json": 1})
+
+
+def test_the_last_verdict_of_a_filter_holds_across_rounds(rounds: Rounds) -> None:
+    commit(rounds, 1, [record("a"), record("b")], [over_target("a"), Verdict("b", "length@1", True)])
+    commit(rounds, 2, [], [revived("a"), over_target("b")], cells=0)
+    with Ledger(rounds) as ledger:
+        assert [(r.id, f.accepted) for r, f in ledger.with_fates()] == [("a", True), ("b", False)]
+        assert [(r.id, accepted) for r, accepted in ledger.good()] == [("a", True), ("b", False)]
+    commit(rounds, 3, [], [over_target("a"), revived("b")], cells=0)
+    with Ledger(rounds) as ledger:
+        assert [r.id for r in ledger.accepted()] == ["b"]
+
+
+def test_what_no_commit_lists_is_garbage(rounds: Rounds, tmp_path: Path) -> None:
+    commit(rounds, 1, [record("a")], [])
+    (tmp_path / "0002").mkdir()
+    (tmp_path / "0002" / "records.parquet").write_bytes(b"half a file")
+    (tmp_path / "0002" / "plan.parquet").write_bytes(b"half a plan")
+    rounds.verify()
+    assert [entry.number for entry in rounds.committed()] == [1]
+    assert rounds.open_plans() == {}
+    commit(rounds, 2, [record("b")], [])
+    with Ledger(rounds) as ledger:
+        assert [r.id for r in ledger.accepted()] == ["a", "b"]
+
+
+def test_a_changed_byte_is_found(rounds: Rounds, tmp_path: Path) -> None:
+    commit(rounds, 1, [record("a")], [])
+    path = tmp_path / "0001" / "verdicts.parquet"
+    path.write_bytes(path.read_bytes()[:-1] + b"X")
+    with pytest.raises(StoreError, match=r"verdicts\.parquet"):
+        rounds.verify()
+
+
+def test_a_partial_view_is_marked_and_goes_when_the_run_goes_on(rounds: Rounds) -> None:
+    commit(rounds, 1, [record("a")], [])
+    cells = [Cell("template", "t.j2", {"label": "a"}, (), 7)]
+    rounds.write_plan(2, cells)
+    rounds.commit(2, RoundData([(0, record("b"))], [], [], [], measures(1, 1)), partial=True)
+    assert [(e.number, e.partial) for e in rounds.committed()] == [(1, False), (2, True)]
+    assert [e.number for e in rounds.committed(partial=False)] == [1]
+    assert rounds.open_plans() == {2: cells}
+    rounds.discard_partial()
+    assert [e.number for e in rounds.committed()] == [1]
+    assert rounds.open_plans() == {2: cells}
+
+
+def test_candidates_share_a_key_and_huge_groups_stay_linear(tmp_path: Path) -> None:
+    write_keys(tmp_path / "old.parquet", [("near", 5, "old-1"), ("near", 6, "old-2"), ("exact", 5, "other")])
+    join = KeyJoin([tmp_path / "old.parquet"])
+    try:
+        inside, before = join.candidates("near", [0, 1, 1, 2], [5, 5, 6, 9])
+        assert inside == [(1, 0)]
+        assert before == [(0, "old-1"), (1, "old-1"), (1, "old-2")]
+        inside, _ = join.candidates("near", list(range(3000)), [1] * 3000)
+        assert len(inside) < 3000 * 8
+        # Every member meets the first of its group, which is the one that can survive.
+        assert {high for high, low in inside if low == 0} == set(range(1, 3000))
+    finally:
+        join.close()
