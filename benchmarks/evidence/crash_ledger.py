@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.evidence.datasets import data, read_jsonl, write_jsonl
 from benchmarks.evidence.demonstration import Demonstration, Figures, Setting
 from benchmarks.evidence.kills import Moment, RunningRun, Timeline, committed, kill_at, moments
-from benchmarks.evidence.product import seedbed_expecting, write_recipe
+from benchmarks.evidence.product import CommandFailed, seedbed_expecting, write_recipe
 from seedbed.core.chat import ChatRequest, Message, ReplyKey, Sampling
 from seedbed.core.hashing import seed_from
 from seedbed.models.recorded_server import RecordedServer, request_key
@@ -94,6 +94,7 @@ def _campaign(folder: Path, *, seed: int, broken: bool) -> dict[str, Any]:
             kill.accounts is not None and not kill.accounts_hold for kill in kills
         ),
         "records": len(expected),
+        "questions_without_record": len(prompts) - len(expected),
         "same_record_ids": all(workspace.record_ids() == expected for workspace in histories),
     }
 
@@ -159,7 +160,7 @@ class _Workspace:
                 first = run.seconds
                 run.wait_for(lambda: False)
                 if run.exit != 0:
-                    raise RuntimeError(f"{self.recipe}: the uninterrupted run ended with {run.exit}")
+                    raise CommandFailed(f"{self.recipe}: the uninterrupted run ended with {run.exit}")
                 return Timeline(first, run.seconds)
 
     def killed_at(

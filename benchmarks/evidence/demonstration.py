@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +27,18 @@ class Setting:
     full: bool = False
 
     def step(self, name: str, measure: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
-        """The figures of one step, measured in a folder of its own; in the long form only once."""
+        """The figures of one step, measured in an empty folder of its own; in the long form only once.
+
+        Only the figures stay. A step that was interrupted is measured again from its beginning.
+        """
         folder, result = self.folder / name, self.folder / f"{name}.json"
         if self.full and result.is_file():
             known: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
             return known
-        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         figures = measure(folder)
+        shutil.rmtree(folder)
         temporary = result.with_suffix(".tmp")
         temporary.write_text(json.dumps(figures), encoding="utf-8")
         temporary.replace(result)

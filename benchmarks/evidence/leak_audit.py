@@ -12,15 +12,22 @@ from typing import Any
 
 from benchmarks.evidence.datasets import data, read_jsonl, write_jsonl
 from benchmarks.evidence.demonstration import Demonstration, Figures, Setting
-from benchmarks.evidence.product import seedbed
+from benchmarks.evidence.product import seedbed_expecting
+
+_ENDS = (0, 3)  # without and with leaks
 
 
 def measure(setting: Setting) -> Figures:
     """Audit both sets, drop the leaks, audit what is left."""
     banking = data("banking77") / "banking_data"
     return {
-        "banking77": _audit(banking / "train.csv", banking / "test.csv", setting),
-        "clinc150": _audit(*_clinc_files(setting.folder), setting),
+        "banking77": setting.step(
+            "banking77",
+            lambda folder: _audit(banking / "train.csv", banking / "test.csv", folder, setting.broken),
+        ),
+        "clinc150": setting.step(
+            "clinc150", lambda folder: _audit(*_clinc_files(folder), folder, setting.broken)
+        ),
     }
 
 
@@ -36,15 +43,16 @@ def _clinc_files(folder: Path) -> tuple[Path, Path]:
     return train, test
 
 
-def _audit(train: Path, test: Path, setting: Setting) -> dict[str, Any]:
+def _audit(train: Path, test: Path, folder: Path, broken: bool) -> dict[str, Any]:
     """Broken: the first audit is not told of the eval set, and so cannot drop anything."""
-    against = () if setting.broken else ("--against", test)
-    first = seedbed("audit", train, *against)
+    against = () if broken else ("--against", test)
+    first = seedbed_expecting(_ENDS, "audit", train, *against)
     clean, seconds = train, [first.seconds]
-    if not setting.broken:
-        clean = setting.folder / f"clean{train.suffix}"
-        seconds.append(seedbed("audit", train, *against, "--drop", clean).seconds)
-    second = seedbed("audit", clean, "--against", test)
+    if not broken:
+        clean = folder / f"clean{train.suffix}"
+        dropping = seedbed_expecting(_ENDS, "audit", train, *against, "--drop", clean)
+        seconds.append(dropping.seconds)
+    second = seedbed_expecting(_ENDS, "audit", clean, "--against", test)
     leaks = first.value["leaks"]
     found = {(leak["row"], leak["eval_row"], leak["text"]) for leak in leaks}
     return {

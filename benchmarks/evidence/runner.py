@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -16,6 +17,7 @@ from benchmarks.evidence.datasets import ROOT, DataMissing, commit
 from benchmarks.evidence.demonstration import Demonstration, Figures, Setting
 from benchmarks.evidence.document import section, write_section
 from benchmarks.evidence.expected import FILE, misses, read_expected
+from benchmarks.evidence.product import CommandFailed
 
 _FALSE = ("", "0", "false", "no")
 
@@ -51,7 +53,11 @@ def run(
     order: Sequence[str],
     expected_file: Path = FILE,
 ) -> bool:
-    """Run each and tell; returns whether all hold. `document` is left alone where `broken`."""
+    """Run each and tell; returns whether all hold. `document` is left alone where `broken`.
+
+    A demonstration whose data is missing, or whose commands end as they never should, has no
+    figures and does not hold.
+    """
     all_hold = True
     for demonstration in demonstrations:
         expected = read_expected(demonstration.id, expected_file)
@@ -62,7 +68,7 @@ def run(
                 commit(name)
             with _work_folder(demonstration.id, full=full and not broken) as folder:
                 figures = demonstration.measure(Setting(folder, broken=broken, full=full and not broken))
-        except DataMissing as error:
+        except (DataMissing, CommandFailed, subprocess.TimeoutExpired) as error:
             figures, missed = {}, [str(error)]
         else:
             missed = misses(figures, expected)

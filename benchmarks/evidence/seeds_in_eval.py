@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +25,26 @@ _SUGGESTED = re.compile(r"`ignore_after: \"(.+?)\"`")
 
 def measure(setting: Setting) -> Figures:
     """A run for each behaviour with `ignore_after`, and one without where the seeds do leak."""
-    figures = {}
-    for behaviour in BEHAVIOURS:
-        folder = setting.folder / behaviour
-        found = _run(behaviour, folder / "with", broken=setting.broken, ignore_after=CHOICES)
-        if behaviour not in CLEAN:
-            without = _run(behaviour, folder / "without", broken=setting.broken, ignore_after=None)
-            found |= {f"{name}_without": without[name] for name in ("exit", "named", "requests")}
-            found["suggested"] = without["suggested"]
-        else:
-            del found["suggested"]
-        figures[behaviour] = found
-    return figures
+    return {
+        behaviour: setting.step(behaviour, partial(_of_behaviour, behaviour=behaviour, broken=setting.broken))
+        for behaviour in BEHAVIOURS
+    }
+
+
+def _of_behaviour(folder: Path, *, behaviour: str, broken: bool) -> dict[str, Any]:
+    found = _run(behaviour, folder / "with", broken=broken, ignore_after=CHOICES)
+    del found["suggested"]  # nothing is left to suggest
+    if behaviour in CLEAN:
+        return found
+    without = _run(behaviour, folder / "without", broken=broken, ignore_after=None)
+    found |= {f"{name}_without": without[name] for name in ("exit", "named", "requests")}
+    return found | {"suggested": without["suggested"]}
 
 
 def _run(behaviour: str, folder: Path, *, broken: bool, ignore_after: str | None) -> dict[str, Any]:
     """Broken: the lock holds the human items of a behaviour that this one shares no seed with."""
     locked = CLEAN[behaviour == CLEAN[0]] if broken else behaviour
-    folder.mkdir(parents=True)
+    folder.mkdir()
     with RecordedServer(_replies(behaviour, folder), "label", _MATCH) as server:
         recipe = {
             "name": "seeds-in-eval",

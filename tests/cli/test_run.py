@@ -23,14 +23,13 @@ def sometimes_bad(share: float) -> Callable[[dict[str, Any]], str | Answer]:
         dice = random.Random(request_key(body) + "bad")
         if dice.random() >= share:
             return plausible(body)
-        return dice.choice(
-            [
-                plausible(body)[:-2],
-                "I'm sorry, but I can't help with that.",
-                Answer(plausible(body), finish_reason="length"),
-                json.dumps({"text": "The very same words come back each and every time somebody asks."}),
-            ]
-        )
+        bad: list[str | Answer] = [
+            plausible(body)[:-2],
+            "I'm sorry, but I can't help with that.",
+            Answer(plausible(body), finish_reason="length"),
+            json.dumps({"text": "The very same words come back each and every time somebody asks."}),
+        ]
+        return dice.choice(bad)
 
     return reply
 

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.evidence.datasets import REPOSITORIES, ROOT
 from benchmarks.evidence.demonstration import Demonstration, Setting
+from benchmarks.evidence.product import seedbed_expecting
 from benchmarks.evidence.runner import chosen, run, switched_on
 
 BOUNDS = "[A]\nfound = {is = 3}\n[B]\nfound = {is = 3}\n"
@@ -77,6 +78,20 @@ def test_missing_data_never_holds(
     said = capsys.readouterr()
     assert json.loads(said.out) == {"id": "A", "figures": {}, "holds": False}
     assert "gsm8k is not at" in said.err
+
+
+def test_a_command_that_fails_never_holds(
+    bounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure(setting: Setting) -> Mapping[str, Any]:
+        return {"found": seedbed_expecting((0,), "report", setting.folder / "no-such-run").value}
+
+    failing = Demonstration("A", "fails", "It fails.", "nothing", ("gsm8k",), measure)
+    assert not hold(failing, bounds=bounds, document=tmp_path / "evidence.md")
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"id": "A", "figures": {}, "holds": False}
+    assert "ended with 2, expected (0,)" in said.err
+    assert not (tmp_path / "evidence.md").exists()
 
 
 def test_the_document_names_data_figures_and_command(bounds: Path, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seedbed.core.cell import Cell
 from seedbed.core.chat import ReplyKey
@@ -13,7 +15,7 @@ from seedbed.core.errors import StoreError
 from seedbed.core.fate import Fate
 from seedbed.core.record import ModelRef, Provenance, Record, Unreadable
 from seedbed.core.verdict import Verdict, over_target, revived
-from seedbed.store.kin import KeyJoin
+from seedbed.store.kin import candidates
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import RoundData, Rounds
 from seedbed.store.shards import write_keys
@@ -65,23 +67,23 @@ def test_records_and_verdicts_come_back_as_they_were(rounds: Rounds) -> None:
         Verdict("broken", "schema@1", False, "not_json"),
     ]
     commit(rounds, 1, [odd, broken], verdicts)
-    with Ledger(rounds) as ledger:
-        assert list(ledger.with_fates()) == [(odd, Fate(True)), (broken, Fate(False, "not_json", "schema@1"))]
-        assert ledger.verdicts("odd") == verdicts[:1]
-        assert ledger.records(["odd", "none"]) == {"odd": odd}
-        assert ledger.find("bro") == [broken]
-        assert ledger.reasons() == (1, {"not_json": 1})
+    ledger = Ledger(rounds)
+    assert list(ledger.with_fates()) == [(odd, Fate(True)), (broken, Fate(False, "not_json", "schema@1"))]
+    assert ledger.verdicts("odd") == verdicts[:1]
+    assert ledger.records(["odd", "none"]) == {"odd": odd}
+    assert ledger.find("bro") == [broken]
+    assert ledger.reasons() == (1, {"not_json": 1})
 
 
 def test_the_last_verdict_of_a_filter_holds_across_rounds(rounds: Rounds) -> None:
     commit(rounds, 1, [record("a"), record("b")], [over_target("a"), Verdict("b", "length@1", True)])
     commit(rounds, 2, [], [revived("a"), over_target("b")], cells=0)
-    with Ledger(rounds) as ledger:
-        assert [(r.id, f.accepted) for r, f in ledger.with_fates()] == [("a", True), ("b", False)]
-        assert [(r.id, accepted) for r, accepted in ledger.good()] == [("a", True), ("b", False)]
+    ledger = Ledger(rounds)
+    assert [(r.id, f.accepted) for r, f in ledger.with_fates()] == [("a", True), ("b", False)]
+    assert [(r.id, accepted) for r, accepted in ledger.good()] == [("a", True), ("b", False)]
     commit(rounds, 3, [], [over_target("a"), revived("b")], cells=0)
-    with Ledger(rounds) as ledger:
-        assert [r.id for r in ledger.accepted()] == ["b"]
+    ledger = Ledger(rounds)
+    assert [r.id for r in ledger.accepted()] == ["b"]
 
 
 def test_what_no_commit_lists_is_garbage(rounds: Rounds, tmp_path: Path) -> None:
@@ -93,8 +95,8 @@ def test_what_no_commit_lists_is_garbage(rounds: Rounds, tmp_path: Path) -> None
     assert [entry.number for entry in rounds.committed()] == [1]
     assert rounds.open_plans() == {}
     commit(rounds, 2, [record("b")], [])
-    with Ledger(rounds) as ledger:
-        assert [r.id for r in ledger.accepted()] == ["a", "b"]
+    ledger = Ledger(rounds)
+    assert [r.id for r in ledger.accepted()] == ["a", "b"]
 
 
 def test_a_changed_byte_is_found(rounds: Rounds, tmp_path: Path) -> None:
@@ -120,14 +122,22 @@ def test_a_partial_view_is_marked_and_goes_when_the_run_goes_on(rounds: Rounds) 
 
 def test_candidates_share_a_key_and_huge_groups_stay_linear(tmp_path: Path) -> None:
     write_keys(tmp_path / "old.parquet", [("near", 5, "old-1"), ("near", 6, "old-2"), ("exact", 5, "other")])
-    join = KeyJoin([tmp_path / "old.parquet"])
-    try:
-        inside, before = join.candidates("near", [0, 1, 1, 2], [5, 5, 6, 9])
-        assert inside == [(1, 0)]
-        assert before == [(0, "old-1"), (1, "old-1"), (1, "old-2")]
-        inside, _ = join.candidates("near", list(range(3000)), [1] * 3000)
-        assert len(inside) < 3000 * 8
-        # Every member meets the first of its group, which is the one that can survive.
-        assert {high for high, low in inside if low == 0} == set(range(1, 3000))
-    finally:
-        join.close()
+    old = [tmp_path / "old.parquet"]
+    inside, before = candidates("near", [0, 1, 1, 2], [5, 5, 6, 9], old)
+    assert inside == [(1, 0)]
+    assert before == [(0, "old-1"), (1, "old-1"), (1, "old-2")]
+    inside, _ = candidates("near", list(range(3000)), [1] * 3000, [])
+    assert len(inside) < 3000 * 8
+    # Every member meets the first of its group, which is the one that can survive.
+    assert {high for high, low in inside if low == 0} == set(range(1, 3000))
+    assert candidates("near", [], [], old) == ([], [])
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(-3, 3)), max_size=30, unique=True))
+def test_candidates_are_the_pairs_that_share_a_key(entries: list[tuple[int, int]]) -> None:
+    ranks, keys = [rank for rank, _ in entries], [key for _, key in entries]
+    expected = {(a, b) for a, k in entries for b, other in entries if k == other and a > b}
+    found, _ = candidates("f", ranks, keys, [])
+    assert set(found) <= expected
+    if all(keys.count(key) <= 8 for key in keys):
+        assert found == sorted(expected)

@@ -39,9 +39,9 @@ def command(run: Path, record: str | None, reason: str | None, most: int, as_jso
 
 
 def _list(view: RunView, most: int, reason: str | None, as_json: bool) -> None:
-    with view.ledger() as ledger:
-        wanted = (found for found in ledger.with_fates() if reason is None or found[1].reason == reason)
-        drafts = list(islice(wanted, most))
+    ledger = view.ledger()
+    wanted = (found for found in ledger.with_fates() if reason is None or found[1].reason == reason)
+    drafts = list(islice(wanted, most))
     if as_json:
         print_json(
             [
@@ -61,15 +61,15 @@ def _whole_way(view: RunView, prefix: str) -> dict[str, Any]:
     from seedbed.core.fate import fate_of
     from seedbed.store.replies import LoggedRefusal
 
-    with view.ledger() as ledger:
-        found = ledger.find(prefix)
-        if len(found) != 1:
-            many = "; ".join(r.id for r in found) or "list ids with `seedbed show RUN`"
-            what = "several records begin so" if found else "no draft has this id"
-            raise InputError([Problem(f"{what}: {many}", str(view.folder.path), key=prefix)])
-        record = found[0]
-        verdicts = ledger.verdicts(record.id)
-        cell = ledger.cell(record.provenance.cell or "")
+    ledger = view.ledger()
+    found = ledger.find(prefix)
+    if len(found) != 1:
+        many = "; ".join(r.id for r in found) or "list ids with `seedbed show RUN`"
+        what = "several records begin so" if found else "no draft has this id"
+        raise InputError([Problem(f"{what}: {many}", str(view.folder.path), key=prefix)])
+    record = found[0]
+    verdicts = ledger.verdicts(record.id)
+    cell = ledger.cell(record.provenance.cell or "")
     fate = fate_of(verdicts)
     with view.log() as log:
         replies = [log.get(ReplyKey.parse(key)) for key in record.provenance.reply_keys]

@@ -58,8 +58,8 @@ def _add(accounts: Accounts, entry: CommittedRound) -> None:
 
 
 def _check_against_verdicts(rounds: Rounds, accounts: Accounts) -> None:
-    with Ledger(rounds) as ledger:
-        accepted, rejected = ledger.reasons()
+    ledger = Ledger(rounds)
+    accepted, rejected = ledger.reasons()
     if accepted != accounts.drafts.accepted or +rejected != +accounts.drafts.rejected:
         raise AccountsError(
             f"the rounds count {accounts.drafts.accepted} accepted and {dict(accounts.drafts.rejected)}, "

@@ -57,14 +57,14 @@ def close_round(
     keys_before = [*real_keys, *(entry.file("keys") for entry in earlier)]
 
     kin: dict[str, list[Verdict]] = {}
-    with Ledger(rounds, partial=partial) as ledger:
+    ledger = Ledger(rounds, partial=partial)
 
-        def earlier_records(ids: Sequence[str]) -> Mapping[str, Record]:
-            found = {record: real[record] for record in ids if record in real}
-            return found | ledger.records(record for record in ids if record not in found)
+    def earlier_records(ids: Sequence[str]) -> Mapping[str, Record]:
+        found = {record: real[record] for record in ids if record in real}
+        return found | ledger.records(record for record in ids if record not in found)
 
-        for verdict in judge_kin(filters.corpus, members, keys_before, earlier_records):
-            kin.setdefault(verdict.record, []).append(verdict)
+    for verdict in judge_kin(filters.corpus, members, keys_before, earlier_records):
+        kin.setdefault(verdict.record, []).append(verdict)
 
     verdicts: list[Verdict] = []
     keys: list[tuple[str, int, str]] = []
@@ -181,17 +181,17 @@ def retarget(rounds: Rounds, quotas: Quotas, cover: Sequence[str]) -> Quotas:
     tally: Counter[str] = Counter()
     cover_changes: dict[str, dict[str, Counter[str]]] = {name: {} for name in cover}
     rounds.discard_partial()
-    with Ledger(rounds, partial=False) as ledger:
-        for record, accepted in ledger.good():
-            values = {name: record.slots[name] for name in cover}
-            wanted = quotas.take(values)
-            if wanted == accepted:
-                continue
-            changes.append(revived(record.id) if wanted else over_target(record.id))
-            step = 1 if wanted else -1
-            tally["accepted"] += step
-            for name, value in values.items():
-                cover_changes[name].setdefault(value, Counter())["accepted"] += step
+    ledger = Ledger(rounds, partial=False)
+    for record, accepted in ledger.good():
+        values = {name: record.slots[name] for name in cover}
+        wanted = quotas.take(values)
+        if wanted == accepted:
+            continue
+        changes.append(revived(record.id) if wanted else over_target(record.id))
+        step = 1 if wanted else -1
+        tally["accepted"] += step
+        for name, value in values.items():
+            cover_changes[name].setdefault(value, Counter())["accepted"] += step
     rounds.discard_open()
     if changes:
         nothing = {"cells": 0, "failed": 0, "drafts": 0, "good": 0}

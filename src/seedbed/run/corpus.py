@@ -9,7 +9,7 @@ from pathlib import Path
 from seedbed.core.protocols import CorpusFilter
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
-from seedbed.store.kin import KeyJoin
+from seedbed.store.kin import candidates
 from seedbed.text.reduce import reduce
 
 # What a round is compared with may be the whole run: its texts come in parts.
@@ -42,21 +42,17 @@ def judge_kin(
     """
     verdicts: list[Verdict] = []
     alive = list(range(len(members)))
-    join = KeyJoin(earlier_keys)
-    try:
-        for filter_ in filters:
-            lost = _losers(filter_, members, alive, join, earlier_records)
-            name = versioned(filter_)
-            for at in alive:
-                record = members[at].record.id
-                if at in lost:
-                    survivor, score = lost[at]
-                    verdicts.append(Verdict(record, name, False, filter_.reason, score, survivor=survivor))
-                else:
-                    verdicts.append(Verdict(record, name, True))
-            alive = [at for at in alive if at not in lost]
-    finally:
-        join.close()
+    for filter_ in filters:
+        lost = _losers(filter_, members, alive, earlier_keys, earlier_records)
+        name = versioned(filter_)
+        for at in alive:
+            record = members[at].record.id
+            if at in lost:
+                survivor, score = lost[at]
+                verdicts.append(Verdict(record, name, False, filter_.reason, score, survivor=survivor))
+            else:
+                verdicts.append(Verdict(record, name, True))
+        alive = [at for at in alive if at not in lost]
     return verdicts
 
 
@@ -64,7 +60,7 @@ def _losers(
     filter_: CorpusFilter,
     members: Sequence[Member],
     alive: Sequence[int],
-    join: KeyJoin,
+    earlier_keys: Sequence[Path],
     earlier_records: Callable[[Sequence[str]], Mapping[str, Record]],
 ) -> dict[int, tuple[str, float]]:
     """Members that fall to a twin: position -> (survivor's id, closeness)."""
@@ -73,7 +69,7 @@ def _losers(
         for key in members[at].keys.get(filter_.name, ()):
             ranks.append(at)
             keys.append(key)
-    inside, before = join.candidates(filter_.name, ranks, keys)
+    inside, before = candidates(filter_.name, ranks, keys, earlier_keys)
     texts = {at: filter_.text(members[at].record) for at in {a for pair in inside for a in pair}}
     texts |= {at: filter_.text(members[at].record) for at, _ in before if at not in texts}
 

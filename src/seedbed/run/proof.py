@@ -57,8 +57,8 @@ def _job(bound: BoundRecipe) -> Job:
     recipe = bound.recipe
     assert recipe.student is not None
     mix = recipe.mix or Mix()
-    with Ledger(Rounds(bound.folder.rounds)) as ledger:
-        synthetic = [_row(bound, record) for record in ledger.accepted()]
+    ledger = Ledger(Rounds(bound.folder.rounds))
+    synthetic = [_row(bound, record) for record in ledger.accepted()]
     arms = build_arms(
         [_row(bound, record) for record in bound.train],
         synthetic,

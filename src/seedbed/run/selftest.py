@@ -25,17 +25,17 @@ def self_test(view: RunView) -> dict[str, Any]:
     variants: dict[str, _Caught] = {}
     clean = 0
     dropped: Counter[str] = Counter()
-    with view.ledger() as ledger:
-        for record, fate in ledger.with_fates():
-            fault = _fault(teacher, record)
-            filter_ = _dropped_by(fate)
-            if fault is None:
-                clean += 1
-                if filter_:
-                    dropped[filter_] += 1
-                continue
-            faults.setdefault(fault.kind, _Caught()).count(filter_)
-            variants.setdefault(f"{fault.kind}/{_grade(fault)}", _Caught()).count(filter_)
+    ledger = view.ledger()
+    for record, fate in ledger.with_fates():
+        fault = _fault(teacher, record)
+        filter_ = _dropped_by(fate)
+        if fault is None:
+            clean += 1
+            if filter_:
+                dropped[filter_] += 1
+            continue
+        faults.setdefault(fault.kind, _Caught()).count(filter_)
+        variants.setdefault(f"{fault.kind}/{_grade(fault)}", _Caught()).count(filter_)
     return {
         "faults": {kind: caught.to_json() for kind, caught in sorted(faults.items())},
         "variants": {name: caught.to_json() for name, caught in sorted(variants.items())},

@@ -79,10 +79,10 @@ def locked_eval(bound: BoundRecipe, note: Note, *, own: bool) -> Iterator[EvalLo
 def _draft_hashes(bound: BoundRecipe) -> Iterator[bytes]:
     """Hashes of every draft of the workspace, whichever run made it."""
     for rounds in sorted(bound.folder.path.parent.glob("*/rounds")):
-        with Ledger(Rounds(rounds)) as ledger:
-            for record, _ in ledger.with_fates():
-                if all(name in record.fields for name in bound.compare):
-                    yield text_hash(bound.compared_text(record))
+        ledger = Ledger(Rounds(rounds))
+        for record, _ in ledger.with_fates():
+            if all(name in record.fields for name in bound.compare):
+                yield text_hash(bound.compared_text(record))
 
 
 def _calibration_texts(bound: BoundRecipe) -> list[str]:

@@ -81,7 +81,7 @@ def export_run(view: RunView, registry: Registry, name: str, out: Path | None = 
     exporter = exporter_type(exporter_type.Options())
     path = out or view.folder.exports / f"{name}{exporter.suffix}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with view.ledger() as ledger:
-        task, changes = view.task(registry), Changes()
-        rows = exporter.write(ledger.accepted(), task, path, rehearsal=view.rehearsal, changes=changes)
+    ledger = view.ledger()
+    task, changes = view.task(registry), Changes()
+    rows = exporter.write(ledger.accepted(), task, path, rehearsal=view.rehearsal, changes=changes)
     return Exported(path, rows, tuple(changes.notes()))
