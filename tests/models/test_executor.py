@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +29,7 @@ from tests.fake_endpoint import Answer, FakeEndpoint, Fault
 
 T = TypeVar("T")
 SCOPE = b"s" * 16
+SCHEMA = {"type": "object", "properties": {"text": {"type": "string"}}}
 
 
 def question(number: int = 0) -> ChatRequest:
@@ -349,6 +351,39 @@ def test_budget_stops_before_the_request_that_would_pass_it(tmp_path: Path) -> N
         assert "all 10 requests of budget.requests are spent" in str(reached)
         assert all(isinstance(result, str) for result in bench.many(20, budget=Budget(13)))
         assert endpoint.stats().repeats_after_answered == 0
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 32])
+def test_budget_holds_where_the_endpoint_refuses_parameters(tmp_path: Path, concurrency: int) -> None:
+    async def one(executor: HttpExecutor, number: int) -> str:
+        return (await executor.fill(replace(question(number), schema=SCHEMA), SCOPE, 1))[0].choice.text
+
+    async def work(executor: HttpExecutor) -> list[Any]:
+        return await asyncio.gather(*(one(executor, n) for n in range(20)), return_exceptions=True)
+
+    with FakeEndpoint(refuses=["seed", "response_format"], latency=0.01) as endpoint:
+        bench, budget = Bench(endpoint, tmp_path), Budget(10)
+        results = bench.sit(work, budget=budget, concurrency=concurrency)
+        sent, served = endpoint.stats().requests, endpoint.stats().answered
+        refused = sum("seed" in body or "response_format" in body for body in endpoint.requests)
+    assert sent == budget.spent == bench.executor.stats.calls == 10
+    assert sum(isinstance(result, str) for result in results) == served == 10 - refused
+    assert {type(result) for result in results} <= {str, BudgetReached}
+    with log_of(bench) as log:
+        assert log.attempts_by_cause() == {"parameter_refused": refused}
+        assert log.calls() == 10
+
+
+def test_refused_parameter_is_no_retry_and_no_wait(tmp_path: Path) -> None:
+    async def work(executor: HttpExecutor) -> int:
+        return len(await executor.fill(replace(question(), schema=SCHEMA), SCOPE, 2))
+
+    with FakeEndpoint(refuses=["seed", "n", "max_tokens", "response_format"]) as endpoint:
+        bench = Bench(endpoint, tmp_path)
+        began = time.monotonic()
+        assert bench.sit(work, retries=0) == 2
+        assert time.monotonic() - began < 1  # five backoffs would take 8 s on average
+    assert bench.executor.stats.attempts == {"parameter_refused": 5}
 
 
 def test_cancelled_caller_leaves_what_came_back_in_the_log(tmp_path: Path) -> None:

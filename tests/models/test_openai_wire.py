@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedbed.core.chat import ChatReply, ChatRequest, Choice, Hints, Message, Sampling, Usage
-from seedbed.core.errors import AttemptFailed, RequestRefused
+from seedbed.core.errors import AttemptFailed, ParameterRefused, RequestRefused
 from seedbed.models.openai_reply import split_thinking
 from seedbed.models.openai_wire import OpenAIChat
 from tests.fake_endpoint import Answer, FakeEndpoint, Fault
@@ -23,11 +24,18 @@ def question(**changes: Any) -> ChatRequest:
     return ChatRequest(**{"model": "fake", "messages": (Message("user", "Hello?"),), **changes})
 
 
+async def complete(model: OpenAIChat, request: ChatRequest) -> ChatReply:
+    """One reply, as the executor gets it: asked again as long as only a parameter was refused."""
+    while True:
+        with contextlib.suppress(ParameterRefused):
+            return await model.complete(request)
+
+
 def ask(endpoint: FakeEndpoint, *requests: ChatRequest) -> list[ChatReply]:
     async def main() -> list[ChatReply]:
         model = OpenAIChat(endpoint.url, endpoint.model, timeout=5.0)
         try:
-            return [await model.complete(request) for request in requests]
+            return [await complete(model, request) for request in requests]
         finally:
             await model.close()
 
@@ -183,6 +191,26 @@ def test_rejected_parameter_is_given_up_for_good(refused: str, field: str, value
     assert {name: next_one[name] for name in untouched} == {name: rejected[0][name] for name in untouched}
 
 
+def test_each_call_is_one_request() -> None:
+    """The budget is the executor's: a call that sent more than it was given leave for would pass it."""
+
+    async def main(endpoint: FakeEndpoint) -> None:
+        model = OpenAIChat(endpoint.url, endpoint.model)
+        request = question(seed=3, schema=SCHEMA)
+        try:
+            for refused in ("response_format", "response_format", "seed"):
+                with pytest.raises(ParameterRefused, match=f"HTTP 400.*'{refused}'") as refusal:
+                    await model.complete(request)
+                assert (refusal.value.cause, refusal.value.status) == ("parameter_refused", 400)
+            assert (await model.complete(request)).choices
+        finally:
+            await model.close()
+
+    with FakeEndpoint(refuses=["seed", "response_format"]) as endpoint:
+        asyncio.run(main(endpoint))
+        assert endpoint.stats().requests == 4
+
+
 REJECTIONS = [
     b'{"object": "error", "message": "seed is not supported by this model", "code": 400}',
     b'{"detail": [{"loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]}',
@@ -214,7 +242,7 @@ def test_many_calls_at_once_agree_on_what_is_rejected() -> None:
         model = OpenAIChat(endpoint.url, endpoint.model)
         requests = [question(seed=number, schema=SCHEMA) for number in range(20)]
         try:
-            await asyncio.gather(*(model.complete(request) for request in requests))
+            await asyncio.gather(*(complete(model, request) for request in requests))
         finally:
             await model.close()
 

@@ -41,7 +41,7 @@ def test_broken_syntax_is_a_problem_with_its_line() -> None:
 
 
 def test_an_undefined_attribute_fails_when_rendered() -> None:
-    with pytest.raises(TemplateError, match=r"t\.j2: does not render"):
+    with pytest.raises(TemplateError, match=r"t\.j2:1: does not render"):
         PromptTemplate("t", "{{ task.nothing }}", "t.j2").render(variables())
 
 

@@ -9,9 +9,12 @@ from seedbed.filters import DEFAULT_FILTERS
 from seedbed.recipe import load_recipe
 from seedbed.run.binding import BoundRecipe, bind
 from seedbed.run.registry import registry
+from seedbed.run.rendering import check_rendering
 
 
 def load_bound(recipe: Path, overrides: Sequence[str]) -> BoundRecipe:
     """Load, validate and bind; raises InputError with every problem."""
     tables = registry()
-    return bind(load_recipe(recipe, tables, overrides, default_filters=DEFAULT_FILTERS), tables)
+    bound = bind(load_recipe(recipe, tables, overrides, default_filters=DEFAULT_FILTERS), tables)
+    check_rendering(bound)
+    return bound

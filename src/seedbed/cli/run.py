@@ -54,7 +54,7 @@ def command(
     except asyncio.CancelledError:
         note("stopped at once; the replies received are in the log, and the same command goes on")
         sys.exit(EXIT_CODES["interrupted"])
-    if result.error is not None and result.stopped == "endpoint":
+    if result.error is not None and result.stopped in ("endpoint", "budget"):
         fail(result.error)
     summary = summarise(RunView(result.folder))
     if as_json:

@@ -59,7 +59,7 @@ def _list(view: RunView, most: int, reason: str | None, as_json: bool) -> None:
 def _whole_way(view: RunView, prefix: str) -> dict[str, Any]:
     from seedbed.core.chat import ReplyKey
     from seedbed.core.fate import fate_of
-    from seedbed.store.replies import LoggedRefusal
+    from seedbed.store.replies import Logged, LoggedRefusal
 
     ledger = view.ledger()
     found = ledger.find(prefix)
@@ -71,8 +71,11 @@ def _whole_way(view: RunView, prefix: str) -> dict[str, Any]:
     verdicts = ledger.verdicts(record.id)
     cell = ledger.cell(record.provenance.cell or "")
     fate = fate_of(verdicts)
-    with view.log() as log:
-        replies = [log.get(ReplyKey.parse(key)) for key in record.provenance.reply_keys]
+    keys = [ReplyKey.parse(key) for key in record.provenance.reply_keys]
+    replies: list[Logged | None] = [None] * len(keys)
+    if view.log_path.is_file():
+        with view.log() as log:
+            replies = [log.get(key) for key in keys]
     return {
         "id": record.id,
         "fate": "accepted" if fate.accepted else "rejected",

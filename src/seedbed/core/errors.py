@@ -101,6 +101,13 @@ class AttemptFailed(SeedbedError):
         self.retry_after = retry_after
 
 
+class ParameterRefused(AttemptFailed):
+    """The endpoint rejects a parameter, which the model has now given up: the next try is another request."""
+
+    def __init__(self, detail: str, *, status: int) -> None:
+        super().__init__("parameter_refused", detail, status=status)
+
+
 class RequestRefused(SeedbedError):
     """The endpoint will never answer this request (too long, policy, malformed); `cause` is a slug."""
 

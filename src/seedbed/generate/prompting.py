@@ -1,13 +1,37 @@
-"""The step that single-question methods share: ask once, read every choice as a draft."""
+"""What the methods of a single question share: ask once, read every choice as a draft."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.core.cell import Cell
 from seedbed.core.protocols import Asking, Draft, Task
 from seedbed.core.record import Unreadable
 from seedbed.generate.reading import read_fields
+
+
+class OneQuestion:
+    """A method that asks its cell's template once. A subclass says its name, and whether a cell has axes."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    uses_axes: ClassVar[bool]
+
+    class Options(BaseModel):
+        model_config = ConfigDict(extra="forbid", frozen=True)
+
+        output: Literal["json", "text"] = Field(
+            "json",
+            description="`json`: a JSON object of the fields; `text`: the whole reply is the one field",
+        )
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    async def __call__(self, cell: Cell, ctx: Asking) -> list[Draft]:
+        return await ask_for_draft(cell, ctx, self.options.output)
 
 
 def fixed_fields(cell: Cell, task: Task) -> dict[str, str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply, ReplyKey, Usage
-from seedbed.core.errors import AttemptFailed, EndpointError, NoAnswer, RequestRefused
+from seedbed.core.errors import AttemptFailed, EndpointError, NoAnswer, ParameterRefused, RequestRefused
 from seedbed.core.hashing import seed_from
 from seedbed.core.protocols import ChatModel
 from seedbed.models.health import Health
@@ -181,12 +181,15 @@ class HttpExecutor:
         """A reply or a failure, in a slot that is free again as soon as the response is in.
 
         Where the endpoint has no room (429) or cannot be reached, the call waits in its slot: given
-        to the next question, the slot would only run into the same wall.
+        to the next question, the slot would only run into the same wall. A parameter that the endpoint
+        rejects costs a request of the budget, but no retry and no wait: the next try leaves it out.
         """
         async with self._slots:
             while True:
                 try:
                     return await self._send(request)
+                except ParameterRefused as failure:
+                    await self._note(failure, key)
                 except AttemptFailed as failure:
                     if failure.status != 429 and failure.cause != "unreachable":
                         raise

@@ -15,7 +15,7 @@ import orjson
 from yarl import URL
 
 from seedbed.core.chat import ChatReply, ChatRequest
-from seedbed.core.errors import AttemptFailed, EndpointError, RequestRefused
+from seedbed.core.errors import AttemptFailed, EndpointError, ParameterRefused, RequestRefused
 from seedbed.models.openai_dialect import Dialect
 from seedbed.models.openai_errors import Endpoint, ServerError
 from seedbed.models.openai_reply import parse_body, read_reply
@@ -32,9 +32,9 @@ class OpenAIChat:
     that requests name. `api_key_name` is the environment variable that errors about the key name.
     `timeout` bounds a whole call, in seconds. How many calls run at once is the caller's to limit.
 
-    An endpoint that rejects `seed`, `n`, `max_tokens` or `response_format` is asked again without,
-    or with what it does take, for the rest of the session. Neither key nor credentials in the URL
-    show in any error or repr.
+    Where the endpoint rejects `seed`, `n`, `max_tokens` or `response_format`, the call fails with
+    ParameterRefused, and every later one goes without it, or with what the endpoint does take. Neither
+    key nor credentials in the URL show in any error or repr.
     """
 
     def __init__(
@@ -66,17 +66,18 @@ class OpenAIChat:
         return self._endpoint.url
 
     async def complete(self, request: ChatRequest) -> ChatReply:
-        """Ask once (see ChatModel). A rejected parameter is given up and the request sent again."""
+        """Send one request (see ChatModel). Raises ParameterRefused where the same call is worth repeating
+        at once, as it will be put in other terms."""
         if request.model != self._model:
             raise ValueError(f"a request for {request.model!r} came to the wire of {self._model!r}")
-        while True:
-            sent = self._dialect.body(request)
-            status, headers, data = await self._post(sent)
-            error = self._error_of(status, headers, data)
-            if error is None:
-                return read_reply(parse_body(data, self._endpoint), request.model, self._endpoint)
-            if error.status not in (400, 422) or not self._dialect.narrow(sent, error):
-                raise await self._failure(error)
+        sent = self._dialect.body(request)
+        status, headers, data = await self._post(sent)
+        error = self._error_of(status, headers, data)
+        if error is None:
+            return read_reply(parse_body(data, self._endpoint), request.model, self._endpoint)
+        if error.status in (400, 422) and self._dialect.narrow(sent, error):
+            raise ParameterRefused(f"{self.endpoint} answered {error}", status=error.status)
+        raise await self._failure(error)
 
     async def close(self) -> None:
         if self._offer is not None:

@@ -6,6 +6,7 @@ Model output is never template source.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -54,6 +55,12 @@ class PromptTemplate:
         compiled.append(("user", _ENVIRONMENT.from_string(user if mark else self.text)))
         return compiled
 
+    @property
+    def _offset(self) -> int:
+        """Lines of the file above the user message."""
+        system, mark, _ = self.text.rpartition(USER_MARK + "\n")
+        return (system + mark).count("\n")
+
     def names(self) -> dict[str, int]:
         """Every undeclared name the template uses, with the first line that uses it."""
         tree = _ENVIRONMENT.parse(self.text)
@@ -93,12 +100,19 @@ class PromptTemplate:
             try:
                 content = compiled.render(variables).strip()
             except (JinjaError, SecurityError, TypeError, ValueError, ZeroDivisionError) as error:
-                raise TemplateError([Problem(f"does not render: {error}", self.path)]) from error
+                line = _line_of(error, self._offset if role == "user" else 0)
+                raise TemplateError([Problem(f"does not render: {error}", self.path, line)]) from error
             if content:
                 messages.append(Message(role, content))
         if not any(message.role == "user" for message in messages):
             raise TemplateError([Problem("renders to an empty prompt", self.path)])
         return tuple(messages)
+
+
+def _line_of(error: Exception, offset: int) -> int | None:
+    """The template's line that failed: Jinja gives its frames the name `<template>`."""
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == "<template>"]
+    return lines[-1] + offset if lines and lines[-1] is not None else None
 
 
 def read_template(path: Path, name: str) -> PromptTemplate:
@@ -116,4 +130,9 @@ def read_template(path: Path, name: str) -> PromptTemplate:
 def library_template(name: str) -> PromptTemplate:
     """A template that ships with Seedbed, such as `classification` or `instruction`."""
     file = resources.files("seedbed.prompts") / "library" / f"{name}.j2"
-    return PromptTemplate(f"library/{name}", file.read_text(encoding="utf-8"), f"library/{name}.j2")
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        message = f"the library has no prompt for {name}; list templates of your own under generate"
+        raise TemplateError([Problem(message)]) from None
+    return PromptTemplate(f"library/{name}", text, f"library/{name}.j2")

@@ -8,56 +8,39 @@ difference between an empty text and none: use JSONL where values must come back
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, ClassVar
-
-from pydantic import BaseModel
 
 from seedbed.core.protocols import Task
 from seedbed.core.record import Record
-from seedbed.publish.exporter import Changes, NoOptions, columns, flat_row
-from seedbed.publish.whole_file import whole_file
+from seedbed.publish.exporter import Changes, RowByRow, columns, flat_row
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 ESCAPED = "a leading ' added, as the text began like a formula"
 NUL_REMOVED = "NUL removed, which CSV cannot hold"
 
 
-class CsvTable:
+class CsvTable(RowByRow):
     """The task's fields, `seedbed_id` and `origin`; lists and maps as JSON text."""
 
     name: ClassVar[str] = "csv"
     version: ClassVar[int] = 1
     suffix: ClassVar[str] = ".csv"
-    Options: ClassVar[type[BaseModel]] = NoOptions
 
-    def __init__(self, options: NoOptions) -> None:
-        self._options = options
+    def head(self, task: Task, *, rehearsal: bool) -> str:
+        # The names are escaped like values, but are none: their changes are not counted.
+        return _line(columns(task, rehearsal=rehearsal), Changes())
 
-    def write(
-        self,
-        rows: Iterable[Record],
-        task: Task,
-        out: Path,
-        *,
-        rehearsal: bool = False,
-        changes: Changes | None = None,
-    ) -> int:
-        header = columns(task, rehearsal=rehearsal)
-        changes = changes or Changes()
-        # The header's own names are escaped too, but are no values: their changes are not counted.
-        names = [_cell(name, Changes()) for name in header]
-        written = 0
-        with whole_file(out) as file:
-            writer = csv.writer(file, lineterminator="\r\n")
-            writer.writerow(names)
-            for record in rows:
-                row = flat_row(record, task, rehearsal=rehearsal)
-                writer.writerow([_cell(row[name], changes) for name in header])
-                written += 1
-        return written
+    def row(self, record: Record, task: Task, changes: Changes, *, rehearsal: bool) -> str:
+        return _line(flat_row(record, task, rehearsal=rehearsal).values(), changes)
+
+
+def _line(values: Iterable[Any], changes: Changes) -> str:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\r\n").writerow([_cell(value, changes) for value in values])
+    return buffer.getvalue()
 
 
 def _cell(value: Any, changes: Changes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from seedbed.core.errors import InputError, SeedbedError
 from seedbed.core.protocols import Task
 from seedbed.core.record import EXPORT_ID_COLUMN, EXPORT_ID_PREFIX, Record
+from seedbed.publish.whole_file import whole_file
 
 ORIGIN_COLUMN = "origin"
 REHEARSAL_COLUMN = "rehearsal"
@@ -85,6 +87,45 @@ class Exporter(Protocol):
         for a record without readable fields, StoreError where the file cannot be written.
         """
         ...
+
+
+class RowByRow(ABC):
+    """An exporter without options whose file is a head and then the text of one record after the other.
+
+    A subclass says both, and its name, version and suffix.
+    """
+
+    Options: ClassVar[type[BaseModel]] = NoOptions
+
+    def __init__(self, options: NoOptions) -> None:
+        self._options = options
+
+    @abstractmethod
+    def head(self, task: Task, *, rehearsal: bool) -> str:
+        """What stands before the first row. Raises InputError where the task does not fit the format."""
+
+    @abstractmethod
+    def row(self, record: Record, task: Task, changes: Changes, *, rehearsal: bool) -> str:
+        """One record with its line end; what the format cannot hold is counted in `changes`."""
+
+    def write(
+        self,
+        rows: Iterable[Record],
+        task: Task,
+        out: Path,
+        *,
+        rehearsal: bool = False,
+        changes: Changes | None = None,
+    ) -> int:
+        changes = changes or Changes()
+        head = self.head(task, rehearsal=rehearsal)
+        written = 0
+        with whole_file(out) as file:
+            file.write(head)
+            for record in rows:
+                file.write(self.row(record, task, changes, rehearsal=rehearsal))
+                written += 1
+        return written
 
 
 def export_id(record: Record) -> str:

@@ -3,51 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, ClassVar
-
-from pydantic import BaseModel
 
 from seedbed.core.protocols import Task
 from seedbed.core.record import Record
-from seedbed.publish.exporter import Changes, NoOptions, columns, flat_row
-from seedbed.publish.whole_file import whole_file
+from seedbed.publish.exporter import Changes, RowByRow, columns, flat_row
 
 
-class Jsonl:
+class Jsonl(RowByRow):
     """The task's fields, `seedbed_id` and `origin` (`real` or `generated`)."""
 
     name: ClassVar[str] = "jsonl"
     version: ClassVar[int] = 1
     suffix: ClassVar[str] = ".jsonl"
-    Options: ClassVar[type[BaseModel]] = NoOptions
 
-    def __init__(self, options: NoOptions) -> None:
-        self._options = options
+    def head(self, task: Task, *, rehearsal: bool) -> str:
+        columns(task, rehearsal=rehearsal)  # JSONL has no header, but the columns must not collide
+        return ""
 
-    def write(
-        self,
-        rows: Iterable[Record],
-        task: Task,
-        out: Path,
-        *,
-        rehearsal: bool = False,
-        changes: Changes | None = None,
-    ) -> int:
-        columns(task, rehearsal=rehearsal)
-        return write_json_lines(
-            (flat_row(record, task, rehearsal=rehearsal) for record in rows), out, changes or Changes()
-        )
+    def row(self, record: Record, task: Task, changes: Changes, *, rehearsal: bool) -> str:
+        return json_line(flat_row(record, task, rehearsal=rehearsal), changes)
 
 
-def write_json_lines(rows: Iterable[Mapping[str, Any]], out: Path, changes: Changes) -> int:
-    """UTF-8, one line a row. Lone surrogates, which UTF-8 cannot carry, are replaced and counted."""
-    written = 0
-    with whole_file(out) as file:
-        for row in rows:
-            # NaN is no JSON; records hold plain JSON values, so that one here is a defect to see.
-            line = json.dumps(changes.without_surrogates(row), ensure_ascii=False, allow_nan=False)
-            file.write(line + "\n")
-            written += 1
-    return written
+def json_line(row: Mapping[str, Any], changes: Changes) -> str:
+    """One line. Lone surrogates, which UTF-8 cannot carry, are replaced and counted."""
+    # NaN is no JSON; records hold plain JSON values, so that one here is a defect to see.
+    return json.dumps(changes.without_surrogates(row), ensure_ascii=False, allow_nan=False) + "\n"

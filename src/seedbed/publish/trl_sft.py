@@ -7,43 +7,25 @@ SFTTrainer ignores the other columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any, ClassVar
-
-from pydantic import BaseModel
+from typing import ClassVar
 
 from seedbed.core.protocols import Task
 from seedbed.core.record import EXPORT_ID_COLUMN, Record
-from seedbed.publish.exporter import REHEARSAL_COLUMN, Changes, NoOptions, export_id, readable_fields
-from seedbed.publish.jsonl import write_json_lines
+from seedbed.publish.exporter import REHEARSAL_COLUMN, Changes, RowByRow, export_id, readable_fields
+from seedbed.publish.jsonl import json_line
 
 
-class TrlSft:
+class TrlSft(RowByRow):
     """`messages`, the task's chat view of the record, and `seedbed_id`."""
 
     name: ClassVar[str] = "trl-sft"
     version: ClassVar[int] = 1
     suffix: ClassVar[str] = ".jsonl"
-    Options: ClassVar[type[BaseModel]] = NoOptions
 
-    def __init__(self, options: NoOptions) -> None:
-        self._options = options
+    def head(self, task: Task, *, rehearsal: bool) -> str:
+        return ""
 
-    def write(
-        self,
-        rows: Iterable[Record],
-        task: Task,
-        out: Path,
-        *,
-        rehearsal: bool = False,
-        changes: Changes | None = None,
-    ) -> int:
-        return write_json_lines(_conversations(rows, task, rehearsal), out, changes or Changes())
-
-
-def _conversations(rows: Iterable[Record], task: Task, rehearsal: bool) -> Iterator[dict[str, Any]]:
-    stamp = {REHEARSAL_COLUMN: True} if rehearsal else {}
-    for record in rows:
+    def row(self, record: Record, task: Task, changes: Changes, *, rehearsal: bool) -> str:
         messages = task.as_chat(readable_fields(record, task))
-        yield {"messages": messages, EXPORT_ID_COLUMN: export_id(record), **stamp}
+        stamp = {REHEARSAL_COLUMN: True} if rehearsal else {}
+        return json_line({"messages": messages, EXPORT_ID_COLUMN: export_id(record), **stamp}, changes)

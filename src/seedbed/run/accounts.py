@@ -14,14 +14,17 @@ from seedbed.store.shards import read_rows
 
 def read_accounts(
     rounds: Rounds,
-    log: ReplyLog,
+    log: ReplyLog | None,
     recipe: str,
     target: int,
     stopped: Stopped | None,
+    replies_after: int,
 ) -> Accounts:
     """Sum the committed rounds and partial views; what is planned beyond them is pending.
 
-    A cell without a result is pending, and so are its logged replies, which nobody judged yet.
+    A cell without a result is pending, and so are its logged replies, which nobody judged yet: those
+    past row `replies_after`, where the recipe last changed what it asks. Without the log (a run
+    folder that was moved) none can be told.
     Raises AccountsError where the sums and the verdicts themselves disagree.
     """
     accounts = Accounts(target=target, stopped=stopped)
@@ -39,7 +42,9 @@ def read_accounts(
             states = [row["state"] for row in read_rows(view.file("cells"), ["state"])]
             pending += [cell for cell, state in zip(cells, states, strict=True) if state == "pending"]
     accounts.cells.pending = len(pending)
-    accounts.drafts.pending = log.count({scope_of(recipe, cell) for cell in pending}) if pending else 0
+    if pending and log is not None:
+        scopes = {scope_of(recipe, cell) for cell in pending}
+        accounts.drafts.pending = log.count(scopes, replies_after)
     accounts.drafts.total += accounts.drafts.pending
     accounts.check()
     _check_against_verdicts(rounds, accounts)

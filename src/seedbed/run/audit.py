@@ -130,7 +130,9 @@ def audit(
     dropped = None
     if drop is not None:
         gone = {leak["row"] for leak in leaks} | ({n["row"] for n in near} if drop_near else set())
-        write_without(spec, [row for row in rows if row.index not in gone], drop)
+        stay = [row for row in rows if row.index not in gone]
+        keep = [against] if against is not None else []
+        write_without(spec, list(rows[0].values), stay, drop, keep=keep)
         dropped = len(gone)
     return Audit(
         rows=len(rows),

@@ -48,6 +48,7 @@ class BoundRecipe:
     methods: Mapping[str, Method]
     space: PlanSpace
     quotas: Quotas
+    filter_versions: list[list[Any]]
 
     @property
     def recipe(self) -> Recipe:
@@ -70,24 +71,34 @@ class BoundRecipe:
         recipe, generate = self.recipe, self.recipe.generate
         asked = asked_model(self.loaded, recipe.teacher)
         return {
-            "task": short_id("part", [self.task.kind, recipe.task.options.model_dump(), list(self.labels)]),
-            "real data": short_id("part", sorted(row.id for row in (*self.train, *self.dev))),
+            "task": short_id(
+                "part", [self.task_variables, recipe.task.options.model_dump(), list(self.labels)]
+            ),
+            "real data": short_id("part", [_contents(self.train), _contents(self.dev)]),
             "templates": short_id("part", {name: t.hash for name, t in self.templates.items()}),
             "generate": short_id(
                 "part",
                 [
                     {name: list(values) for name, values in generate.axes.items()},
                     {name: dict(weights) for name, weights in self.space.method_templates.items()},
-                    {e.name: [e.weight, e.options.model_dump()] for e in generate.methods},
+                    [
+                        [e.name, self.methods[e.name].version, e.weight, e.options.model_dump()]
+                        for e in generate.methods
+                    ],
                     list(self.space.temperatures),
                     list(self.space.cover),
                     generate.examples,
                     generate.seed,
                 ],
             ),
-            "filters": short_id("part", [[e.name, e.options.model_dump()] for e in recipe.filters]),
+            "filters": short_id("part", self.filter_versions),
             "teacher": short_id("part", [asked.model, asked.revision, asked.max_tokens]),
         }
+
+
+def _contents(rows: Sequence[Record]) -> list[str]:
+    """What the rows are, in an order that their file does not decide: an id may outlive its text."""
+    return sorted(short_id("row", [row.id, dict(row.fields)]) for row in rows)
 
 
 class _Gatherer:
@@ -117,7 +128,7 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     real = _Real(loaded, unlabelled, gather)
     labels = _labels(loaded, unlabelled, real.train, gather)
     task: Task = plugin.bind(recipe.task.options, labels)
-    templates = _templates(loaded, gather)
+    templates = _templates(loaded, registry, gather)
     methods = {
         entry.name: registry.methods.get(entry.name)(entry.options) for entry in recipe.generate.methods
     }
@@ -141,6 +152,10 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
         methods=methods,
         space=space,
         quotas=counted,
+        filter_versions=[
+            [entry.name, registry.filters.get(entry.name).version, entry.options.model_dump()]
+            for entry in recipe.filters
+        ],
     )
 
 
@@ -181,7 +196,7 @@ class _Real:
         if not (split.dev or split.eval):
             self.train += load_real(spec, task.fields, may_be_empty=optional)
             return
-        out = loaded.folder / ".seedbed" / "splits" / spec.name
+        out = loaded.folder / ".seedbed" / "splits" / loaded.recipe.name / spec.name
         files = split_source(
             spec, {"dev": split.dev, "eval": split.eval}, split.seed, out, may_be_empty=optional
         )
@@ -207,9 +222,13 @@ def _labels(loaded: LoadedRecipe, task: Task, train: Sequence[Record], gather: _
     return tuple(declared)
 
 
-def _templates(loaded: LoadedRecipe, gather: _Gatherer) -> dict[str, PromptTemplate]:
-    library = library_template(loaded.recipe.task.kind)
-    templates = {library.name: library}
+def _templates(loaded: LoadedRecipe, registry: Registry, gather: _Gatherer) -> dict[str, PromptTemplate]:
+    templates: dict[str, PromptTemplate] = {}
+    names = [entry.name for entry in loaded.recipe.generate.methods]
+    if not loaded.recipe.generate.templates or not all(registry.methods.get(n).uses_axes for n in names):
+        library = gather.attempt(lambda: library_template(loaded.recipe.task.kind))
+        if library is not None:
+            templates[library.name] = library
     for name in loaded.recipe.generate.templates:
         found = gather.attempt(lambda n=name: read_template(loaded.folder / n, n))  # type: ignore[misc]
         if found is not None:
@@ -230,6 +249,11 @@ def _check_templates(
         gather.problems += template.problems(slots)
     gather.raise_if_any()
     used = [templates[name] for name in generate.templates] or list(templates.values())
+    blind = [name for name, method in methods.items() if not method.uses_axes]
+    for axis in generate.cover:
+        if blind and axis != task.label_field:
+            message = f"the method {blind[0]} uses no axes, so that it cannot cover one; take either out"
+            gather.problems.append(loaded.problem(("generate", "cover", axis), message))
     for axis in generate.axes:
         if axis not in task.fields and not any(template.uses(axis) for template in used):
             message = f"no template uses this axis; write {{{{ {axis} }}}} in one, or take the axis out"
@@ -267,7 +291,7 @@ def _space(
     train: Sequence[Record],
 ) -> PlanSpace:
     generate = loaded.recipe.generate
-    library = next(iter(templates))
+    library = f"library/{loaded.recipe.task.kind}"
     own = dict.fromkeys(generate.templates, 1.0) or {library: 1.0}
     cover = list(dict.fromkeys([*([task.label_field] if task.label_field else []), *generate.cover]))
     axes = {name: dict.fromkeys(values, 1.0) for name, values in generate.axes.items()}

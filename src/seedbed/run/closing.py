@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.core.cell import Cell
-from seedbed.core.errors import AccountsError
 from seedbed.core.fate import fate_of
 from seedbed.core.record import Record
-from seedbed.core.verdict import OVER_TARGET, Verdict, over_target, revived
+from seedbed.core.verdict import OVER_TARGET, TARGET_FILTER, Verdict, over_target, revived
 from seedbed.run.corpus import Member, judge_kin
 from seedbed.run.filtering import Checked, FilterSet
 from seedbed.run.quotas import Quotas
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import CommittedRound, RoundData, Rounds
+
+# What a round counts for each value of a cover field.
+COUNTED = ("cells", "failed", "drafts", "good", "accepted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +148,7 @@ class _Tally:
             self._rejected[fate.reason] += 1
 
     def measures(self) -> dict[str, Any]:
-        """Plain JSON. Raises AccountsError where a draft was lost on the way."""
-        if self._drafts != self._accepted + self._rejected.total():
-            raise AccountsError(
-                f"{self._drafts} drafts, but {self._accepted} accepted and {self._rejected} rejected"
-            )
-        names = ("cells", "failed", "drafts", "good", "accepted")
+        """Plain JSON, as planning and accounts read it."""
         return {
             "cells": {"planned": self._planned, "done": self._done, "failed": self._failed.total()},
             "drafts": self._drafts,
@@ -164,51 +161,59 @@ class _Tally:
                 for name, counts in self._filters.items()
             },
             "cover": {
-                name: {value: {what: counts[what] for what in names} for value, counts in values.items()}
+                name: {value: {what: counts[what] for what in COUNTED} for value, counts in values.items()}
                 for name, values in self._cover.items()
             },
         }
 
 
+def fit(rounds: Rounds, quotas: Quotas, cover: Sequence[str]) -> list[tuple[Record, bool]]:
+    """Offer every good draft to the quotas by rank; returns those whose fate that changes.
+
+    The flag says whether the target wants the draft now. Writes nothing but into `quotas`.
+    """
+    changes = []
+    for record, accepted in Ledger(rounds, partial=False).good():
+        wanted = quotas.take({name: record.slots[name] for name in cover})
+        if wanted != accepted:
+            changes.append((record, wanted))
+    return changes
+
+
 def retarget(rounds: Rounds, quotas: Quotas, cover: Sequence[str]) -> Quotas:
     """Fit what was generated so far to a target that changed; commits a round of verdicts if need be.
 
-    Good drafts are offered to the quotas by rank: a raised target revives `over_target` drafts
-    before anything is asked, a lowered one turns the last away. Plans still open are dropped, as
-    they were made for the other target; their replies are in the log.
+    A raised target revives `over_target` drafts before anything is asked, a lowered one turns the
+    last away. Plans still open are dropped, as they were made for the other target; their replies
+    are in the log.
     """
-    changes: list[Verdict] = []
-    tally: Counter[str] = Counter()
-    cover_changes: dict[str, dict[str, Counter[str]]] = {name: {} for name in cover}
     rounds.discard_partial()
-    ledger = Ledger(rounds, partial=False)
-    for record, accepted in ledger.good():
-        values = {name: record.slots[name] for name in cover}
-        wanted = quotas.take(values)
-        if wanted == accepted:
-            continue
-        changes.append(revived(record.id) if wanted else over_target(record.id))
-        step = 1 if wanted else -1
-        tally["accepted"] += step
-        for name, value in values.items():
-            cover_changes[name].setdefault(value, Counter())["accepted"] += step
+    changes = fit(rounds, quotas, cover)
     rounds.discard_open()
-    if changes:
-        nothing = {"cells": 0, "failed": 0, "drafts": 0, "good": 0}
-        measures = {
-            "cells": {"planned": 0, "done": 0, "failed": 0},
-            "drafts": 0,
-            "accepted": tally["accepted"],
-            "good": 0,
-            "rejected": {OVER_TARGET: -tally["accepted"]},
-            "failed": {},
-            "filters": {},
-            "cover": {
-                name: {value: {**nothing, "accepted": counts["accepted"]} for value, counts in values.items()}
-                for name, values in cover_changes.items()
-            },
-        }
-        number = 1 + max((entry.number for entry in rounds.committed(partial=False)), default=0)
-        rounds.write_plan(number, [])
-        rounds.commit(number, RoundData([], changes, [], [], measures))
+    if not changes:
+        return quotas
+    step = {True: 1, False: -1}
+    accepted = sum(step[wanted] for _, wanted in changes)
+    turned_away = sum(not wanted for _, wanted in changes)
+    by_value: dict[str, dict[str, Counter[str]]] = {name: {} for name in cover}
+    for record, wanted in changes:
+        for name in cover:
+            by_value[name].setdefault(record.slots[name], Counter())["accepted"] += step[wanted]
+    measures = {
+        "cells": {"planned": 0, "done": 0, "failed": 0},
+        "drafts": 0,
+        "accepted": accepted,
+        "good": 0,
+        "rejected": {OVER_TARGET: -accepted},
+        "failed": {},
+        "filters": {TARGET_FILTER: {"checked": turned_away, "rejected": {OVER_TARGET: -accepted}}},
+        "cover": {
+            name: {value: {what: counts[what] for what in COUNTED} for value, counts in values.items()}
+            for name, values in by_value.items()
+        },
+    }
+    number = 1 + max((entry.number for entry in rounds.committed(partial=False)), default=0)
+    verdicts = [revived(record.id) if wanted else over_target(record.id) for record, wanted in changes]
+    rounds.write_plan(number, [])
+    rounds.commit(number, RoundData([], verdicts, [], [], measures))
     return quotas

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from seedbed.core.errors import EvalLockError
 from seedbed.sources.readers import read_rows
 from seedbed.sources.sealed import answer_with, read_request
+from seedbed.sources.source_hash import source_hash
 from seedbed.sources.spec import SourceSpec, compared_text
 from seedbed.student.evaluate import score_arms
 from seedbed.student.job import read_job
@@ -22,6 +24,11 @@ def main() -> None:
     columns, label = tuple(wanted["text_columns"]), wanted["label_column"]
 
     def read_eval() -> list[tuple[str, str]]:
+        if source_hash(spec) != wanted["sha256"]:
+            raise EvalLockError(
+                f"{spec.path}: the eval file changed while the run was at work: restore it and run the "
+                "same command again, or start a new run folder"
+            )
         rows = read_rows(spec, text_columns=[*columns, label])
         return [(compared_text(row.values, columns), row.values[label]) for row in rows]
 

@@ -18,7 +18,7 @@ from multiprocessing.connection import wait
 
 from seedbed.core.errors import SeedbedError
 from seedbed.core.protocols import CorpusFilter, RecordFilter
-from seedbed.core.record import Record
+from seedbed.core.record import Record, Unreadable
 from seedbed.core.verdict import Verdict
 
 BATCH = 64
@@ -37,6 +37,11 @@ class Checked:
         return all(verdict.keep for verdict in self.verdicts)
 
 
+def unread(record: str, why: Unreadable) -> Verdict:
+    """A reply without fields is rejected also where the recipe has no filter that says so."""
+    return Verdict(record, "reader@1", keep=False, reason=why.cause, evidence={"detail": why.detail})
+
+
 @dataclass(frozen=True)
 class FilterSet:
     """The built filters of a recipe, in its order."""
@@ -49,6 +54,8 @@ class FilterSet:
         checked = []
         for at, record in enumerate(records):
             verdicts = tuple(verdicts[at] for verdicts in by_filter)
+            if record.unreadable is not None and all(verdict.keep for verdict in verdicts):
+                verdicts = (*verdicts, unread(record.id, record.unreadable))
             kept = all(verdict.keep for verdict in verdicts)
             checked.append(Checked(verdicts, self.keys(record) if kept else {}))
         return checked

@@ -16,6 +16,7 @@ from seedbed.run.binding import BoundRecipe
 from seedbed.sources.eval_lock import EvalInfo
 from seedbed.store.atomic import read_json, write_bytes, write_json
 from seedbed.store.folder import RunFolder, workspace_log
+from seedbed.store.replies import ReplyLog
 
 
 @dataclass
@@ -30,39 +31,37 @@ class Manifest:
         return cls(folder, read_json(folder.manifest))
 
     @classmethod
-    def open(cls, bound: BoundRecipe, eval_info: EvalInfo | None, note: Callable[[str], None]) -> Manifest:
-        """Begin a manifest or go on with one.
+    def open(
+        cls, bound: BoundRecipe, eval_info: EvalInfo | None, log: ReplyLog, note: Callable[[str], None]
+    ) -> Manifest:
+        """Begin a manifest or go on with one, with the facts in force and no word yet of how it stopped.
 
         Where something that decides cells or verdicts changed, the rounds are set aside and made
         again from the reply log: cells that are the same as before cost nothing.
         """
         folder = bound.folder
-        parts = bound.signature()
-        if eval_info is not None:
-            locked = [eval_info.sha256, list(eval_info.compare), eval_info.ignore_after]
-            parts["eval"] = short_id("part", locked)
+        parts = parts_of(bound, eval_info)
         if folder.manifest.is_file():
             manifest = cls.read(folder)
             known: Mapping[str, str] = manifest.value["versions"][-1]["parts"]
-            if known == parts:
-                return manifest
             names = sorted(known.keys() | parts.keys())
-            changed = [name for name in names if known.get(name) != parts.get(name)]
-            manifest._set_rounds_aside()
-            note(
-                f"{', '.join(changed)} changed since the last run: rounds are made again, and only "
-                "what the reply log lacks is asked"
-            )
-            manifest.value["versions"].append(_version(parts, changed))
-            manifest.value["quotas"] = None
+            if changed := [name for name in names if known.get(name) != parts.get(name)]:
+                manifest._set_rounds_aside()
+                note(
+                    f"{', '.join(changed)} changed since the last run: rounds are made again, and only "
+                    "what the reply log lacks is asked"
+                )
+                manifest.value["versions"].append(_version(parts, changed))
+                manifest.value["quotas"] = None
+                if set(changed) - {"filters", "eval"}:
+                    manifest.value["replies_after"] = log.last_row()
         else:
-            value: dict[str, Any] = {
-                "versions": [_version(parts, [])],
-                "quotas": None,
-                "stopped": None,
-                "facts": {},
-            }
+            versions = [_version(parts, [])]
+            value: dict[str, Any] = {"versions": versions, "quotas": None, "replies_after": 0}
             manifest = cls(folder, value)
+        # A report or an export reads these facts and needs neither the recipe's folder nor its data.
+        manifest.value["facts"] = _facts(bound)
+        manifest.value["stopped"] = None
         manifest._write()
         return manifest
 
@@ -79,12 +78,7 @@ class Manifest:
             self.folder.recipe_lock.replace(earlier / self.folder.recipe_lock.name)
 
     def snapshot(self, bound: BoundRecipe) -> None:
-        """Keep the recipe, the prompts and the facts in force beside what they made.
-
-        A report or an export reads these and needs neither the recipe's folder nor its data.
-        """
-        self.value["facts"] = _facts(bound)
-        self._write()
+        """Keep the recipe and the prompts in force beside what they made."""
         write_bytes(self.folder.recipe_lock, to_lock_yaml(bound.loaded).encode())
         for template in bound.templates.values():
             name = template.name.replace("/", "-").removesuffix(".j2")
@@ -97,7 +91,7 @@ class Manifest:
         value: str | None = self.value["quotas"]
         return value
 
-    def set_quotas(self, quotas: str) -> None:
+    def set_quotas(self, quotas: str | None) -> None:
         self.value["quotas"] = quotas
         self._write()
 
@@ -107,6 +101,15 @@ class Manifest:
 
     def _write(self) -> None:
         write_json(self.folder.manifest, self.value)
+
+
+def parts_of(bound: BoundRecipe, eval_info: EvalInfo | None) -> dict[str, str]:
+    """Hash by part of what decides cells and verdicts, the locked eval among it."""
+    parts = bound.signature()
+    if eval_info is not None:
+        locked = [eval_info.sha256, list(eval_info.compare), eval_info.ignore_after]
+        parts["eval"] = short_id("part", locked)
+    return parts
 
 
 def _facts(bound: BoundRecipe) -> dict[str, Any]:

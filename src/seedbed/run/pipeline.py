@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.core.cell import Cell
-from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer
+from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer, SeedbedError
 from seedbed.core.fate import Stopped
 from seedbed.core.protocols import Draft, Method
 from seedbed.core.record import Record
@@ -27,8 +27,8 @@ from seedbed.run.planner import PlanSpace, Sequences, Yields, first_round_size, 
 from seedbed.run.quotas import Quotas
 from seedbed.store.rounds import CommittedRound, Rounds
 
-# Drafts that may wait for their verdicts before cells stop being asked.
-MOST_WAITING_DRAFTS = 1024
+# Cells whose drafts may wait for their verdicts before no further cell is asked.
+MOST_WAITING_CELLS = 1024
 
 
 @dataclass
@@ -91,13 +91,14 @@ class Pipeline:
         self.progress = progress
         self._open: list[OpenRound] = []
         self._closed: list[CommittedRound] = []
+        self._mended = 0
         self._sequences = Sequences(space.cover)
         self._stopping: Stopped | None = None
         self._error: EndpointError | BudgetReached | None = None
         self._changed = asyncio.Event()
         # One thread closes rounds, so that its memory is used again and again.
         self._closer = ThreadPoolExecutor(1, thread_name_prefix="close-round")
-        self._waiting_drafts = asyncio.Semaphore(MOST_WAITING_DRAFTS)
+        self._waiting_cells = asyncio.Semaphore(MOST_WAITING_CELLS)
 
     def stop(self, reason: Stopped) -> None:
         """Start no further cell; what is in flight is awaited and kept."""
@@ -112,21 +113,27 @@ class Pipeline:
         """
         self._restore()
         self._advance()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._close_in_order())
-            for _ in range(self._width):
-                group.create_task(self._work(group))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._close_in_order())
+                for _ in range(self._width):
+                    group.create_task(self._work(group))
+        except BaseExceptionGroup as errors:
+            # The first failure cancelled the rest: it is what the user has to hear of.
+            raise _first(errors) from errors
         while self._open and self._open[0].complete:
             await self._close(self._open[0])
-        if self._stopping is not None and self._open:
-            for entry in self._open:
+        if self._stopping is None or self._quotas.missing <= 0:
+            return self._outcome(), self._error
+        for entry in self._open:
+            if entry.results:
                 self._quotas, committed = await self._commit(entry, partial=True)
                 self._show(committed.measures)
-            return self._stopping, self._error
-        return self._outcome(), self._error
+        return self._stopping, self._error
 
     def _restore(self) -> None:
         self._closed = self._rounds.committed(partial=False)
+        self._mended = len(self._closed)
         self._rounds.discard_partial()
         for entry in self._closed:
             measures = entry.measures
@@ -146,13 +153,14 @@ class Pipeline:
 
     def _advance(self) -> None:
         """Plan until two rounds are open or there is nothing to plan; each plan is on disk first."""
-        while len(self._open) < 2 and self._stopping is None:
+        # Also while stopping: the plan must be the one that an undisturbed run makes at this point.
+        while len(self._open) < 2:
             measured = [entry.measures for entry in self._closed]
             known = any(measures["cells"]["planned"] for measures in measured)
             target = self._quotas.target
             most = self._round_cells if known else first_round_size(target, self._round_cells)
             in_flight = [cell for entry in self._open for cell in entry.cells]
-            yields = Yields(measured)
+            yields = Yields(measured, self._mended)
             cells = plan_round(self._space, self._sequences, self._quotas, yields, in_flight, most)
             if not cells:
                 return
@@ -192,7 +200,7 @@ class Pipeline:
                 self.stop("budget" if isinstance(error, BudgetReached) else "endpoint")
             else:
                 # Verdicts are awaited elsewhere: this place asks the next question meanwhile.
-                await self._waiting_drafts.acquire()
+                await self._waiting_cells.acquire()
                 group.create_task(self._judge(entry, position, asking, drafts))
 
     async def _judge(
@@ -202,7 +210,7 @@ class Pipeline:
         try:
             checked = await asyncio.gather(*(self._pool.check(record) for record in records))
         finally:
-            self._waiting_drafts.release()
+            self._waiting_cells.release()
         pairs: list[tuple[Record, Checked]] = list(zip(records, checked, strict=True))
         self.progress.drafts += len(pairs)
         self._finish(entry, position, CellResult(entry.cells[position], drafts=pairs))
@@ -248,7 +256,7 @@ class Pipeline:
     def _outcome(self) -> Stopped:
         if self._quotas.missing <= 0:
             return "target"
-        yields = Yields([entry.measures for entry in self._closed])
+        yields = Yields([entry.measures for entry in self._closed], self._mended)
         short = [
             (name, value)
             for name in self._space.cover
@@ -257,3 +265,9 @@ class Pipeline:
         ] or [("", "")]
         failed = sum(yields.mostly_failed(name, value) for name, value in short)
         return "cells" if failed * 2 >= len(short) else "variety"
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error of a group that was raised for the user, else the first of all."""
+    leaves = [_first(e) if isinstance(e, BaseExceptionGroup) else e for e in errors.exceptions]
+    return next((error for error in leaves if isinstance(error, SeedbedError)), leaves[0])

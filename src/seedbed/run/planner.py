@@ -91,18 +91,24 @@ class CoverCounts:
 class Yields:
     """Accepted records a cell, for each cover value, from closed rounds alone."""
 
-    def __init__(self, rounds: Sequence[Mapping[str, Any]]) -> None:
-        """`rounds`: the measures of closed rounds, in order."""
+    def __init__(self, rounds: Sequence[Mapping[str, Any]], mended: int = 0) -> None:
+        """`rounds`: the measures of closed rounds, in order.
+
+        The first `mended` of them are from before this sitting: whatever made their cells fail may
+        have been mended since, so that those cells say nothing about what to expect.
+        """
         self.history: dict[tuple[str, str], list[CoverCounts]] = {}
         cells = accepted = 0
-        for measures in rounds:
+        for at, measures in enumerate(rounds):
             if not measures["cells"]["planned"]:
                 continue
-            cells += measures["cells"]["planned"]
             accepted += measures["good"]
+            cells += measures["cells"]["planned"] - (measures["cells"]["failed"] if at < mended else 0)
             for name, values in measures["cover"].items():
                 for value, counts in values.items():
-                    entry = CoverCounts(counts["cells"], counts["good"], counts["failed"])
+                    failed = 0 if at < mended else counts["failed"]
+                    counted = counts["cells"] - (counts["failed"] - failed)
+                    entry = CoverCounts(counted, counts["good"], failed)
                     self.history.setdefault((name, value), []).append(entry)
         self.overall = (accepted + SMOOTHING) / (cells + SMOOTHING)
 
@@ -121,6 +127,11 @@ class Yields:
             if cells >= SPENT_CELLS:
                 break
         return CoverCounts(cells, accepted, failed)
+
+    def most(self, name: str, value: str) -> int | None:
+        """Cells to risk on a value that has brought nothing yet; None where it has, or is untried."""
+        latest = self._latest(name, value)
+        return SPENT_CELLS - latest.cells if latest.cells and not latest.accepted else None
 
     def spent(self, name: str, value: str) -> bool:
         latest = self._latest(name, value)
@@ -157,7 +168,9 @@ def plan_round(
         for value, missing in deficit.items():
             short = missing - expected.get(value, 0.0)
             if short > 1e-9 and not yields.spent(name, value):
-                column.append((value, math.ceil(short / yields.of(name, value))))
+                count = math.ceil(short / yields.of(name, value))
+                risk = yields.most(name, value)
+                column.append((value, count if risk is None else min(count, max(1, risk))))
         wanted.append(column)
     if any(not column for column in wanted):
         return []

@@ -12,31 +12,38 @@ from seedbed.core.cell import Cell
 from seedbed.core.chat import ChatRequest, LoggedReply
 from seedbed.run.asking import BoundRole, CellAsking
 from seedbed.run.binding import BoundRecipe
+from seedbed.run.closing import fit
+from seedbed.run.manifest import Manifest, parts_of
 from seedbed.run.planner import Sequences, Yields, plan_round
+from seedbed.run.rendering import asking_space
 from seedbed.run.roles import asked_model
-from seedbed.run.session import asking_space, build_filters, locked_eval
+from seedbed.run.session import build_filters, locked_eval
 from seedbed.store.folder import workspace_log
 from seedbed.store.replies import ReplyLog
-from seedbed.store.rounds import Rounds
+from seedbed.store.rounds import CommittedRound, Rounds
 
 _CHARACTERS_A_TOKEN = 4
 
 
 def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
-    """Cells that the whole target needs if every draft were accepted; leaks are refused as in a run."""
-    with locked_eval(bound, note, own=True) as server:
+    """Cells that the whole target needs if yields stay as they were; leaks are refused as in a run."""
+    with locked_eval(bound, note, f"seedbed plan {bound.recipe.name}") as server:
         build_filters(bound, server)
-        eval_rows = server.info.rows if server else 0
-    rounds = Rounds(bound.folder.rounds)
-    committed = rounds.committed(partial=False)
+        info = server.info if server else None
+    eval_rows = info.rows if info else 0
     quotas, sequences = bound.quotas.copy(), Sequences(bound.space.cover)
-    for entry in committed:
-        quotas.accepted += entry.measures["accepted"]
-        sequences.note(rounds.read_plan(entry.number))
-        for name in quotas.by_field:
-            for value, counts in entry.measures["cover"].get(name, {}).items():
-                quotas.taken[name][value] += counts["accepted"]
-    yields = Yields([entry.measures for entry in committed])
+    committed: list[CommittedRound] = []
+    if bound.folder.manifest.is_file():
+        # Rounds of a recipe that has changed since are made again, and count for nothing here.
+        if Manifest.read(bound.folder).value["versions"][-1]["parts"] == parts_of(bound, info):
+            rounds = Rounds(bound.folder.rounds)
+            committed = rounds.committed(partial=False)
+            fit(rounds, quotas, bound.space.cover)
+            for entry in committed:
+                sequences.note(rounds.read_plan(entry.number))
+        else:
+            note("the recipe changed since the last run, which would make its rounds again")
+    yields = Yields([entry.measures for entry in committed], mended=len(committed))
     cells = plan_round(bound.space, sequences, quotas, yields, [], most=max(1, 20 * quotas.target))
     asked = asyncio.run(_ask_dry(bound, cells))
     first = asked.first

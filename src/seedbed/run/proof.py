@@ -47,7 +47,7 @@ async def prove(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, An
         result: dict[str, Any] = known
         return result
     lock.record_opening("evaluate", f"seedbed run {recipe.name}")
-    result = {"key": key, **await asyncio.to_thread(_score, bound, job)}
+    result = {"key": key, **await asyncio.to_thread(_score, bound, job, lock.sha256)}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, result)
     return result
@@ -80,13 +80,14 @@ def _row(bound: BoundRecipe, record: Record) -> Row:
     return Row(record.id, text, bound.task.label(record.fields) or "")
 
 
-def _score(bound: BoundRecipe, job: Job) -> dict[str, Any]:
+def _score(bound: BoundRecipe, job: Job, sha256: str) -> dict[str, Any]:
     spec = bound.eval_spec
     assert spec is not None
     assert bound.task.label_field is not None
     with tempfile.TemporaryDirectory(prefix="seedbed-proof-") as folder:
         request = {
             "spec": spec.to_json(),
+            "sha256": sha256,
             "text_columns": [spec.column(name) for name in bound.task.text_fields],
             "label_column": spec.column(bound.task.label_field),
             "job": str(write_job(job, Path(folder))),

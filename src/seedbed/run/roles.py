@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from seedbed.core.hashing import short_id
 from seedbed.core.protocols import ChatModel
-from seedbed.models.executor import HttpExecutor
+from seedbed.models.executor import HttpExecutor, Stats
 from seedbed.models.limits import Budget, Limits
 from seedbed.models.openai_wire import OpenAIChat
 from seedbed.models.planted_faults import Faults
@@ -59,6 +59,10 @@ class Teachers:
     models: tuple[ChatModel, ...]
     width: int
 
+    def spent(self) -> Stats:
+        """What the executor of the teacher did in this sitting."""
+        return self.executors[0].stats
+
     async def close(self) -> None:
         for executor in self.executors:
             await executor.drain()
@@ -70,8 +74,7 @@ def bind_roles(loaded: LoadedRecipe, log: ReplyLog, budget: Budget) -> Teachers:
     """Make the teacher's model and executor. Makes no request.
 
     `width`: cells at work at a time. Twice the endpoint's slots, so that a slot is refilled at once
-    while the cells before it wait for their replies to be on disk (measured: .95 of a bare client
-    loop at 50 ms a reply, against .8 with as many cells as slots).
+    while the cells before it wait for their replies to be on disk.
     """
     role = loaded.recipe.teacher
     model = _make_model(loaded, role)

@@ -21,13 +21,14 @@ def self_test(view: RunView) -> dict[str, Any]:
     """Counts by fault kind and variant: planted, caught by filter, missed; and clean drafts dropped."""
     rehearsal = view.facts["rehearsal"]
     teacher = RehearsalTeacher(rehearsal["seed"], Faults.model_validate(rehearsal["faults"]))
+    can_copy = view.facts["real_rows"]["train"] > 0
     faults: dict[str, _Caught] = {}
     variants: dict[str, _Caught] = {}
     clean = 0
     dropped: Counter[str] = Counter()
     ledger = view.ledger()
     for record, fate in ledger.with_fates():
-        fault = _fault(teacher, record)
+        fault = _fault(teacher, record, can_copy)
         filter_ = _dropped_by(fate)
         if fault is None:
             clean += 1
@@ -62,10 +63,10 @@ class _Caught:
         }
 
 
-def _fault(teacher: RehearsalTeacher, record: Record) -> Fault | None:
+def _fault(teacher: RehearsalTeacher, record: Record, can_copy: bool) -> Fault | None:
     fault = teacher.fault_at(ReplyKey.parse(record.provenance.reply_keys[-1]))
     # Where the recipe has no real row there was nothing to copy, and the reply is a clean one.
-    if fault is not None and fault.kind == "copy" and not record.provenance.parents:
+    if fault is not None and fault.kind == "copy" and not can_copy:
         return None
     return fault
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +17,19 @@ from seedbed.filters import FILTERS
 from seedbed.models.limits import Budget
 from seedbed.prompts.sampling import RowPool
 from seedbed.run.accounts import read_accounts
-from seedbed.run.asking import AskingSpace, BoundRole, scope_of
-from seedbed.run.binding import BoundRecipe, example_pools
+from seedbed.run.asking import AskingSpace
+from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import retarget
 from seedbed.run.filtering import FilterPool, FilterSet
 from seedbed.run.manifest import Manifest
 from seedbed.run.pipeline import Pipeline, Progress
 from seedbed.run.proof import prove
 from seedbed.run.quotas import Quotas
+from seedbed.run.rendering import asking_space
 from seedbed.run.roles import Teachers, bind_roles
+from seedbed.run.scopes import all_scopes
 from seedbed.run.view import RunView, export_run
-from seedbed.sources.eval_lock import EvalInfo, EvalLockServer
+from seedbed.sources.eval_lock import EvalLockServer
 from seedbed.sources.eval_lock_file import EvalLockFile
 from seedbed.sources.leaks import Kind, check_before_run, leak_error, suggestion_text
 from seedbed.sources.marks import text_hash
@@ -54,17 +56,21 @@ class RunResult:
 
 
 @contextmanager
-def locked_eval(bound: BoundRecipe, note: Note, *, own: bool) -> Iterator[EvalLockServer | None]:
+def locked_eval(bound: BoundRecipe, note: Note, by: str) -> Iterator[EvalLockServer | None]:
     """Start the eval's own process and refuse whatever the teacher would see of the eval.
 
-    `own`: also refuse an eval made of this workspace's drafts, the first time it is locked. Raises
+    The first time it is locked an eval made of this workspace's drafts is refused too. Where the
+    run has a lock already, the opening (`by` whom) is on record before it happens. Raises
     ContaminationError before any request, EvalLockError, SourceError.
     """
     if bound.eval_spec is None:
         yield None
         return
     spec = bound.eval_spec
-    hashes = _draft_hashes(bound) if own and not bound.folder.eval_lock.exists() else iter(())
+    locked = bound.folder.eval_lock.exists()
+    if locked:
+        EvalLockFile.read(bound.folder.eval_lock).record_opening("check", by)
+    hashes = iter(()) if locked else _draft_hashes(bound)
     labels = [spec.column(bound.task.label_field)] if bound.task.label_field else []
     needs = [*labels, *(spec.column(name) for name in bound.task.text_fields)]
     optional = [spec.column(name) for name in bound.task.optional_fields]
@@ -149,20 +155,6 @@ class Session:
         return self.bound.folder
 
 
-def asking_space(bound: BoundRecipe, roles: Mapping[str, BoundRole]) -> AskingSpace:
-    return AskingSpace(
-        recipe=bound.recipe.name,
-        seed=bound.recipe.generate.seed,
-        task=bound.task,
-        task_variables=bound.task_variables,
-        labels=bound.labels,
-        templates=bound.templates,
-        real={row.id: row for row in bound.train},
-        example_pools=example_pools(bound.task, bound.train),
-        roles=roles,
-    )
-
-
 @asynccontextmanager
 async def open_session(
     bound: BoundRecipe, note: Note, *, max_requests: int | None = None
@@ -170,30 +162,28 @@ async def open_session(
     """Lock the folder and the eval, verify what is on disk, bind the roles."""
     with ExitStack() as stack:
         # Leaks are refused before the folder exists, so that a refused run leaves nothing behind.
-        server = stack.enter_context(locked_eval(bound, note, own=True))
+        server = stack.enter_context(locked_eval(bound, note, f"seedbed run {bound.recipe.name}"))
         folder = bound.folder
         folder.create()
         stack.enter_context(RunLock(folder))
         info = server.info if server else None
-        _bind_eval(folder, info, bound.recipe.name)
+        if info is not None:
+            first = not folder.eval_lock.exists()
+            lock = EvalLockFile.create_or_verify(folder.eval_lock, info)
+            if first:
+                lock.record_opening("check", f"seedbed run {bound.recipe.name}")
+        log = stack.enter_context(ReplyLog.open(workspace_log(bound.loaded.folder)))
+        manifest = Manifest.open(bound, info, log, note)
+        manifest.snapshot(bound)
         rounds = Rounds(folder.rounds)
         rounds.verify()
-        log = stack.enter_context(ReplyLog.open(workspace_log(bound.loaded.folder)))
-        manifest = Manifest.open(bound, info, note)
-        manifest.snapshot(bound)
         limit = max_requests if max_requests is not None else bound.recipe.budget.requests
-        scopes = {scope_of(bound.recipe.name, cell) for cell in rounds.planned_cells()}
-        spent = log.calls(scopes) if limit is not None else 0
+        spent = log.calls(all_scopes(folder, bound.recipe.name)) if limit is not None else 0
         async with AsyncExitStack() as later:
             teachers = bind_roles(bound.loaded, log, Budget(limit, spent=spent))
             later.push_async_callback(teachers.close)
             asking = asking_space(bound, teachers.roles)
             yield Session(bound, rounds, log, manifest, server, teachers, asking)
-
-
-def _bind_eval(folder: RunFolder, info: EvalInfo | None, name: str) -> None:
-    if info is not None:
-        EvalLockFile.create_or_verify(folder.eval_lock, info).record_opening("check", f"seedbed run {name}")
 
 
 async def run_recipe(
@@ -232,12 +222,20 @@ async def run_recipe(
             on_start(pipeline)
             stopped, error = await pipeline.run()
         await session.log.flush()
-        name, target = bound.recipe.name, bound.quotas.target
-        accounts = read_accounts(session.rounds, session.log, name, target, stopped)
+        accounts = read_accounts(
+            session.rounds,
+            session.log,
+            bound.recipe.name,
+            bound.quotas.target,
+            stopped,
+            session.manifest.value["replies_after"],
+        )
         session.manifest.record_stop(stopped)
         if stopped in ("target", "variety", "cells"):
             await prove(bound, note)
-        _export(bound, registry)
+        _export(bound, registry, note)
+        spent = session.teachers.spent()
+        note(f"{spent.calls:,} requests sent, {spent.replayed:,} answers taken from the reply log")
     return RunResult(stopped, accounts, bound.folder, error)
 
 
@@ -247,6 +245,8 @@ def _quotas_so_far(session: Session) -> Quotas:
     quotas = bound.quotas.copy()
     wanted = short_id("quotas", [quotas.target, {k: dict(v) for k, v in quotas.by_field.items()}])
     if session.manifest.quotas != wanted:
+        # Cleared first: whoever dies in between comes here again, whatever target it then has.
+        session.manifest.set_quotas(None)
         quotas = retarget(session.rounds, quotas, bound.space.cover)
         session.manifest.set_quotas(wanted)
         return quotas
@@ -283,7 +283,13 @@ async def _real_keys(session: Session, filters: FilterSet, pool: FilterPool) -> 
     return [path]
 
 
-def _export(bound: BoundRecipe, registry: Registry) -> None:
+def _export(bound: BoundRecipe, registry: Registry, note: Note) -> None:
+    if bound.rehearsal and bound.recipe.export:
+        note("nothing exported: a rehearsal is no training data (`seedbed export --allow-rehearsal`)")
+        return
     view = RunView(bound.folder)
     for name in bound.recipe.export:
-        export_run(view, registry, name)
+        done = export_run(view, registry, name)
+        note(f"exported {done.rows:,} records to {done.path}")
+        for line in done.notes:
+            note(line)

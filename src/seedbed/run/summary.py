@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from seedbed.run.accounts import read_accounts
-from seedbed.run.asking import scope_of
+from seedbed.run.scopes import all_scopes
 from seedbed.run.selftest import self_test
 from seedbed.run.view import RunView
 from seedbed.sources.eval_lock_file import EvalLockFile
 from seedbed.store.atomic import read_json
+from seedbed.store.replies import ReplyLog
 from seedbed.store.rounds import CommittedRound
 
 
@@ -19,18 +21,17 @@ def summarise(view: RunView) -> dict[str, Any]:
     """Everything a report says, read from the run folder and the reply log."""
     folder, facts, rounds = view.folder, view.facts, view.rounds
     committed = rounds.committed()
-    with view.log() as log:
-        stopped = view.manifest["stopped"]
-        accounts = read_accounts(rounds, log, view.recipe, facts["target"], stopped)
-        scopes = {scope_of(view.recipe, cell) for cell in rounds.planned_cells()}
-        tokens = log.tokens(scopes)
-        calls = {
-            "requests": log.calls(scopes),
-            "answers": log.count(scopes),
-            "attempts": dict(sorted(log.attempts_by_cause(scopes).items())),
-            "prompt_tokens": tokens.prompt_tokens,
-            "completion_tokens": tokens.completion_tokens,
-        }
+    notes = _notes(facts)
+    stopped, after = view.manifest["stopped"], view.manifest["replies_after"]
+    with ExitStack() as stack:
+        log = stack.enter_context(view.log()) if view.log_path.is_file() else None
+        accounts = read_accounts(rounds, log, view.recipe, facts["target"], stopped, after)
+        calls = _calls(log, all_scopes(folder, view.recipe)) if log is not None else None
+    if calls is None:
+        notes.append(
+            f"the reply log {view.log_path} is not there: calls and raw replies cannot be told; keep "
+            "the run folder where its recipe is"
+        )
     return {
         "run": str(folder.path),
         "recipe": view.recipe,
@@ -39,6 +40,7 @@ def summarise(view: RunView) -> dict[str, Any]:
         "accounts": accounts.to_json(),
         "partial": any(entry.partial for entry in committed),
         "calls": calls,
+        "cost": _cost(calls),
         "by_cover": _by_cover(facts["by_field"], committed),
         "filters": _filters(committed),
         "rounds": [_round(entry) for entry in committed],
@@ -46,8 +48,27 @@ def summarise(view: RunView) -> dict[str, Any]:
         "eval": _eval(view),
         "proof": read_json(folder.proof) if folder.proof.is_file() else None,
         "versions": view.manifest["versions"],
-        "notes": _notes(facts),
+        "notes": notes,
     }
+
+
+def _calls(log: ReplyLog, scopes: set[bytes]) -> dict[str, Any]:
+    tokens = log.tokens(scopes)
+    return {
+        "requests": log.calls(scopes),
+        "answers": log.count(scopes),
+        "attempts": dict(sorted(log.attempts_by_cause(scopes).items())),
+        "prompt_tokens": tokens.prompt_tokens,
+        "completion_tokens": tokens.completion_tokens,
+    }
+
+
+def _cost(calls: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the run used up. `money` is None: no price is known, and none is guessed."""
+    if calls is None:
+        return None
+    used = ("requests", "prompt_tokens", "completion_tokens")
+    return {**{name: calls[name] for name in used}, "money": None}
 
 
 def _by_cover(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,8 +63,13 @@ class RunView:
     def ledger(self) -> Ledger:
         return Ledger(self.rounds)
 
+    @property
+    def log_path(self) -> Path:
+        """Where the workspace's reply log was; a run folder that was moved has left it behind."""
+        return Path(os.path.normpath(self.folder.path.absolute() / self.facts["reply_log"]))
+
     def log(self) -> ReplyLog:
-        return ReplyLog.open((self.folder.path / self.facts["reply_log"]).resolve())
+        return ReplyLog.open(self.log_path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,15 @@ from seedbed.sources.spec import SourceSpec
 from seedbed.store.atomic import write_bytes
 
 
-def write_without(spec: SourceSpec, rows: Sequence[Row], out: Path) -> None:
-    """Write the rows that stay to `out`, with all their columns. Raises InputError for a folder of texts."""
+def write_without(
+    spec: SourceSpec, columns: Sequence[str], rows: Sequence[Row], out: Path, *, keep: Sequence[Path] = ()
+) -> None:
+    """Write the rows that stay to `out`.
+
+    A CSV file gets the header `columns` even where no row is left; each of `rows` must have these
+    columns. A JSONL row keeps the keys of its own. Raises InputError for a folder of texts, and where
+    `out` is the audited file or one of `keep` under any name, or lies in a folder among them.
+    """
     kind = spec.resolved_format()
     if kind == "text":
         raise InputError(
@@ -26,16 +33,30 @@ def write_without(spec: SourceSpec, rows: Sequence[Row], out: Path) -> None:
                 )
             ]
         )
-    if out.exists() and out.resolve() == spec.path.resolve():
-        raise InputError([Problem("is the audited file itself; name another file to write", str(out))])
+    _refuse_to_replace(out, spec.path, keep)
     if kind == "jsonl":
-        lines = (orjson.dumps(dict(row.values)) + b"\n" for row in rows)
-        write_bytes(out, b"".join(lines))
+        write_bytes(out, b"".join(orjson.dumps(dict(row.values)) + b"\n" for row in rows))
         return
+    lines = [list(columns), *([row.values[name] for name in columns] for row in rows)]
+    # Left to itself, Python before 3.13 puts no quotes round a bare carriage return, which ends a row.
+    bare = any("\r" in cell for cells in lines for cell in cells)
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    if rows:
-        writer.writerow(list(rows[0].values))
-    for row in rows:
-        writer.writerow(list(row.values.values()))
+    quoting = csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL
+    csv.writer(buffer, lineterminator="\n", quoting=quoting).writerows(lines)
     write_bytes(out, buffer.getvalue().encode("utf-8"))
+
+
+def _refuse_to_replace(out: Path, audited: Path, keep: Sequence[Path]) -> None:
+    if _is_or_lies_in(out, audited):
+        raise InputError([Problem("is the audited file itself; name another file to write", str(out))])
+    for kept in keep:
+        if _is_or_lies_in(out, kept):
+            raise InputError(
+                [Problem(f"is or lies in {kept}, which is only read; name another file to write", str(out))]
+            )
+
+
+def _is_or_lies_in(path: Path, place: Path) -> bool:
+    """Whether a file is the same as `place`, or stands anywhere below it, whatever link leads there."""
+    whole = path.resolve()
+    return any(step.exists() and place.exists() and step.samefile(place) for step in (whole, *whole.parents))

@@ -19,10 +19,12 @@ import pyarrow.parquet as pq
 
 Keys = npt.NDArray[np.int64]
 
-# A record is compared with the first of its key group, not with every other: the group's
-# lowest-ranked members are the ones that can survive, and a thousand equal texts stay linear.
+# A record is compared with the first members of each of its key groups and not with every other,
+# so that a thousand records with one key stay linear. Near copies share most of their keys, and
+# with them a group in which their twin stands early; equal texts share all.
 GROUP_FIRST = 8
-# Of the earlier records that a record shares keys with, those it shares most with.
+# Of the earlier records behind one key the first (real rows first), and of all that a record
+# meets those it shares most keys with: a phrase that the whole run shares stays bearable.
 MOST_EARLIER = 64
 _BATCH_ROWS = 8192
 
@@ -55,12 +57,15 @@ def _before(name: str, keys: Keys, ranks: Keys, earlier: Sequence[Path]) -> list
     if not len(keys):
         return []
     shared: dict[int, Counter[str]] = {}
+    met: Counter[int] = Counter()
     for found, records in _meeting(name, keys, earlier):
         first = np.searchsorted(keys, found, "left").tolist()
         last = np.searchsorted(keys, found, "right").tolist()
-        for start, end, record in zip(first, last, records, strict=True):
-            # Of a group of equals the first alone can stay; the rest meet it within the round.
-            for rank in ranks[start : min(end, start + GROUP_FIRST)].tolist():
+        for key, start, end, record in zip(found.tolist(), first, last, records, strict=True):
+            met[key] += 1
+            if met[key] > MOST_EARLIER:
+                continue
+            for rank in ranks[start:end].tolist():
                 shared.setdefault(rank, Counter())[record] += 1
     pairs = []
     for rank, counts in shared.items():

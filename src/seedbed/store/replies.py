@@ -4,8 +4,8 @@ One row per choice, keyed by (request, scope, draw); a second reply to the same 
 that what was once read stays what is read. A permanent refusal of a request stands in the log like
 a reply. Failed attempts are kept apart: they count and cost, and answer nothing.
 
-SQLite in WAL mode with an integer rowid and a unique index, values as zstd-compressed JSON
-(measured three times faster and half the size of a table keyed by hash).
+SQLite in WAL mode with an integer rowid and a unique index: rows are appended in order of arrival,
+where a table keyed by hash would write each into another page. Values are zstd-compressed JSON.
 """
 
 from __future__ import annotations
@@ -141,9 +141,16 @@ class ReplyLog:
         """What stands under draws 0 to n-1, in order; None where there is nothing yet."""
         return self._get(request, scope, 0, n - 1)
 
-    def count(self, scopes: Iterable[bytes] | None = None) -> int:
-        """Replies (choices, no refusals) under these scopes, or in the whole log."""
-        rows = self._under(scopes, f"SELECT count(*) FROM replies WHERE kind = {REPLY}")
+    def last_row(self) -> int:
+        """Number of the newest row: what is logged from now on has a higher one."""
+        with self._lock:
+            ((newest,),) = self._query("SELECT coalesce(max(id), 0) FROM replies", ())
+        return int(newest)
+
+    def count(self, scopes: Iterable[bytes] | None = None, after: int = 0) -> int:
+        """Replies (choices, no refusals) under these scopes, or in the whole log, past row `after`."""
+        query = f"SELECT count(*) FROM replies WHERE kind = {REPLY} AND id > {int(after)}"
+        rows = self._under(scopes, query)
         return sum(n for (n,) in rows)
 
     def attempts_by_cause(self, scopes: Iterable[bytes] | None = None) -> Counter[str]:

@@ -1,0 +1,56 @@
+"""Prompts as a bound recipe makes them, and a trial of every template before a run begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from seedbed.core.cell import Cell
+from seedbed.core.chat import ChatRequest, LoggedReply
+from seedbed.core.errors import Problem, TemplateError
+from seedbed.run.asking import AskingSpace, BoundRole, CellAsking
+from seedbed.run.binding import BoundRecipe, example_pools
+from seedbed.run.roles import asked_model
+
+
+def asking_space(bound: BoundRecipe, roles: Mapping[str, BoundRole]) -> AskingSpace:
+    return AskingSpace(
+        recipe=bound.recipe.name,
+        seed=bound.recipe.generate.seed,
+        task=bound.task,
+        task_variables=bound.task_variables,
+        labels=bound.labels,
+        templates=bound.templates,
+        real={row.id: row for row in bound.train},
+        example_pools=example_pools(bound.task, bound.train),
+        roles=roles,
+    )
+
+
+class _NoExecutor:
+    """For prompts that are only looked at."""
+
+    async def fill(self, request: ChatRequest, scope: bytes, n: int) -> tuple[LoggedReply, ...]:
+        raise AssertionError("a trial asks nothing")
+
+
+def check_rendering(bound: BoundRecipe) -> None:
+    """Render every template once for every label. Raises TemplateError with each one that fails."""
+    asked = asked_model(bound.loaded, bound.recipe.teacher)
+    role = BoundRole(asked.model, asked.revision, asked.max_tokens, _NoExecutor())
+    space = asking_space(bound, {"teacher": role})
+    problems: list[Problem] = []
+    firsts = [next(iter(bound.space.axes[name])) for name in bound.space.cover]
+    combinations = [tuple(firsts)]
+    if bound.task.label_field is not None:
+        combinations = [(label, *firsts[1:]) for label in bound.labels]
+    for method, templates in bound.space.method_templates.items():
+        for template in templates:
+            for combination in combinations:
+                made = bound.space.cell(combination, 0)
+                cell = Cell(method, template, made.axes, made.parents, 0)
+                try:
+                    CellAsking(cell, space).request(template, role="teacher", schema=None)
+                except TemplateError as error:
+                    problems += error.problems
+    if problems:
+        raise TemplateError(list(dict.fromkeys(problems)))
