@@ -33,17 +33,17 @@ def loaded() -> LoadedRecipe:
 
 def test_the_recipe_rehearses_and_names_every_prompt_of_its_folder(loaded: LoadedRecipe) -> None:
     recipe = loaded.recipe
-    assert "roles" not in loaded.raw
+    assert recipe.is_rehearsal
     assert recipe.generate.target == 300
-    assert sorted(FOLDER / name for name in loaded.raw["generate"]["templates"]) == TEMPLATES
-    assert recipe.eval_source is not None
+    assert sorted(FOLDER / name for name in recipe.generate.templates) == TEMPLATES
+    assert recipe.sources["eval"].lock
     assert (FOLDER / "recipe.yaml").stat().st_size < 3_000
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
 def test_a_prompt_uses_every_axis_and_puts_what_changes_last(path: Path, loaded: LoadedRecipe) -> None:
     template = read_template(path, path.stem)
-    axes = loaded.raw["generate"]["axes"]
+    axes = loaded.recipe.generate.axes
     assert template.problems(axes) == []
     assert all(template.uses(axis) for axis in axes)
     system, user = rendered(template, loaded, "privacy", "the weather in Brellmoor")
@@ -51,16 +51,22 @@ def test_a_prompt_uses_every_axis_and_puts_what_changes_last(path: Path, loaded:
     assert system == other_system, (
         "what stands first is the same for every cell, so that a server may cache it"
     )
-    assert loaded.raw["task"]["description"].strip() in system
+    assert description_of(loaded) in system
     assert '{"text": "<the message>"}' in system
     for part in ("Category", "privacy", "the weather in Brellmoor", "live chat", "Variation: 7"):
         assert part in user
     assert "a lost button" in other_user
 
 
+def description_of(loaded: LoadedRecipe) -> str:
+    description = loaded.recipe.task.description
+    assert description is not None
+    return description.strip()
+
+
 def rendered(template: PromptTemplate, loaded: LoadedRecipe, label: str, example: str) -> tuple[str, str]:
     variables: Mapping[str, object] = {
-        "task": loaded.raw["task"],
+        "task": {**loaded.recipe.task.options.model_dump(), "description": description_of(loaded)},
         "label": label,
         "examples": [{"text": example, "category": label}],
         "draw": 7,
@@ -74,7 +80,7 @@ def rendered(template: PromptTemplate, loaded: LoadedRecipe, label: str, example
 
 
 def test_the_task_describes_every_category_of_the_data(loaded: LoadedRecipe) -> None:
-    description = loaded.raw["task"]["description"]
+    description = description_of(loaded)
     for label in {row["category"] for row in rows("train")}:
         assert f"- {label}: " in description
 

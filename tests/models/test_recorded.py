@@ -125,10 +125,12 @@ def test_by_prompt_the_seed_chooses_and_the_choice_index_is_added(seed: int, cou
 
 
 def test_without_a_seed_the_question_itself_chooses(tmp_path: Path) -> None:
-    path = written(tmp_path, *({"reply": str(number), "prompt": "q"} for number in range(50)))
-    teacher = RecordedTeacher(RecordedReplies.load(path, by="prompt"))
-    first = texts(teacher, asked("q"))
-    assert texts(teacher, asked("q")) == first
+    questions = "abcde"
+    rows = ({"reply": str(number), "prompt": q} for q in questions for number in range(50))
+    teacher = RecordedTeacher(RecordedReplies.load(written(tmp_path, *rows), by="prompt"))
+    first = [texts(teacher, asked(q)) for q in questions]
+    assert [texts(teacher, asked(q)) for q in questions] == first
+    assert len({text for [text] in first}) > 1
 
 
 def test_finish_reason_and_usage_come_along(tmp_path: Path) -> None:

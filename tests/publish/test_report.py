@@ -76,8 +76,8 @@ def summary(**changes: Any) -> dict[str, Any]:
         },
         "filters": [{"filter": "refusal@1", "checked": 412, "rejected": {"refused": 30}}],
         "rounds": [
-            {"round": 1, "cells": 300, "accepted": 200, "yield": 0.7123, "partial": False},
-            {"round": 2, "cells": 112, "accepted": 100, "yield": None, "partial": False},
+            {"round": 1, "cells": 300, "accepted": 200, "over_target": 14, "yield": 0.7123, "partial": False},
+            {"round": 2, "cells": 112, "accepted": 100, "over_target": 0, "yield": None, "partial": False},
         ],
         "selftest": None,
         "eval": {
@@ -139,16 +139,11 @@ def test_reasons_filters_coverage_rounds_and_calls_are_listed() -> None:
     assert {"not_json 40 2.8 %", "near_duplicate 20 1.4 %", "timeout 4"} <= lines
     assert "refusal@1 412 30 refused 30" in lines
     assert {"billing 100 100 130 76.9 %", "fraud 200 190 282 67.4 % short"} <= lines
-    assert {"1 300 200 71.2 %", "2 112 100 –"} <= lines
+    assert {"1 300 200 14 71.2 %", "2 112 100 0 –"} <= lines
     assert "418 requests brought 406 answers" in lines
     assert "attempts without an answer: timeout 8, http_503 4" in lines
     assert "over_target: good drafts that a higher target would take." in lines
     assert text.index("not_json") < text.index("near_duplicate")
-
-
-def test_what_came_from_the_log_is_said_where_it_is_known() -> None:
-    calls = summary()["calls"] | {"replayed": 1_250}
-    assert "1,250 more came from the reply log" in one_line(render_text(summary(calls=calls)))
 
 
 def test_the_eval_names_its_openings_and_what_is_compared() -> None:

@@ -36,7 +36,13 @@ class Asked(Strict):
     output: str = Field("json", pattern="json|text")
 
 
-class Faults(Strict):
+class Faults(BaseModel):
+    """With an attribute by another name than its key, and taking both, as the real ones do."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
+
     broken_json: float = Field(0.06, ge=0, le=1)
     refusal: float = Field(0.04, ge=0, le=1)
     copies: float = Field(0.06, ge=0, le=1, alias="copy")  # an attribute `copy` would hide a method
@@ -66,7 +72,7 @@ def table(kind: str, *plugins: Any) -> Table[Any]:
 
 
 def fake_registry() -> Registry:
-    options: dict[str, type[Strict]] = {"length": Length, "near_duplicates": NearDuplicates}
+    options: dict[str, type[BaseModel]] = {"length": Length, "near_duplicates": NearDuplicates}
     return Registry(
         methods=table("method", plugin("direct", Asked), plugin("template", Asked, axes=True)),
         filters=table("filter", *(plugin(name, options.get(name, Empty)) for name in DEFAULT_FILTERS)),

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -96,7 +95,9 @@ def test_the_words_that_the_page_lists() -> None:
     assert f"`default` means {', '.join(first)} and {last}" in text
 
 
-@pytest.mark.parametrize("example", re.findall(r"```yaml\n(name:.*?)```", DOCS.read_text("utf-8"), re.DOTALL))
-def test_examples_load(load: Load, example: str) -> None:
-    loaded = load(example, env={"OPENAI_BASE_URL": "http://localhost:8000/v1"})
-    assert loaded.recipe.generate.target > 0
+def test_examples_load(load: Load) -> None:
+    examples = re.findall(r"```yaml\n(name:.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+    assert examples
+    for example in examples:
+        loaded = load(example, env={"OPENAI_BASE_URL": "http://localhost:8000/v1"})
+        assert f"name: {loaded.recipe.name}\n" in example

@@ -195,6 +195,8 @@ SINGLE = [
     ("roles: {teacher: {endpoint: 'http://x/v1'}}", "roles.teacher.model", "this key is missing"),
     ("roles: {teacher: {rehearsal: {typos: 0.1}}}", "roles.teacher.rehearsal.typos", "unknown key 'typos'"),
     ("roles: {teacher: {rehearsal: {copies: 1}}}", "roles.teacher.rehearsal.copies", "did you mean 'copy'?"),
+    ("roles: {teacher: {rehearsal: {copys: 1}}}", "roles.teacher.rehearsal.copys", "did you mean 'copy'?"),
+    ("roles: {teacher: {rehearsal: {kopi: 1}}}", "roles.teacher.rehearsal.kopi", "refusal, copy"),
     ("roles: {teacher: {rehearsal: {copy: 2}}}", "roles.teacher.rehearsal.copy", "must be at most 1"),
     ("roles: {teacher: {rehearsal: {refusal: 2}}}", "roles.teacher.rehearsal.refusal", "must be at most 1"),
     ("roles: {teacher: {rehearsal: {}, model: m}}", "roles.teacher.model", "unknown key 'model'"),
@@ -340,14 +342,13 @@ def test_a_wrong_override_is_its_own_place(
     assert message in problem.message
 
 
-def test_overrides_are_judged_with_the_file(fail: Fail) -> None:
+def test_overrides_are_judged_with_the_file(folder: Path, fail: Fail) -> None:
     problems = fail(SHORTEST + "mxi: {}\n", ["generate.target=0", "generate.seed=-1"])
-    assert [problem.file[-20:] for problem in problems] == [
-        problems[0].file[-20:],
-        "set generate.target=0"[-20:],
-        "set generate.seed=-1"[-20:],
+    assert [(problem.file, problem.line) for problem in problems] == [
+        (str(folder / "recipe.yaml"), 3),
+        ("--set generate.target=0", None),
+        ("--set generate.seed=-1", None),
     ]
-    assert problems[0].line == 3
 
 
 def test_the_message_has_a_line_for_each_problem(folder: Path, fail: Fail) -> None:

@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -71,6 +70,16 @@ def runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def children() -> set[int]:
+    """This process's children, zombies too."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended while we looked
+            if int(entry.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.add(int(entry.parent.name))
+    return found
 
 
 class TestAnswers:
@@ -381,11 +390,11 @@ class TestItsEnd:
         assert os.getpgid(lock.pid) != os.getpgid(0)
 
     def test_start_that_fails_leaves_no_process_and_no_folder(self, tmp_path: Path, temporary: Path) -> None:
-        before = threading.active_count()
+        before = children()
         with pytest.raises(SourceError, match="no such file"):
             EvalLockServer.start(SourceSpec("test", tmp_path / "none.csv", compare=("text",)))
         assert list(temporary.iterdir()) == []
-        assert threading.active_count() == before
+        assert children() == before
 
 
 AUDITED = """

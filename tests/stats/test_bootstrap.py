@@ -64,16 +64,6 @@ def test_more_draws_only_add_draws() -> None:
     assert (more[:, :900] == fewer).all()
 
 
-def test_stratified_draws_keep_the_class_sizes() -> None:
-    """Predicting one class always: accuracy is that class's share, which strata hold fixed."""
-    truth = np.repeat(np.arange(3), [50, 30, 20])
-    always_first = [np.zeros(100, dtype=np.intp)]
-    fixed = bootstrap_scores(truth, always_first, 3, draws=30, stratified=True)
-    free = bootstrap_scores(truth, always_first, 3, draws=30)
-    assert (fixed.accuracy_draws == 0.5).all()
-    assert free.accuracy_draws.std() > 0.01
-
-
 @pytest.mark.parametrize(
     ("rows", "prior"), [(300, [0.3, 0.25, 0.2, 0.15, 0.1]), (400, [1 / 40] * 40)], ids=["few", "many classes"]
 )

@@ -1,20 +1,78 @@
-"""From a path on the command line to a bound recipe."""
+"""From a path on the command line to a bound recipe, or to everything that is wrong with it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from seedbed.core.errors import InputError, Problem, RecipeError
+from seedbed.core.registry import Registry
 from seedbed.filters import DEFAULT_FILTERS
-from seedbed.recipe import load_recipe
-from seedbed.run.binding import BoundRecipe, bind
+from seedbed.recipe import LoadedRecipe, load_recipe
+from seedbed.run.binding import BoundRecipe, bind, real_and_eval
 from seedbed.run.registry import registry
 from seedbed.run.rendering import check_rendering
+from seedbed.sources.eval_lock import EvalLockServer
+
+# Sections without which the data and templates of a recipe can be looked at all the same.
+_APART = ("filters", "roles", "mix", "student", "budget", "export")
 
 
 def load_bound(recipe: Path, overrides: Sequence[str]) -> BoundRecipe:
-    """Load, validate and bind; raises InputError with every problem."""
+    """Load, validate and bind. Raises InputError with the problems of recipe, data and templates together."""
     tables = registry()
-    bound = bind(load_recipe(recipe, tables, overrides, default_filters=DEFAULT_FILTERS), tables)
+    try:
+        loaded = _load(recipe, tables, overrides)
+    except RecipeError as error:
+        raise RecipeError([*error.problems, *_further(recipe, tables, overrides, error.problems)]) from None
+    try:
+        bound = bind(loaded, tables)
+    except RecipeError as error:
+        raise RecipeError([*error.problems, *_of_eval(loaded, tables)]) from None
     check_rendering(bound)
     return bound
+
+
+def _load(recipe: Path, tables: Registry, overrides: Sequence[str]) -> LoadedRecipe:
+    return load_recipe(recipe, tables, overrides, default_filters=DEFAULT_FILTERS)
+
+
+def _further(
+    recipe: Path, tables: Registry, overrides: Sequence[str], known: Sequence[Problem]
+) -> list[Problem]:
+    """Problems of data and templates behind a recipe that has problems of its own.
+
+    The sections that do not decide how data is read are left out, then generation too.
+    """
+    for apart in (_APART, (*_APART, "generate")):
+        without = [f"{section}=null" for section in apart]
+        loaded: LoadedRecipe | None = None
+        try:
+            loaded = _load(recipe, tables, [*overrides, *without])
+            bind(loaded, tables)
+            return _of_eval(loaded, tables)
+        except InputError as error:
+            found = [p for p in error.problems if p not in known and p.file != str(_file(recipe))]
+            if loaded is not None:
+                return [*found, *_of_eval(loaded, tables)]
+    return []
+
+
+def _file(recipe: Path) -> Path:
+    return recipe / "recipe.yaml" if recipe.is_dir() else recipe
+
+
+def _of_eval(loaded: LoadedRecipe, tables: Registry) -> list[Problem]:
+    """What the eval's own process says of the eval file, where something else is wrong already."""
+    task, spec = real_and_eval(loaded, tables)
+    if spec is None:
+        return []
+    needs = [
+        *([spec.column(task.label_field)] if task.label_field else []),
+        *map(spec.column, task.text_fields),
+    ]
+    try:
+        EvalLockServer.start(spec, needs=needs, may_be_empty=task.optional_fields).close()
+    except InputError as error:
+        return list(error.problems)
+    return []

@@ -37,6 +37,9 @@ def _print(value: dict[str, Any]) -> None:
     click.echo(
         f"real rows: {real['train']:,} train, {real['dev']:,} dev; eval locked: {value['eval_rows'] or 'no'}"
     )
+    if not value["cells"]:
+        click.echo("nothing is left to ask")
+        return
     click.echo(
         f"cells: {value['cells']:,}, {value['logged']:,} of them answered in the reply log; "
         f"calls: at least {value['calls']:,} (drafts that filters reject are asked for again)"

@@ -40,6 +40,12 @@ def command(run: Path, record: str | None, reason: str | None, most: int, as_jso
 
 def _list(view: RunView, most: int, reason: str | None, as_json: bool) -> None:
     ledger = view.ledger()
+    reasons = sorted(ledger.reasons()[1])
+    if reason is not None and reason not in reasons:
+        there = ", ".join(reasons) or "none"
+        raise InputError(
+            [Problem(f"no draft was rejected for {reason!r}; reasons are: {there}", key="--reason")]
+        )
     wanted = (found for found in ledger.with_fates() if reason is None or found[1].reason == reason)
     drafts = list(islice(wanted, most))
     if as_json:

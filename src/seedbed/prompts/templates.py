@@ -84,14 +84,14 @@ class PromptTemplate:
             if name in known:
                 continue
             close = nearest(name, known)
-            hint = f"did you mean '{close}'?" if close else "there are: " + ", ".join(sorted(known))
+            hint = f"did you mean '{close}'?" if close else "there are: " + ", ".join(sorted(known)) + "."
             message = f"unknown slot '{name}'; {hint} A slot is an axis of the recipe."
             found.append(Problem(message, self.path, line))
         return found
 
     def uses(self, slot: str) -> bool:
-        names = self.names()
-        return slot in names or "slots" in names
+        """Whether a slot's value can stand in the prompt: by its name, or among all `slots`."""
+        return not self.names().keys().isdisjoint((slot, "slots"))
 
     def render(self, variables: Mapping[str, Any]) -> tuple[Message, ...]:
         """The messages for one request. Raises TemplateError naming file and what went wrong."""

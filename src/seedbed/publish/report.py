@@ -157,21 +157,24 @@ def _rounds(summary: Summary) -> str:
             entry["round"],
             f"{entry['cells']:,}",
             f"{entry['accepted']:,}",
+            f"{entry['over_target']:,}",
             "–" if entry["yield"] is None else f"{100 * entry['yield']:.1f} %",
         ]
         for entry in summary["rounds"]
     ]
-    return heading("Rounds") + "\n" + table(["round", "cells", "accepted", "yield"], rows, left=0)
+    columns = ["round", "cells", "accepted", "over target", "yield"]
+    legend = "yield: accepted or over target, of the cells. A round without cells follows a new target."
+    return "\n".join([heading("Rounds"), table(columns, rows, left=0), paragraph(legend)])
 
 
 def _calls(summary: Summary) -> str:
     calls = summary["calls"]
-    lines = [f"{calls['requests']:,} requests brought {calls['answers']:,} answers"]
-    if calls.get("replayed"):
-        lines[0] += f"; {calls['replayed']:,} more came from the reply log, free of cost"
-    lines.append(
-        f"{calls['prompt_tokens']:,} prompt tokens, {calls['completion_tokens']:,} completion tokens"
-    )
+    if calls is None:
+        return ""
+    lines = [
+        f"{calls['requests']:,} requests brought {calls['answers']:,} answers",
+        f"{calls['prompt_tokens']:,} prompt tokens, {calls['completion_tokens']:,} completion tokens",
+    ]
     if calls["attempts"]:
         causes = ", ".join(f"{cause} {n:,}" for cause, n in _largest_first(calls["attempts"]))
         lines.append(f"attempts without an answer: {causes}")
@@ -231,7 +234,7 @@ def _notes(summary: Summary) -> str:
 
 
 def _next(summary: Summary, accounts: Accounts) -> str:
-    run = printable(summary.get("folder") or summary["run"])
+    run = printable(summary["run"])
     commands = [f"seedbed show {run}"]
     if accounts.drafts.accepted:
         stamp = " --allow-rehearsal" if summary["rehearsal"] else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from seedbed.core.protocols import Task
-from seedbed.core.registry import Registry, nearest
+from seedbed.core.registry import Registry
 from seedbed.recipe.cover import contradictions
 from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import Generate
@@ -14,6 +14,7 @@ from seedbed.recipe.mix import Mix
 from seedbed.recipe.sources import Source
 from seedbed.recipe.student import StudentEntry
 from seedbed.recipe.task import TaskSection
+from seedbed.recipe.words import meant
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,7 @@ def _check_cover_fields(generate: Generate, task: Task, findings: Findings) -> N
     for field in generate.cover:
         if field in fields:
             continue
-        close = nearest(field, fields)
-        if close:
-            hint = f"did you mean '{close}'?"
-        elif fields:
-            hint = "there are: " + ", ".join(fields)
-        else:
-            hint = "add it under axes"
+        hint = meant(field, fields, "add it under axes")
         findings.add(("generate", "cover", field), f"cover is over the label field or an axis; {hint}")
 
 

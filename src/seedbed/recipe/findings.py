@@ -11,6 +11,7 @@ from seedbed.core.errors import Problem
 from seedbed.core.registry import Table, UnknownPlugin, nearest
 from seedbed.recipe.complaints import Complaint, complaints, keys_of
 from seedbed.recipe.document import Entry, KeyPath
+from seedbed.recipe.words import meant
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -37,13 +38,8 @@ class Findings:
         key, names = str(path[-1]), list(known)
         close = nearest(key, names)
         if close is not None:
-            hint = f"did you mean '{close}'?"
             self._broken.add((*path[:-1], close))
-        elif names:
-            hint = "there are: " + ", ".join(names)
-        else:
-            hint = "nothing can be set here"
-        self.add(path, f"unknown key '{key}'; {hint}")
+        self.add(path, f"unknown key '{key}'; {meant(key, names, 'nothing can be set here')}")
 
     def touch(self, *paths: KeyPath) -> bool:
         """Whether anything was found at, below or above one of the paths."""

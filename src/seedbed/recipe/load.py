@@ -35,24 +35,19 @@ _AS_WRITTEN: tuple[KeyPath, ...] = (("task", "labels", "*"), ("generate", "axes"
 
 @dataclass(frozen=True)
 class LoadedRecipe:
-    """A valid recipe and where each of its keys stands. `raw` is what was written, overrides laid over."""
+    """A valid recipe and where each of its keys stands."""
 
     recipe: Recipe
     path: Path
     folder: Path
-    raw: dict[str, Any]
     _root: Entry = field(repr=False)
 
     def resolve(self, path: str) -> Path:
         """A path of the recipe (source, template, recording) as seen from here."""
         return self.folder / path
 
-    def locate(self, keys: Sequence[str | int]) -> int | None:
-        """The line of a key, or of its nearest ancestor; None where the command line set it."""
-        return self._root.place_of(keys).line
-
     def problem(self, keys: Sequence[str | int], message: str) -> Problem:
-        """A problem at the place of a key, for whoever finds one later."""
+        """A problem at the place of a key or of its nearest ancestor, for whoever finds one later."""
         return self._root.place_of(keys).problem(message, keys)
 
 
@@ -85,7 +80,7 @@ def load_recipe(
     if found := findings.problems():
         raise RecipeError(found)
     assert recipe is not None, "a recipe that cannot be built has a problem to tell"
-    return LoadedRecipe(recipe, file, file.parent, raw, root)
+    return LoadedRecipe(recipe, file, file.parent, root)
 
 
 def check_cover(loaded: LoadedRecipe, labels: Sequence[str]) -> list[Problem]:

@@ -56,19 +56,6 @@ class Recipe(Header):
     export: tuple[str, ...] = Field((), description="formats that the finished data is written in")
 
     @property
-    def real_sources(self) -> dict[str, Source]:
-        """Sources whose rows (or train part) generation may see, by name."""
-        return {name: source for name, source in self.sources.items() if not source.lock}
-
-    @property
-    def eval_source(self) -> tuple[str, Source] | None:
-        """The source that is the locked eval, or that a share of becomes it; with its name."""
-        for name, source in self.sources.items():
-            if source.lock or source.split.eval:
-                return name, source
-        return None
-
-    @property
     def teacher(self) -> Role:
         return self.roles.teacher
 

@@ -1,11 +1,13 @@
-"""Rules for single words and lists of them, shared by several sections."""
+"""Rules for single words and lists of them, and hints at those meant, shared by several sections."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import TypeVar
+
+from seedbed.core.registry import nearest
 
 H = TypeVar("H", bound=Hashable)
 
@@ -25,3 +27,11 @@ def slug(name: str) -> str | None:
     if _SLUG.fullmatch(name):
         return None
     return "a name has up to 64 letters, digits, - and _, and begins with a letter or digit"
+
+
+def meant(word: str, known: Sequence[str], otherwise: str) -> str:
+    """The hint at an unknown word: the nearest known one, or all of them; `otherwise` where there is none."""
+    close = nearest(word, list(known))
+    if close is not None:
+        return f"did you mean '{close}'?"
+    return "there are: " + ", ".join(known) if known else otherwise

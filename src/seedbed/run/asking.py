@@ -115,7 +115,9 @@ class CellAsking:
 
     def _variables(self) -> dict[str, Any]:
         slots = self._slots()
+        own_name = {self.task.label_field: self._label()} if self.task.label_field else {}
         return {
+            **own_name,
             **slots,
             "task": self._space.task_variables,
             "label": self._label(),

@@ -22,7 +22,7 @@ from seedbed.prompts.templates import PromptTemplate, library_template, read_tem
 from seedbed.recipe import LoadedRecipe, Recipe, Source, check_cover, quotas
 from seedbed.run.planner import PlanSpace
 from seedbed.run.quotas import Quotas
-from seedbed.run.roles import asked_model
+from seedbed.run.roles import asked_model, check_teacher
 from seedbed.sources.records import load_real
 from seedbed.sources.spec import SourceSpec
 from seedbed.sources.split import split_source
@@ -134,6 +134,7 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     }
     _check_templates(loaded, task, templates, methods, gather)
     _check_student(loaded, registry, gather)
+    gather.attempt(lambda: check_teacher(loaded, recipe.teacher))
     space = _space(loaded, task, labels, templates, methods, real.train)
     counted = gather.attempt(lambda: _quotas(loaded, labels, space))
     gather.raise_if_any()
@@ -157,6 +158,16 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
             for entry in recipe.filters
         ],
     )
+
+
+def real_and_eval(loaded: LoadedRecipe, registry: Registry) -> tuple[Task, SourceSpec | None]:
+    """The task before its labels are known, and the source that is locked as a whole, if there is one."""
+    plugin = registry.tasks.get(loaded.recipe.task.kind)
+    task: Task = plugin.bind(loaded.recipe.task.options, None)
+    for name, source in loaded.recipe.sources.items():
+        if source.lock:
+            return task, spec_of(name, source, loaded.folder, task)
+    return task, None
 
 
 def spec_of(name: str, source: Source, folder: Path, task: Task) -> SourceSpec:
@@ -260,6 +271,13 @@ def _check_templates(
             gather.problems.append(loaded.problem(("generate", "axes", axis), message))
     open_fields = [name for name in task.fields if name != task.label_field]
     asked = [name for name in open_fields if name not in generate.axes]
+    if task.label_field is not None:
+        for template in used:
+            if not any(template.uses(name) for name in ("label", task.label_field)):
+                message = (
+                    f"never shows the label, which the teacher must know; write {{{{ {task.label_field} }}}}"
+                )
+                gather.problems.append(Problem(message, template.path))
     for name, method in methods.items():
         output = getattr(method.options, "output", "json")
         left = asked if method.uses_axes else open_fields

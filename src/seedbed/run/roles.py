@@ -50,6 +50,12 @@ def asked_model(loaded: LoadedRecipe, role: Role) -> AskedModel:
             return AskedModel("rehearsal", revision, DEFAULT_MAX_TOKENS)
 
 
+def check_teacher(loaded: LoadedRecipe, role: Role) -> None:
+    """Look at what a teacher in process is made of. Raises SourceError for a recording that is none."""
+    if isinstance(role, RecordedRole):
+        RecordedReplies.load(loaded.resolve(role.recorded), by=role.by)
+
+
 @dataclass(frozen=True)
 class Teachers:
     """The bound roles and what has to be closed after them."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
+from seedbed.core.verdict import OVER_TARGET
 from seedbed.run.accounts import read_accounts
 from seedbed.run.scopes import all_scopes
 from seedbed.run.selftest import self_test
@@ -103,6 +104,7 @@ def _round(entry: CommittedRound) -> dict[str, Any]:
         "round": entry.number,
         "cells": cells,
         "accepted": measures["accepted"],
+        "over_target": measures["rejected"].get(OVER_TARGET, 0),
         "yield": round(measures["good"] / cells, 4) if cells else None,
         "partial": entry.partial,
     }
@@ -123,6 +125,8 @@ def _notes(facts: Mapping[str, Any]) -> list[str]:
             "no real data: no filter is calibrated on real rows, no draft is compared with them, and "
             "nothing shows what the data is worth; add a source"
         )
+    if facts["task"]["kind"] != "classification":
+        notes.append("no student: only classification is proven on one; look at the records themselves")
     if facts["eval_path"] is None:
         notes.append(
             "no locked eval: contamination is not checked and nothing is proven on a student; add a "

@@ -11,7 +11,6 @@ from seedbed.core.errors import EvalLockError, StoreError
 from seedbed.sources.eval_lock import EvalInfo
 from seedbed.store.atomic import read_json, write_json
 
-FILE_NAME = "eval.lock.json"
 Purpose = Literal["check", "evaluate"]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from seedbed.core.record import Provenance, Record, real_record_id
 from seedbed.sources.readers import read_rows
-from seedbed.sources.spec import SourceSpec, compared_text
+from seedbed.sources.spec import SourceSpec
 
 
 def load_real(
@@ -32,9 +32,3 @@ def load_real(
         )
         for row in rows
     ]
-
-
-def load_compared(spec: SourceSpec) -> list[str]:
-    """The text of every row that is held against the eval set: `spec.compare`, which must not be empty."""
-    columns = spec.compared_columns
-    return [compared_text(row.values, columns) for row in read_rows(spec, text_columns=columns)]

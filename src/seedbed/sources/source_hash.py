@@ -1,4 +1,7 @@
-"""One SHA-256 for a source: of its file, or of every file in its folder."""
+"""One SHA-256 for a source: of its file, or of every file in its folder.
+
+The eval lock keeps it (`EvalInfo.sha256`), and whoever opens the eval again holds the file to it.
+"""
 
 from __future__ import annotations
 

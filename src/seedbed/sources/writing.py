@@ -41,8 +41,8 @@ def write_without(
     # Left to itself, Python before 3.13 puts no quotes round a bare carriage return, which ends a row.
     bare = any("\r" in cell for cells in lines for cell in cells)
     buffer = io.StringIO(newline="")
-    quoting = csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL
-    csv.writer(buffer, lineterminator="\n", quoting=quoting).writerows(lines)
+    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL)
+    writer.writerows(lines)
     write_bytes(out, buffer.getvalue().encode("utf-8"))
 
 

@@ -49,14 +49,12 @@ def bootstrap_scores(
     *,
     draws: int = DRAWS,
     seed: int = 0,
-    stratified: bool = False,
 ) -> Scores:
     """Score every predictor on the eval and on `draws` resamples of it; equal seeds, equal numbers.
 
     `truth` and each of `predictions` hold one class index a row; a prediction outside
-    0..classes-1 is simply wrong. `stratified` keeps the number of rows of each true class, which
-    is the right question where an eval was made to have just these (so many of each class).
-    Raises ValueError for an empty eval, unequal lengths, or a true class out of range.
+    0..classes-1 is simply wrong. Raises ValueError for an empty eval, unequal lengths, or a true
+    class out of range.
     """
     _check(truth, predictions, classes)
     patterns, pattern_of_row = np.unique(np.stack([truth, *predictions], axis=1), axis=0, return_inverse=True)
@@ -65,12 +63,10 @@ def bootstrap_scores(
     once = np.bincount(pattern_of_row, minlength=len(patterns))[np.newaxis, :].astype(np.float64)
     macro_f1, accuracy = weigh(once)
 
-    order = np.argsort(truth, kind="stable") if stratified else np.arange(len(truth))
-    sizes = np.bincount(truth) if stratified else np.array([len(truth)])
     rng = np.random.default_rng(seed)
     block = max(1, BLOCK_CELLS // len(truth))
     parts = [
-        weigh(_draw(rng, min(block, draws - start), sizes, pattern_of_row[order], len(patterns)))
+        weigh(_draw(rng, min(block, draws - start), pattern_of_row, len(patterns)))
         for start in range(0, draws, block)
     ]
     return Scores(
@@ -91,16 +87,11 @@ def _check(truth: Ints, predictions: Sequence[Ints], classes: int) -> None:
             raise ValueError(f"{prediction.shape} predictions for {truth.shape} rows")
 
 
-def _draw(rng: np.random.Generator, draws: int, sizes: Ints, patterns: Ints, n_patterns: int) -> Floats:
-    """Pattern counts of `draws` resamples, shape (draws, n_patterns).
-
-    Rows stand stratum after stratum, `sizes` long each; position j of a resample picks a row of
-    the stratum that j lies in.
-    """
-    size = np.repeat(sizes, sizes)
-    first = np.repeat(np.cumsum(sizes) - sizes, sizes)
-    picked = (rng.random((draws, len(patterns))) * size).astype(np.intp) + first
-    cells = patterns[picked] + np.arange(draws)[:, np.newaxis] * n_patterns
+def _draw(rng: np.random.Generator, draws: int, pattern_of_row: Ints, n_patterns: int) -> Floats:
+    """Pattern counts of `draws` resamples of the rows, shape (draws, n_patterns)."""
+    rows = len(pattern_of_row)
+    picked = (rng.random((draws, rows)) * rows).astype(np.intp)
+    cells = pattern_of_row[picked] + np.arange(draws)[:, np.newaxis] * n_patterns
     counts = np.bincount(cells.ravel(), minlength=draws * n_patterns)
     return counts.reshape(draws, n_patterns).astype(np.float64)
 
@@ -142,10 +133,9 @@ def percentile_interval(value: float, draws: ArrayLike, level: float = LEVEL) ->
 
     Rows drawn twice make small classes look more uneven than they are, so that most draws of a
     macro-F1 over many small classes lie below the figure itself. Where the figure stands among its
-    draws tells by how much, and both ends move accordingly. In a simulation with 600 rows of 77
-    classes that raises the coverage of a nominal 95 % interval from 72 % to 89 %, with 3,000 rows
-    from 90 % to 95 %; where there is no bias it is the plain percentile interval. The interval
-    always holds the figure. Raises ValueError for no draws or a level outside 0..1.
+    draws tells by how much, and both ends move accordingly; where there is no bias it is the plain
+    percentile interval. The interval always holds the figure. Raises ValueError for no draws or a
+    level outside 0..1.
     """
     ordered = np.sort(np.asarray(draws, dtype=np.float64))
     if not len(ordered):
