@@ -86,7 +86,7 @@ def test_any_http_answer_breaks_the_silence(health: Health, clock: Clock, status
 
 
 def test_resets_are_neither_answer_nor_silence(health: Health, clock: Clock) -> None:
-    for _ in range(50):
+    for _ in range(40):
         fail(health, clock, AttemptFailed("reset", "reset"), after=1)
     health.check()
     assert not health.answered
@@ -152,3 +152,28 @@ def test_budget_counts_what_earlier_sittings_spent() -> None:
     for _ in range(1000):
         endless.reserve()
     assert endless.spent == 1000
+
+
+def test_a_server_that_brings_errors_and_never_a_reply_is_given_up() -> None:
+    clock = Clock()
+    health = Health("http://e/v1", clock)
+    page = AttemptFailed("not_json_body", "a web page", status=200)
+    for _ in range(200):
+        health.failed(page, clock())
+    health.check()  # many at once say little: a server may be starting
+    clock.now += 25.0
+    health.failed(page, clock())
+    with pytest.raises(EndpointError, match=r"gave no reply in 201 tries over 25 s, the last: a web page"):
+        health.check()
+
+
+def test_one_reply_in_between_or_a_plea_to_wait_is_no_reason_to_give_up() -> None:
+    clock = Clock()
+    health = Health("http://e/v1", clock)
+    for _ in range(100):
+        health.failed(AttemptFailed("http_500", "broken", status=500), clock())
+        health.failed(AttemptFailed("http_429", "wait", status=429), clock())
+        if clock.now % 3 == 0:
+            health.replied()
+        clock.now += 1.0
+    health.check()

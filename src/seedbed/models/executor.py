@@ -211,12 +211,12 @@ class HttpExecutor:
             self._heed_retry_after(failure)
             raise
         except RequestRefused:
-            self._health.heard()
+            self._health.replied()
             raise
         except EndpointError as error:
             self._health.open(str(error))
             raise
-        self._health.heard()
+        self._health.replied()
         return reply
 
     def _heed_retry_after(self, failure: AttemptFailed) -> None:
