@@ -11,6 +11,7 @@ import click
 
 from seedbed.cli.output import json_option, print_json
 from seedbed.core.errors import InputError, Problem
+from seedbed.publish.text_layout import printable
 
 if TYPE_CHECKING:
     from seedbed.core.record import Record
@@ -59,7 +60,7 @@ def _list(view: RunView, most: int, reason: str | None, as_json: bool) -> None:
     for record, fate in drafts:
         text = record.unreadable.text if record.unreadable else " | ".join(map(str, record.fields.values()))
         outcome = "accepted" if fate.accepted else fate.reason
-        click.echo(f"{record.id}  {outcome:16}  {' '.join(text.split())[:100]}")
+        click.echo(f"{record.id}  {outcome:16}  {printable(text)[:100]}")
 
 
 def _whole_way(view: RunView, prefix: str) -> dict[str, Any]:
@@ -112,17 +113,23 @@ def _provenance(record: Record) -> dict[str, Any]:
     return value
 
 
+def _lines(text: object) -> str:
+    """Text over several lines in which nothing steers the terminal."""
+    return "\n  ".join(printable(line) for line in str(text).splitlines())
+
+
 def _print(value: dict[str, Any]) -> None:
     click.echo(f"record     {value['id']}")
     click.echo(f"fate       {value['fate']}" + (f": {value['reason']}" if value["reason"] else ""))
     for name, field in value["fields"].items():
-        click.echo(f"{name:10} {field}")
+        click.echo(f"{name:10} {_lines(field)}")
     if value["unreadable"]:
-        click.echo(f"unreadable {value['unreadable']['cause']}: {value['unreadable']['detail']}")
+        why = value["unreadable"]
+        click.echo(f"unreadable {why['cause']}: {printable(why['detail'])}")
     click.echo("verdicts")
     for verdict in value["verdicts"]:
         outcome = "keep" if verdict["keep"] else verdict["reason"]
-        extra = f" {verdict['evidence']}" if verdict["evidence"] else ""
+        extra = f" {printable(verdict['evidence'])}" if verdict["evidence"] else ""
         twin = f" twin of {verdict['survivor']}" if verdict["survivor"] else ""
         score = f" {verdict['score']:.3f}" if verdict["score"] is not None else ""
         click.echo(f"  {verdict['filter']:20} {outcome}{score}{twin}{extra}")
@@ -142,4 +149,4 @@ def _print(value: dict[str, Any]) -> None:
             click.echo("  not in the reply log of this workspace")
         else:
             click.echo(f"  finish_reason {reply['finish_reason']}")
-            click.echo("  " + reply["text"].replace("\n", "\n  "))
+            click.echo("  " + _lines(reply["text"]))

@@ -15,6 +15,10 @@ from seedbed.core.record import Unreadable
 _FENCE = re.compile(r"\A\s*```(?:json)?[ \t]*\n(?P<body>.*?)\n?```\s*\Z", re.DOTALL | re.IGNORECASE)
 
 
+# No record needs more, and what walks a record may recurse.
+DEEPEST = 32
+
+
 def read_fields(
     choice: Choice, fields: tuple[str, ...], output: Literal["json", "text"]
 ) -> dict[str, Any] | Unreadable:
@@ -44,4 +48,16 @@ def read_fields(
     extra = [str(name) for name in value if name not in fields]
     if extra:
         return Unreadable("invalid_schema", "not asked for: " + ", ".join(sorted(extra)), text)
+    if _depth(value) > DEEPEST:
+        return Unreadable("invalid_schema", f"nested deeper than {DEEPEST} levels", text)
     return dict(value)
+
+
+def _depth(value: Any) -> int:
+    """How deep maps and lists stand in one another, found without recursion."""
+    deepest, level = 0, [value]
+    while level:
+        deepest += 1
+        inner = [item for item in level if isinstance(item, dict | list)]
+        level = [x for item in inner for x in (item.values() if isinstance(item, dict) else item)]
+    return deepest

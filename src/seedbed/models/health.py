@@ -104,8 +104,8 @@ class Health:
         if self._useless_failures >= USELESS_FAILURES and seconds >= USELESS_SECONDS:
             self.open(
                 f"{self._endpoint} gave no reply in {self._useless_failures} tries over {seconds:.0f} s, "
-                f"the last: {failure}: is it an OpenAI-compatible address (…/v1)? See to the server and run the "
-                "same command again, which goes on"
+                f"the last: {failure}: is it an OpenAI-compatible address (…/v1)? See to the server and run "
+                "the same command again, which goes on"
             )
 
     def pause(self, seconds: float) -> None:

@@ -32,6 +32,9 @@ CONTEXT_NAMES = ("task", "label", "labels", "examples", "slots", "draw", "output
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
 )
+# A prompt that chance writes has another hash at every run, and would be paid for again.
+del _ENVIRONMENT.filters["random"]
+del _ENVIRONMENT.globals["lipsum"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class PromptTemplate:
         for role, compiled in self._compiled:
             try:
                 content = compiled.render(variables).strip()
-            except (JinjaError, SecurityError, TypeError, ValueError, ZeroDivisionError) as error:
+            except (JinjaError, SecurityError, ArithmeticError, LookupError, *_FAILURES) as error:
                 line = _line_of(error, self._offset if role == "user" else 0)
                 raise TemplateError([Problem(f"does not render: {error}", self.path, line)]) from error
             if content:
@@ -107,6 +110,9 @@ class PromptTemplate:
         if not any(message.role == "user" for message in messages):
             raise TemplateError([Problem("renders to an empty prompt", self.path)])
         return tuple(messages)
+
+
+_FAILURES = (TypeError, ValueError, AttributeError, RecursionError)
 
 
 def _line_of(error: Exception, offset: int) -> int | None:

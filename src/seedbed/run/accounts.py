@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from seedbed.core.cell import Cell
 from seedbed.core.errors import AccountsError
 from seedbed.core.fate import Accounts, Stopped
@@ -14,6 +16,7 @@ from seedbed.store.shards import read_rows
 
 def read_accounts(
     rounds: Rounds,
+    committed: Sequence[CommittedRound],
     log: ReplyLog | None,
     recipe: str,
     target: int,
@@ -22,18 +25,20 @@ def read_accounts(
 ) -> Accounts:
     """Sum the committed rounds and partial views; what is planned beyond them is pending.
 
+    `committed` is one listing of them, so that a run that closes another meanwhile confuses nothing.
+
     A cell without a result is pending, and so are its logged replies, which nobody judged yet: those
     past row `replies_after`, where the recipe last changed what it asks. Without the log (a run
     folder that was moved) none can be told.
     Raises AccountsError where the sums and the verdicts themselves disagree.
     """
     accounts = Accounts(target=target, stopped=stopped)
-    committed = rounds.committed()
     for entry in committed:
         _add(accounts, entry)
     pending: list[Cell] = []
     views = {entry.number: entry for entry in committed if entry.partial}
-    for number, cells in rounds.open_plans().items():
+    closed = {entry.number for entry in committed if not entry.partial}
+    for number, cells in rounds.open_plans(closed).items():
         view = views.get(number)
         if view is None:
             accounts.cells.planned += len(cells)
@@ -47,7 +52,7 @@ def read_accounts(
         accounts.drafts.pending = log.count(scopes, replies_after)
     accounts.drafts.total += accounts.drafts.pending
     accounts.check()
-    _check_against_verdicts(rounds, accounts)
+    _check_against_verdicts(committed, accounts)
     return accounts
 
 
@@ -62,8 +67,8 @@ def _add(accounts: Accounts, entry: CommittedRound) -> None:
     accounts.drafts.failed.update(measures["failed"])
 
 
-def _check_against_verdicts(rounds: Rounds, accounts: Accounts) -> None:
-    ledger = Ledger(rounds)
+def _check_against_verdicts(committed: Sequence[CommittedRound], accounts: Accounts) -> None:
+    ledger = Ledger(committed)
     accepted, rejected = ledger.reasons()
     if accepted != accounts.drafts.accepted or +rejected != +accounts.drafts.rejected:
         raise AccountsError(

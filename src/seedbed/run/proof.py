@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
+import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from seedbed.core.hashing import short_id
@@ -84,17 +83,21 @@ def _score(bound: BoundRecipe, job: Job, sha256: str) -> dict[str, Any]:
     spec = bound.eval_spec
     assert spec is not None
     assert bound.task.label_field is not None
-    with tempfile.TemporaryDirectory(prefix="seedbed-proof-") as folder:
-        request = {
-            "spec": spec.to_json(),
-            "sha256": sha256,
-            "text_columns": [spec.column(name) for name in bound.task.text_fields],
-            "label_column": spec.column(bound.task.label_field),
-            "job": str(write_job(job, Path(folder))),
-        }
-        process = start_sealed("seedbed.run.evaluator_process", request)
-        try:
-            result: dict[str, Any] = answer_of(process, spec.path)
-        finally:
-            end_sealed(process)
+    # In the run folder: it holds train rows, which a killed run must not leave in a shared place.
+    folder = bound.folder.path / "student" / "job"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    request = {
+        "spec": spec.to_json(),
+        "sha256": sha256,
+        "text_columns": [spec.column(name) for name in bound.task.text_fields],
+        "label_column": spec.column(bound.task.label_field),
+        "job": str(write_job(job, folder)),
+    }
+    process = start_sealed("seedbed.run.evaluator_process", request)
+    try:
+        result: dict[str, Any] = answer_of(process, spec.path)
+    finally:
+        end_sealed(process)
+        shutil.rmtree(folder)
     return result

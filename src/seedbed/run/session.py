@@ -224,6 +224,7 @@ async def run_recipe(
         await session.log.flush()
         accounts = read_accounts(
             session.rounds,
+            session.rounds.committed(),
             session.log,
             bound.recipe.name,
             bound.quotas.target,

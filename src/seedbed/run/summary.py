@@ -25,12 +25,12 @@ def summarise(view: RunView) -> dict[str, Any]:
     notes = _notes(facts)
     stopped, after = view.manifest["stopped"], view.manifest["replies_after"]
     with ExitStack() as stack:
-        log = stack.enter_context(view.log()) if view.log_path.is_file() else None
-        accounts = read_accounts(rounds, log, view.recipe, facts["target"], stopped, after)
+        log = stack.enter_context(view.log()) if view.has_log else None
+        accounts = read_accounts(rounds, committed, log, view.recipe, facts["target"], stopped, after)
         calls = _calls(log, all_scopes(folder, view.recipe)) if log is not None else None
     if calls is None:
         notes.append(
-            f"the reply log {view.log_path} is not there: calls and raw replies cannot be told; keep "
+            f"the reply log {view.log_path} cannot be opened: calls and raw replies cannot be told; keep "
             "the run folder where its recipe is"
         )
     return {

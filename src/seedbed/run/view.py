@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from seedbed.core.errors import StoreError
 from seedbed.core.protocols import Task
 from seedbed.core.registry import Registry
 from seedbed.publish.exporter import Changes
@@ -27,12 +28,20 @@ class RunView:
 
     @classmethod
     def open(cls, path: Path) -> RunView:
-        """`path` is a run folder, or a recipe's folder with one run in it; InputError otherwise."""
-        return cls(find_run(path))
+        """`path` is a run folder, or a recipe's folder with one run in it; InputError otherwise.
+
+        Raises StoreError where a file is not what the run wrote.
+        """
+        view = cls(find_run(path))
+        _ = view.manifest
+        view.rounds.verify()
+        return view
 
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
-        value: Mapping[str, Any] = read_json(self.folder.manifest)
+        value = read_json(self.folder.manifest)
+        if not isinstance(value, dict) or not {"facts", "versions", "stopped"} <= value.keys():
+            raise StoreError(f"{self.folder.manifest}: is no manifest of a run (damaged?); restore it")
         return value
 
     @property
@@ -67,6 +76,12 @@ class RunView:
     def log_path(self) -> Path:
         """Where the workspace's reply log was; a run folder that was moved has left it behind."""
         return Path(os.path.normpath(self.folder.path.absolute() / self.facts["reply_log"]))
+
+    @property
+    def has_log(self) -> bool:
+        """Whether the log can be opened: SQLite in WAL mode wants to write beside it even to read."""
+        path = self.log_path
+        return path.is_file() and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
     def log(self) -> ReplyLog:
         return ReplyLog.open(self.log_path)

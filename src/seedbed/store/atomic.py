@@ -30,7 +30,9 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write through a temporary file, fsync and rename. Raises StoreError naming the path."""
     temporary = path.with_name(path.name + ".tmp")
     try:
-        with temporary.open("wb") as file:
+        # Made anew: a link that somebody laid there is not followed.
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -6,7 +6,7 @@ Nothing derived is kept on disk: the committed Parquet files are read, a round a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -34,8 +34,9 @@ class Ledger:
     It goes through the rounds one at a time: what it holds does not grow with the run.
     """
 
-    def __init__(self, rounds: Rounds, *, partial: bool = True) -> None:
-        self.rounds: list[CommittedRound] = rounds.committed(partial=partial)
+    def __init__(self, rounds: Rounds | Sequence[CommittedRound], *, partial: bool = True) -> None:
+        """Over a listing of rounds, or over the run's rounds as they are now."""
+        self.rounds = list(rounds.committed(partial=partial) if isinstance(rounds, Rounds) else rounds)
 
     def _fates(self, entry: CommittedRound) -> dict[str, Fate]:
         """Fates of every draft of one round: its own verdicts, then those that later rounds without

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ class Rounds:
             match = _COMMIT.match(path.name)
             if match is None or (match[2] and not partial):
                 continue
-            value = read_json(path)
+            value = _commit_of(path)
             number = int(match[1])
             folder = self.folder / (f"{number:04d}.partial" if match[2] else f"{number:04d}")
             found.append(CommittedRound(number, folder, bool(match[2]), value["measures"]))
@@ -75,7 +75,7 @@ class Rounds:
     def verify(self) -> None:
         """Raise StoreError where a committed file is missing or its bytes changed."""
         for path in sorted(self.folder.glob("*.json")):
-            for name, expected in read_json(path)["files"].items():
+            for name, expected in _commit_of(path)["files"].items():
                 file = self.folder / name
                 if not file.is_file() or file_hash(file) != expected:
                     raise StoreError(
@@ -83,13 +83,23 @@ class Rounds:
                         f"{path.name} and every later round and run again: logged replies cost nothing"
                     )
 
-    def open_plans(self) -> dict[int, list[Cell]]:
-        """Plans of rounds that are not closed, by number: the work that a resumed run goes on with."""
-        closed = {r.number for r in self.committed(partial=False)}
+    def open_plans(self, closed: Set[int] | None = None) -> dict[int, list[Cell]]:
+        """Plans of rounds that are not closed, by number: the work that a resumed run goes on with.
+
+        `closed` are the rounds taken for closed; by default those that are. Raises StoreError for a
+        plan that is not the one that was written.
+        """
+        if closed is None:
+            closed = {r.number for r in self.committed(partial=False)}
         plans = {}
         for path in sorted(self.folder.glob("*/plan.parquet")):
             name = path.parent.name
             if name.isdigit() and int(name) not in closed and (path.parent / "plan.ok").is_file():
+                if file_hash(path) != read_json(path.parent / "plan.ok").get("sha256"):
+                    raise StoreError(
+                        f"{path}: is not the plan that was written; remove the folder {path.parent} and "
+                        "run again: its replies are in the log"
+                    )
                 plans[int(name)] = shards.read_plan(path)
         return plans
 
@@ -149,3 +159,10 @@ class Rounds:
         }
         write_json(self.folder / f"{name}.json", commit)
         return CommittedRound(number, folder, partial, data.measures)
+
+
+def _commit_of(path: Path) -> dict[str, Any]:
+    value = read_json(path)
+    if not isinstance(value, dict) or not {"files", "measures"} <= value.keys():
+        raise StoreError(f"{path}: is no commit of a round (damaged?); restore it from a backup")
+    return value
