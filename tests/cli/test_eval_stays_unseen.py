@@ -123,7 +123,7 @@ def test_leaks_are_refused_wherever_they_stand(tmp_path: Path) -> None:
         tmp_path / "template", sources=sources, generate={"target": 5, "templates": ["prompts/a.j2"]}
     )
     (template.folder / "prompts").mkdir()
-    (template.folder / "prompts" / "a.j2").write_text("Write one like this: " + leak)
+    (template.folder / "prompts" / "a.j2").write_text("Write one like this: " + leak + "\n{{ label }}")
     assert "prompts/a.j2" in template.run("run", ".", expect=3).err
     seed = Workspace.make(tmp_path / "seed", sources=sources)
     with (seed.folder / "data" / "train.csv").open("a", newline="", encoding="utf-8") as file:

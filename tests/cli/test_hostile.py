@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +88,7 @@ def test_a_link_in_the_way_is_not_followed(tmp_path: Path) -> None:
     workspace.run("run", ".", "--target", "20")
     victim = tmp_path / "victim"
     victim.write_text("untouched")
-    os.symlink(victim, workspace.run_folder / "manifest.json.tmp")
+    (workspace.run_folder / "manifest.json.tmp").symlink_to(victim)
     workspace.run("run", ".", "--target", "25")
     assert victim.read_text() == "untouched"
 
