@@ -13,7 +13,7 @@ from tests.fake_endpoint import FakeEndpoint
 def test_a_raised_target_revives_first_and_asks_only_for_what_is_missing(tmp_path: Path) -> None:
     with FakeEndpoint(sometimes_bad(0.3)) as endpoint:
         workspace = Workspace.make(tmp_path, endpoint.url)
-        first = workspace.run("run", ".", "--target", "90", "--json").json["accounts"]
+        workspace.run("run", ".", "--target", "90")
         asked, ids = endpoint.stats().requests, workspace.accepted()
         second = workspace.run("run", ".", "--target", "150", "--json").json["accounts"]
         check_accounts(second)
@@ -22,11 +22,6 @@ def test_a_raised_target_revives_first_and_asks_only_for_what_is_missing(tmp_pat
         # 60 more at seven in ten, and not the first 90 again.
         assert endpoint.stats().requests - asked < 60 / 0.7 * 1.5
         assert set(ids) <= set(workspace.accepted())
-        assert (
-            "over_target" not in first["drafts"]["rejected"]
-            or second["drafts"]["rejected"].get("over_target", 0)
-            <= first["drafts"]["rejected"]["over_target"] + 60
-        )
 
 
 def test_a_lowered_target_turns_the_last_away_and_a_raised_one_takes_them_back(tmp_path: Path) -> None:

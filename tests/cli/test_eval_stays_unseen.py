@@ -77,7 +77,8 @@ def test_a_split_off_eval_is_never_in_this_process_either(tmp_path: Path) -> Non
     sources = {"real": {"path": "data/train.csv", "split": {"eval": 0.4, "dev": 0.1}}}
     workspace = Workspace.make(tmp_path / "work", sources=sources, student="classifier")
     summary = workspace.run("run", ".", "--json").json
-    assert summary["eval"]["rows"] + summary["accounts"]["target"] > 60
+    # Two fifths of 150 rows, by groups and hash: not exactly, but nearly.
+    assert 40 <= summary["eval"]["rows"] <= 80
     assert summary["proof"]["eval"]["rows"] == summary["eval"]["rows"]
     assert summary["proof"]["arms"][0]["dev"]["rows"] > 0
 
