@@ -66,6 +66,7 @@ def test_a_killed_run_is_not_reported_as_the_one_before_ended(tmp_path: Path) ->
         process = workspace.start("run", ".", "--target", "300")
         while endpoint.stats().requests < asked + 40:
             time.sleep(0.01)
+        assert "At work" in workspace.run("report", ".").out
         kill_group(process)
         report = workspace.run("report", ".", "--json").json
         assert report["accounts"]["stopped"] is None

@@ -60,6 +60,7 @@ def summary(**changes: Any) -> dict[str, Any]:
         "task": "classification",
         "rehearsal": False,
         "accounts": ACCOUNTS.to_json(),
+        "at_work": False,
         "partial": False,
         "calls": {
             "requests": 418,

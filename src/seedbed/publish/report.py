@@ -47,6 +47,9 @@ WAY_ON: Mapping[str | None, tuple[str, str]] = {
 """For each way that a run ends: the headline, and how to go on."""
 
 
+AT_WORK = ("At work", "A process works on this run now; these are its closed rounds.")
+
+
 def render_json(summary: Summary) -> str:
     """The summary as indented ASCII JSON with a line end: safe for any pipe and any text in it."""
     return json.dumps(summary, indent=2) + "\n"
@@ -77,7 +80,7 @@ def render_text(summary: Summary) -> str:
 
 def _outcome(summary: Summary, accounts: Accounts) -> str:
     title = printable(f"{summary['recipe']} · {summary['task']}")
-    headline, way_on = WAY_ON[accounts.stopped]
+    headline, way_on = AT_WORK if summary["at_work"] else WAY_ON[accounts.stopped]
     drafts, cells = accounts.drafts, accounts.cells
     lines = [
         title,

@@ -11,7 +11,7 @@ from typing import Any
 
 from seedbed.core.errors import EvalLockError
 from seedbed.sources.readers import read_rows
-from seedbed.sources.sealed import answer_with, read_request
+from seedbed.sources.sealed import answer_with, end_with_the_parent, read_request
 from seedbed.sources.source_hash import source_hash
 from seedbed.sources.spec import SourceSpec, compared_text
 from seedbed.student.evaluate import score_arms
@@ -20,6 +20,7 @@ from seedbed.student.job import read_job
 
 def main() -> None:
     wanted = read_request()
+    end_with_the_parent()
     spec = SourceSpec.from_json(wanted["spec"])
     columns, label = tuple(wanted["text_columns"]), wanted["label_column"]
 

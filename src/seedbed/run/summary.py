@@ -14,6 +14,7 @@ from seedbed.run.selftest import self_test
 from seedbed.run.view import RunView
 from seedbed.sources.eval_lock_file import EvalLockFile
 from seedbed.store.atomic import read_json
+from seedbed.store.folder import is_at_work
 from seedbed.store.replies import ReplyLog
 from seedbed.store.rounds import CommittedRound
 
@@ -39,6 +40,7 @@ def summarise(view: RunView) -> dict[str, Any]:
         "task": facts["task"]["kind"],
         "rehearsal": view.rehearsal,
         "accounts": accounts.to_json(),
+        "at_work": is_at_work(folder),
         "partial": any(entry.partial for entry in committed),
         "calls": calls,
         "cost": _cost(calls),

@@ -7,8 +7,10 @@ message of any other exception, so that of those only kind and place cross the b
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -84,6 +86,18 @@ def read_request() -> Any:
     if not line:
         raise SystemExit(0)
     return orjson.loads(line)
+
+
+def end_with_the_parent() -> None:
+    """In the child: go when the parent closes our standard input or dies, whatever we are doing."""
+
+    def wait() -> None:
+        # The bare descriptor: a thread that waits in sys.stdin would hold its lock at exit.
+        while os.read(sys.stdin.fileno(), 1024):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def answer_with(work: Callable[[], Mapping[str, Any]]) -> bool:

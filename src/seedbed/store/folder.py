@@ -57,6 +57,18 @@ class RunFolder:
             raise StoreError(f"{self.path}: cannot be made: {error.strerror}") from error
 
 
+def is_at_work(folder: RunFolder) -> bool:
+    """Whether a process works on the run right now."""
+    try:
+        with (folder.path / ".lock").open(encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def workspace_log(recipe_folder: Path) -> Path:
     """The reply log that all runs of a workspace share."""
     return recipe_folder / ".seedbed" / "replies.sqlite"
