@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import json
+import subprocess
+import sys
 import traceback
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from seedbed.core.chat import ChatReply, ChatRequest, Message
+from seedbed.core.chat import ChatReply, ChatRequest, Choice, Message
 from seedbed.core.errors import AttemptFailed, EndpointError, RequestRefused, SeedbedError
-from seedbed.models.openai_errors import read_retry_after
+from seedbed.models.openai_errors import Endpoint, read_retry_after
 from seedbed.models.openai_wire import OpenAIChat
-from tests.fake_endpoint import FakeEndpoint, Fault
+from tests.fake_endpoint import Answer, FakeEndpoint, Fault
 
 KEY = "sk-secret-0123456789"
 REQUEST = ChatRequest("fake", (Message("user", "Hello?"),), seed=1)
@@ -221,6 +228,7 @@ def test_no_secret_in_any_trace(fault: Fault) -> None:
         ("", None),
         ("nan", None),
         ("inf", None),
+        ("Wed, 21 Oct 2015 07:28:00 +99999999999999999", None),
     ],
 )
 def test_retry_after_in_seconds(header: str | None, seconds: float | None) -> None:
@@ -240,21 +248,161 @@ def test_retry_after_reaches_the_attempt() -> None:
     assert error.retry_after == 7.0
 
 
-def test_endpoint_that_lists_no_models_has_its_error_told_all_the_same() -> None:
-    async def main() -> str:
-        async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            asked = await reader.readuntil(b"\r\n\r\n")
-            status, body = ("404 No", b"model fake not found") if b"POST" in asked else ("200 OK", b"<html>")
-            head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
-            writer.write(head.encode() + body)
-            await writer.drain()
-            writer.close()
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("header", ["1e300", "9" * 300, "1000001", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_absurd_retry_after_is_told_in_few_digits(status: int, header: str) -> None:
+    error = failing(Fault.http(status, "full", retry_after=header))
+    assert isinstance(error, EndpointError)
+    assert "it asks to wait more than 1000000 s (Retry-After): see to the server" in str(error)
+    assert len(str(error)) < 300
 
-        async with await asyncio.start_server(respond, "127.0.0.1") as server:
-            port = server.sockets[0].getsockname()[1]
-            with pytest.raises(EndpointError) as caught:
-                await ask(f"http://127.0.0.1:{port}/v1")
-        return str(caught.value)
 
-    assert "no model 'fake'" in asyncio.run(main())
-    assert "does not say which models it has" in asyncio.run(main())
+async def told_of_models(body: bytes) -> str:
+    """The error for an unknown model, from an endpoint that answers GET /models with this body."""
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        status, said = ("404 No", b"model fake not found") if b"POST" in asked else ("200 OK", body)
+        coding = "Content-Encoding: gzip\r\n" if said.startswith(b"\x1f\x8b") else ""
+        head = f"HTTP/1.1 {status}\r\nConnection: close\r\n{coding}Content-Length: {len(said)}\r\n\r\n"
+        writer.write(head.encode() + said)
+        writer.close()
+
+    async with await asyncio.start_server(respond, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(EndpointError, match="no model 'fake'") as caught:
+            await ask(f"http://127.0.0.1:{port}/v1")
+    return str(caught.value)
+
+
+def listing(*names: Any) -> bytes:
+    return json.dumps({"data": [{"id": name} for name in names]}).encode()
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>", b'{"data": [{}]}', gzip.compress(listing("real", "x" * (1 << 20)))]
+)
+def test_endpoint_that_lists_no_models_has_its_error_told_all_the_same(body: bytes) -> None:
+    assert "does not say which models it has" in asyncio.run(told_of_models(body))
+
+
+def test_names_of_models_are_quoted_without_key_and_controls() -> None:
+    told = asyncio.run(told_of_models(listing(f"m-{KEY}", "\x1b[31mred\x07", "long " * 999, 3, "good")))
+    assert r"it offers m-***, \x1b[31mred\x07, long long" in told
+    assert "…, good: correct" in told
+    assert told.isprintable()
+    assert len(told) < 500
+
+
+# Runs alone, so that the peak of its memory is its own: (cause, detail, MiB more than before).
+MEETS_A_BOMB = """
+import asyncio, gzip, io, json, resource, sys
+from seedbed.core.chat import ChatRequest, Message
+from seedbed.core.errors import AttemptFailed
+from seedbed.models.openai_wire import OpenAIChat
+from tests.fake_endpoint import FakeEndpoint, Fault
+
+packed = io.BytesIO()
+with gzip.GzipFile(fileobj=packed, mode="wb") as file:
+    for _ in range(256):
+        file.write(bytes(1 << 20))
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+async def main(url):
+    model = OpenAIChat(url, "fake", timeout=60)
+    before = peak()
+    try:
+        await model.complete(ChatRequest("fake", (Message("user", "Hello?"),)))
+    except AttemptFailed as failure:
+        print(json.dumps([failure.cause, failure.status, str(failure), peak() - before]))
+    finally:
+        await model.close()
+
+fault = Fault.raw(packed.getvalue(), int(sys.argv[1]), Content_Encoding="gzip")
+with FakeEndpoint(lambda body: fault) as endpoint:
+    asyncio.run(main(endpoint.url))
+"""
+
+
+@pytest.mark.parametrize(("status", "mib"), [(200, 64), (500, 1)])
+def test_bomb_is_not_unpacked(status: int, mib: int) -> None:
+    command = [sys.executable, "-c", MEETS_A_BOMB, str(status)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    cause, seen, detail, more = json.loads(done.stdout)
+    assert (cause, seen) == ("too_large", status)
+    assert detail.startswith("http://127.0.0.1:")
+    assert f"/v1 answered HTTP {status} with more than {mib} MiB" in detail
+    assert more < 2 * mib + 32
+
+
+def test_connection_is_good_for_another_call_after_too_large_a_body() -> None:
+    async def main(url: str) -> ChatReply:
+        model = OpenAIChat(url, "fake")
+        try:
+            with pytest.raises(AttemptFailed, match="more than 1 MiB"):
+                await model.complete(REQUEST)
+            return await model.complete(REQUEST)
+        finally:
+            await model.close()
+
+    with FakeEndpoint(script=[Fault.raw(b"x" * (2 << 20), 500)]) as endpoint:
+        assert asyncio.run(main(endpoint.url)).choices
+
+
+def test_key_that_the_endpoint_says_is_in_no_reply() -> None:
+    said = Answer(f"I know {KEY}!", message={"reasoning": f"They sent {KEY}."})
+    body = {
+        "model": f"m-{KEY}",
+        "choices": [
+            {"index": 0, "message": {"content": said.content, **said.message}, "finish_reason": "stop"},
+            {"index": 1, "message": {"content": f"<think>{KEY}</think>a"}, "finish_reason": "stop"},
+            {"index": 2, "message": {"refusal": f"Not with {KEY}"}, "finish_reason": "stop"},
+            {"index": 3, "message": {"content": [{"text": KEY[:9]}, {"text": KEY[9:]}]}},
+        ],
+    }
+    with FakeEndpoint(lambda _: Fault.raw(json.dumps(body).encode())) as endpoint:
+        reply = asyncio.run(ask(endpoint.url))
+    assert reply.model == "m-***"
+    assert reply.choices == (
+        Choice("I know ***!", reasoning="They sent ***."),
+        Choice("a", reasoning="***"),
+        Choice("Not with ***", refused=True),
+        Choice("***", "unknown"),
+    )
+
+
+def test_key_that_is_a_word_leaves_replies_whole() -> None:
+    with FakeEndpoint(lambda body: "An EMPTY box.") as endpoint:
+        assert asyncio.run(ask(endpoint.url, key="EMPTY")).choices[0].text == "An EMPTY box."
+
+
+@pytest.mark.parametrize(
+    "spelling", [r"sk-a/b\"c0123", r"sk-a/b\\\"c0123", r"sk-a\/b\\\"c0123", "sk-a%2Fb%5C%22c0123"]
+)
+def test_key_is_struck_out_however_it_is_spelt(spelling: str) -> None:
+    quoted = Endpoint("http://e/v1", r"sk-a/b\"c0123").quote(f"wrong: {spelling}.")
+    assert quoted == "wrong: ***."
+
+
+@given(st.text(), st.integers(0, 5000), st.text())
+def test_quotes_hold_neither_key_nor_controls(before: str, gap: int, after: str) -> None:
+    quoted = Endpoint("http://e/v1", KEY).quote(before + " " * gap + "x" * (gap % 700) + KEY + after)
+    assert "sk-s" not in quoted or "sk-s" in before + after
+    assert quoted.isprintable()
+    assert len(quoted) <= 500
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.http(400, "\x1b]0;owned\x07\u202etxt\x9b31m"),
+        Fault.raw(b"\x1b[2Jgone\x00", 500),
+        Fault.raw(b"\x1b[2Jgone\x00"),
+        Fault.raw(b"", 302, Location="http://e/\x1b[2J\xff"),
+        Fault.raw(b'{"error": ' + b"[" * 1000 + b"]" * 1000 + b"}", 400),
+    ],
+)
+def test_no_control_character_reaches_the_terminal(fault: Fault) -> None:
+    assert str(failing(fault)).isprintable()

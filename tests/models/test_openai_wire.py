@@ -102,11 +102,20 @@ def test_choices_come_by_index_with_model_and_usage() -> None:
     assert reply == ChatReply((Choice("first"), Choice("second", "length")), "fake-2026-01", Usage(11, 7))
 
 
-@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": "many"}, {"prompt_tokens": -1}, 3])
+@pytest.mark.parametrize("usage", [None, {}, 3, [7]])
 def test_usage_that_says_nothing_counts_nothing(usage: Any) -> None:
     body = {"choices": [{"message": {"content": "yes"}}], "usage": usage}
     with FakeEndpoint(lambda _: raw(body)) as endpoint:
         assert ask(endpoint, question())[0] == ChatReply((Choice("yes", "unknown"),), "fake", Usage(0, 0))
+
+
+@pytest.mark.parametrize("count", ["7", True, 7.0, -1, 2**31, 2**63, 10**400, 1e300, [7], None])
+def test_count_of_tokens_that_is_none_is_0(count: Any) -> None:
+    usage = {"prompt_tokens": count, "completion_tokens": 2**31 - 1}
+    body = {"choices": [{"message": {"content": "yes"}}], "usage": usage}
+    with FakeEndpoint(lambda _: raw(body)) as endpoint:
+        read = ask(endpoint, question())[0].usage
+    assert (read, type(read.prompt_tokens)) == (Usage(0, 2**31 - 1), int)
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from seedbed.models.recorded import By, RecordedReplies, RecordedTeacher
 from seedbed.recipe import (
     Budget,
     Generate,
@@ -101,3 +102,23 @@ def test_examples_load(load: Load) -> None:
     for example in examples:
         loaded = load(example, env={"OPENAI_BASE_URL": "http://localhost:8000/v1"})
         assert f"name: {loaded.recipe.name}\n" in example
+
+
+def test_the_recorded_replies_of_the_page_are_found_as_it_says(tmp_path: Path) -> None:
+    text = DOCS.read_text("utf-8")
+    (block,) = re.findall(r"```jsonl\n(.*?)```", text, re.DOTALL)
+    lines = block.splitlines()
+    assert len(lines) == len(get_args(By))
+    replies: dict[By, RecordedReplies] = {}
+    for by, line in zip(get_args(By), lines, strict=True):
+        (tmp_path / f"{by}.jsonl").write_text(line)
+        replies[by] = RecordedReplies.load(tmp_path / f"{by}.jsonl", by)
+    of_prompt, of_label = re.findall(r"`match: '(.*?)'`", text)
+    RecordedTeacher(replies["prompt"], of_prompt)
+    assert RecordedTeacher(replies["label"], of_label).needs_hints_for == []
+    found = re.search(of_prompt, next(iter(replies["prompt"].groups)))
+    assert found is not None
+    assert f'"prompt": "{found["prompt"]}"' in text
+    found = re.search(of_label, "team delivery, number 3")
+    assert found is not None
+    assert (found["label"], found["draw"]) == ("delivery", "3")

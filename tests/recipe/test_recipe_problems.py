@@ -183,6 +183,8 @@ SINGLE = [
     # filters
     ("filters: refusal", "filters", "must be default or a list"),
     ("filters: [-refusal, default]", "filters[0]", "begin the list with default"),
+    ("filters: [defualt]", "filters[0]", "no filter is called 'defualt'; did you mean 'default'?"),
+    ("filters: [spam]", "filters[0]", "there are: default, "),
     ("filters: [default, -refusals]", "filters[1]", "did you mean '-refusal'?"),
     ("filters: [length, length]", "filters[1]", "a second time"),
     ("filters: [toxicity]", "filters[0]", "no filter is called 'toxicity'"),

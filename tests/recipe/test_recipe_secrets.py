@@ -96,6 +96,10 @@ def test_what_a_wire_refuses(fail: Fail, extra: str, env: dict[str, str], key: s
         f"roles={{teacher: {{model: m, api_key: {KEY}}}}}",
         f"role.teacher.api_kye={KEY}",
         f"roles.teacher={{api_key: [{KEY}",
+        f"roles.teacher={KEY}",
+        f"roles.teacher.endpoint={KEY}",
+        f"roles.teacher.endpoit={KEY}",
+        f"roles.teacher.token={KEY}",
     ],
 )
 def test_a_key_on_the_command_line_is_not_repeated(fail: Fail, override: str) -> None:
@@ -103,3 +107,10 @@ def test_a_key_on_the_command_line_is_not_repeated(fail: Fail, override: str) ->
     assert problems
     assert all(problem.file == f"--set {override.partition('=')[0]}=***" for problem in problems)
     assert not [problem for problem in problems if KEY in str(problem)]
+
+
+def test_what_is_no_secret_is_shown_with_its_typo(fail: Fail) -> None:
+    role = "name: a\ntask: {kind: instruction}\nroles:\n  teacher: {recorded: replies.jsonl, by: label}\n"
+    (problem,) = fail(role, ["roles.teacher.by=lable"])
+    assert problem.file == "--set roles.teacher.by=lable"
+    assert "did you mean 'label'?" in problem.message

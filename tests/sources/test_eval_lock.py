@@ -234,7 +234,7 @@ class TestRefusals:
         assert "unmistakable" not in str(caught.value)
 
     def test_a_needed_column_that_is_missing(self, eval_file: Path) -> None:
-        with pytest.raises(SourceError, match="no column 'lable'; did you mean 'label'"):
+        with pytest.raises(SourceError, match=r"no column 'lable'; there are: .*; did you mean 'label'\?"):
             EvalLockServer.start(SourceSpec("test", eval_file, compare=("text",)), needs=("lable",))
 
     def test_a_failure_inside_is_told_by_kind_and_place(self, lock: EvalLockServer) -> None:

@@ -28,16 +28,23 @@ def test_created_once_then_verified(tmp_path: Path) -> None:
     assert datetime.fromisoformat(value["created"]).utcoffset() is not None
 
 
-def test_another_file_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("canary", "remedy"),
+    [(None, "restore the file, or give"), ("seedbed-canary", "put the split and its source back, or give")],
+)
+def test_another_file_is_refused(tmp_path: Path, canary: str | None, remedy: str) -> None:
     path = tmp_path / "eval.lock.json"
-    lock = EvalLockFile.create_or_verify(path, INFO)
+    info = replace(INFO, canary=canary)
+    lock = EvalLockFile.create_or_verify(path, info)
+    content = path.read_bytes()
     with pytest.raises(EvalLockError) as caught:
-        EvalLockFile.create_or_verify(path, replace(INFO, sha256="cd" * 32))
+        EvalLockFile.create_or_verify(path, replace(info, sha256="cd" * 32))
+    assert path.read_bytes() == content
     assert caught.value.exit_code == 2
     assert str(caught.value).startswith(
         f"data/test.csv: the eval file changed since it was locked on {lock.created}"
     )
-    assert "restore it, or start a new run folder" in str(caught.value)
+    assert str(caught.value).endswith(f"{remedy} the recipe another name (a run folder belongs to one eval)")
 
 
 def test_what_is_compared_may_change_and_the_lock_tells_the_newest(tmp_path: Path) -> None:

@@ -80,9 +80,37 @@ class TestCsv:
     def test_wrong_column_names_the_nearest_and_all(self, tmp_path: Path) -> None:
         path = written(tmp_path, "a.csv", "message,category\na,b\n")
         (found,) = problems_of(path, "mesage")
-        assert (
-            found == "1: no column 'mesage'; did you mean 'message'? The columns there are: message, category"
-        )
+        assert found == "1: no column 'mesage'; there are: message, category; did you mean 'message'?"
+
+    def test_a_wrong_hint_is_not_given(self, tmp_path: Path) -> None:
+        (found,) = problems_of(written(tmp_path, "a.csv", "context,note\na,b\n"), "text")
+        assert found == "1: no column 'text'; there are: context, note"
+
+    @pytest.mark.parametrize("columns", [("text", "label"), ()])
+    @pytest.mark.parametrize(
+        ("header", "separator"),
+        [
+            ("text;label", "';'"),
+            ("\ufefftext;label", "';'"),
+            ('"text";"label"', "';'"),
+            ("Full text;Label (old)", "';'"),
+            ("text\tlabel", "a tab"),
+        ],
+    )
+    def test_another_separator_is_named(
+        self, tmp_path: Path, header: str, separator: str, columns: tuple[str, ...]
+    ) -> None:
+        other = "\t" if separator == "a tab" else ";"
+        path = written(tmp_path, "a.csv", f"{header}\r\nwhere, please{other}x\r\n")
+        assert problems_of(path, *columns) == [f"1: separated by {separator}: save it with commas"]
+
+    def test_a_separator_within_a_cell_is_none(self, tmp_path: Path) -> None:
+        path = written(tmp_path, "a.csv", "text,a;b\nx,y\n")
+        assert rows_of(path, "text", "a;b")[0].values == {"text": "x", "a;b": "y"}
+        path = written(tmp_path, "b.csv", "text;label\nx\n")
+        assert rows_of(path, "text;label")[0].values == {"text;label": "x"}
+        path = written(tmp_path, "c.csv", "Where is it?; tell me at once\nx\n")
+        assert "has the file a header line?" in problems_of(path, "text")[0]
 
     def test_a_missing_header_line_is_not_quoted(self, tmp_path: Path) -> None:
         path = written(tmp_path, "a.csv", "where is my card please,card_arrival\na b c,card_arrival\n")
@@ -183,7 +211,25 @@ class TestTextFolder:
 
     def test_no_rows_and_wrong_column(self, tmp_path: Path) -> None:
         assert problems_of(tmp_path, "text")[0].startswith("no rows; the folder needs a text file")
-        assert "The columns there are: text, file, label" in problems_of(tmp_path, "body")[0]
+        assert "no column 'body'; there are: text, file, label" in problems_of(tmp_path, "body")[0]
+
+    @pytest.mark.parametrize(
+        ("columns", "remedies"),
+        [
+            (("text", "category"), ["columns: {category: label}"]),
+            (("body", "label"), ["columns: {body: text}"]),
+            (("body", "category"), ["columns: {INPUT: text, LABEL: label}"] * 2),
+        ],
+    )
+    def test_fields_that_a_folder_calls_otherwise(
+        self, tmp_path: Path, columns: tuple[str, ...], remedies: list[str]
+    ) -> None:
+        found = problems_of(tmp_path, *columns)
+        assert [text.partition("; map ")[2].partition(": ")[2] for text in found] == remedies
+
+    def test_where_nothing_is_left_to_map_nothing_is_offered(self, tmp_path: Path) -> None:
+        (found,) = problems_of(tmp_path, "text", "label", id="key")
+        assert found == "no column 'key'; there are: text, file, label"
 
 
 class TestKeys:

@@ -32,7 +32,7 @@ def written(path: Path, out: Path, stay: Callable[[int], bool], keep: Sequence[P
 def test_rows_that_all_stay_are_the_same_file(tmp_path: Path, name: str, content: str) -> None:
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
-    assert written(path, tmp_path / "out", lambda row: True) == content
+    assert written(path, tmp_path / f"all-{name}", lambda row: True) == content
     second = list(read_rows(SourceSpec("file", path)))[1].values
     assert written(path, tmp_path / f"rest-{name}", lambda row: row == 1)
     assert [row.values for row in read_rows(SourceSpec("rest", tmp_path / f"rest-{name}"))] == [second]
@@ -59,6 +59,33 @@ def test_a_file_without_a_row_left_keeps_its_header(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(JSONL, encoding="utf-8")
     assert written(path, tmp_path / "out.jsonl", lambda row: False) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "out", "ending"),
+    [
+        ("a.csv", CSV, "out.jsonl", ".csv"),
+        ("a.csv", CSV, "out", ".csv"),
+        ("a.jsonl", JSONL, "out.csv", ".jsonl or .ndjson"),
+    ],
+)
+def test_a_name_of_another_format_is_refused(
+    tmp_path: Path, name: str, content: str, out: str, ending: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=f"{out}: .*name a file that ends in {ending}$"):
+        written(path, tmp_path / out, lambda row: True)
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "out"), [("a.jsonl", JSONL, "out.ndjson"), ("a.CSV", CSV, "out.csv")]
+)
+def test_every_suffix_of_the_format_is_accepted(tmp_path: Path, name: str, content: str, out: str) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    assert written(path, tmp_path / out, lambda row: True) == content
 
 
 def itself(path: Path) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.core.chat import Choice, LoggedReply, ReplyKey
+from seedbed.core.chat import Choice, LoggedReply, ReplyKey, Usage
 from seedbed.core.errors import StoreError
 from seedbed.store.replies import ReplyLog
 
@@ -57,7 +57,7 @@ async def main():
     ballast.write_bytes(bytes(300_000))
     with ReplyLog.open(disk / "replies.sqlite") as log:
         await log.add([reply(0, 100)])
-        results = await asyncio.gather(*(log.add([reply(n, 400_000)]) for n in (1, 2, 3, 4)),
+        results = await asyncio.gather(*(log.add([reply(n, 1_600_000)]) for n in (1, 2, 3, 4)),
                                        return_exceptions=True)
         assert all(isinstance(result, StoreError) for result in results), results
         print("full:", results[0])
@@ -177,6 +177,31 @@ def test_failed_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
     told, standing = done.stdout.splitlines()
     assert told.startswith(f"{path}: reply log: the disk failed to read or write it")
     assert standing == "[False, False, True]"
+
+
+def test_row_that_sqlite_cannot_hold_fails_alone(tmp_path: Path) -> None:
+    path = tmp_path / "replies.sqlite"
+    too_large = LoggedReply(one(1).key, Choice("an answer"), "m", "e", Usage(2**63, 0))
+
+    async def main(log: ReplyLog) -> None:
+        async with asyncio.timeout(10):
+            results = await asyncio.gather(
+                log.add([one(0)]),
+                log.add([too_large]),
+                log.add_attempt(one(2).key, "timeout", None, "no text: \ud800", "e"),
+                log.add([one(3)]),
+                log.flush(),
+                return_exceptions=True,
+            )
+            assert [type(result) for result in results] == [int, StoreError, StoreError, int, type(None)]
+            assert "OverflowError: Python int too large" in str(results[1])
+            assert "UnicodeEncodeError" in str(results[2])
+            assert all(str(error).startswith(f"{path}: reply log: ") for error in results[1:3])
+            assert await log.add([one(4)]) == 1
+
+    with ReplyLog.open(path) as log:
+        asyncio.run(main(log))
+        assert [log.get(one(draw).key) is not None for draw in range(5)] == [True, False, False, True, True]
 
 
 @pytest.mark.parametrize("where", ["replies.sqlite", "file/replies.sqlite"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -19,9 +18,41 @@ class UnknownPlugin(KeyError):
 
 
 def nearest(word: str, known: Mapping[str, Any] | list[str]) -> str | None:
-    """The known word that a typo most likely meant, if any is close."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    """The known word that a typo most likely meant, if any is close.
+
+    Close is one edit, or one for every four letters: a wrong hint is worse than none, and a measure of
+    common letters takes `defualt` for `refusal` and `intent` for `text`. Plurals count as their singular.
+    """
+    one = _singular(word)
+    found: tuple[int, str] | None = None
+    for candidate in known:
+        other = _singular(candidate)
+        longer = max(len(one), len(other))
+        most = min(max(1, longer // 4), longer // 2)
+        if abs(len(one) - len(other)) > most or (found is not None and found[0] == 0):
+            continue
+        edits = _edits(one, other)
+        if edits <= most and (found is None or edits < found[0]):
+            found = edits, candidate
+    return found[1] if found is not None else None
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix("ies") + "y" if word.endswith("ies") else word.removesuffix("s")
+
+
+def _edits(one: str, other: str) -> int:
+    """Optimal string alignment distance: letters put in, left out, replaced, or swapped with the next."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, start=1):
+        before, last, row = row, before, [i]
+        for j, b in enumerate(other, start=1):
+            fewest = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and b == one[i - 2]:
+                fewest = min(fewest, last[j - 2] + 1)
+            row.append(fewest)
+    return row[-1]
 
 
 @dataclass

@@ -13,12 +13,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote as percent_encode
 
 import orjson
 
 from seedbed.core.errors import AttemptFailed, EndpointError, RequestRefused
 
 QUOTED_CHARACTERS = 500
+
+# Shorter keys are words ("EMPTY", "fake") as often as secrets: in replies they are left as they are.
+SECRET_CHARACTERS = 8
+
+# Seconds. An endpoint that asks for more does not mean a wait; its figure may have any number of digits.
+LONGEST_WAIT = 1_000_000
 
 # Codes that mean one thing only, whatever the status; `no_recorded_reply` is our own server's.
 _REFUSED_CODES = {
@@ -77,12 +84,21 @@ class Endpoint:
     def __repr__(self) -> str:
         return f"Endpoint({self.url!r})"
 
-    def quote(self, text: str) -> str:
-        """What the server said, on one line, short, and without the key."""
+    def strike(self, text: str) -> str:
+        """A text of the server's that is kept (a reply, the model's name), without the key."""
+        if self.key is None or len(self.key) < SECRET_CHARACTERS:
+            return text
+        return _strike(self.key, text)
+
+    def quote(self, text: str, most: int = QUOTED_CHARACTERS) -> str:
+        """What the server said, on one line, short, without the key, and harmless to a terminal.
+
+        A key of any length is struck out here, and before the text is cut: half a key is one too.
+        """
         if self.key:
-            text = text.replace(self.key, "***")
-        line = " ".join(text.split())
-        return line if len(line) <= QUOTED_CHARACTERS else line[: QUOTED_CHARACTERS - 1] + "…"
+            text = _strike(self.key, text)
+        line = _escape(" ".join(text[: 8 * most].split()))
+        return line if len(line) <= most else line[: most - 1] + "…"
 
     def read_error(self, status: int, headers: Mapping[str, str], data: bytes) -> ServerError:
         """Read an error response: OpenAI's form, those of vLLM, FastAPI and llama.cpp, or plain text."""
@@ -90,9 +106,7 @@ class Endpoint:
         try:
             body = orjson.loads(data)
         except orjson.JSONDecodeError:
-            return ServerError(
-                status, self.quote(data[:4000].decode("utf-8", "replace")), "", "", retry_after
-            )
+            return ServerError(status, self.quote(data.decode("utf-8", "replace")), "", "", retry_after)
         error = body.get("error", body) if isinstance(body, dict) else body
         if not isinstance(error, dict):
             return ServerError(status, self.quote(_as_text(error)), "", "", retry_after)
@@ -103,7 +117,7 @@ class Endpoint:
         return ServerError(
             status,
             self.quote(_as_text(message)),
-            code if isinstance(code, str) else "",
+            self.quote(code) if isinstance(code, str) else "",
             self.quote(error["param"]) if isinstance(error.get("param"), str) else "",
             retry_after,
         )
@@ -114,6 +128,11 @@ class Endpoint:
         if error.code in _OUT_OF_CREDIT or status == 402:
             return EndpointError(f"{told}; the account has no credit left: top it up and run again")
         if status in _HEALING or status >= 500:
+            if error.retry_after is not None and error.retry_after > LONGEST_WAIT:
+                return EndpointError(
+                    f"{told}; it asks to wait more than {LONGEST_WAIT} s (Retry-After): see to the server or "
+                    "name another as roles.teacher.endpoint, and run the same command again"
+                )
             return AttemptFailed(f"http_{status}", told, status=status, retry_after=error.retry_after)
         if error.code in _REFUSED_CODES:
             return RequestRefused(_REFUSED_CODES[error.code], told, status=status)
@@ -159,10 +178,31 @@ def read_retry_after(value: str | None) -> float | None:
     except ValueError:
         try:
             seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
+        except (ValueError, OverflowError):  # the latter by a time zone beyond all bounds
             return None
     return max(seconds, 0.0) if seconds < float("inf") else None
 
 
 def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:  # orjson reads deeper than json writes
+        return "(nested too deeply to show)"
+
+
+def _strike(key: str, text: str) -> str:
+    """The text with *** for the key: as it is, and as JSON, PHP's JSON and URLs spell it."""
+    in_json = json.dumps(key)[1:-1]
+    spellings = {key, in_json, in_json.replace("/", r"\/"), percent_encode(key, safe="")}
+    for spelling in sorted(spellings, key=len, reverse=True):
+        text = text.replace(spelling, "***")
+    return text
+
+
+def _escape(line: str) -> str:
+    """Escape what moves the cursor, recolours, or turns the direction of writing, as in a literal."""
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)

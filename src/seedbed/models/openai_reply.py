@@ -28,6 +28,7 @@ _FINISH: dict[str, FinishReason] = {
 _THINK = re.compile(r"\s*<think>(.*?)(?:</think>\s*|\Z)", re.DOTALL)
 _END_OF_THINKING = "</think>"
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_MOST_TOKENS = 2**31 - 1
 
 
 def parse_body(data: bytes, sender: Endpoint) -> Any:
@@ -43,14 +44,17 @@ def parse_body(data: bytes, sender: Endpoint) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        start = sender.quote(text[:2000]) or "(nothing)"
+        start = sender.quote(text) or "(nothing)"
         if text.lstrip().startswith("{"):
             raise _unusable("cut_short", sender, f"JSON that breaks off: {start}") from None
         raise _unusable("not_json_body", sender, f"what is not JSON: {start}") from None
 
 
 def read_reply(body: Any, asked_model: str, sender: Endpoint) -> ChatReply:
-    """The choices of a chat completion, by their index. Raises AttemptFailed where there are none."""
+    """The choices of a chat completion, by their index. Raises AttemptFailed where there are none.
+
+    A reply is kept and published: should the endpoint say the key that it was sent, it is struck out.
+    """
     choices = body.get("choices") if isinstance(body, dict) else None
     if not isinstance(choices, list):
         raise _unusable("malformed_body", sender, "a body without the list `choices`")
@@ -62,8 +66,8 @@ def read_reply(body: Any, asked_model: str, sender: Endpoint) -> ChatReply:
         choices = sorted(choices, key=lambda choice: choice["index"])
     model = body.get("model")
     return ChatReply(
-        tuple(_read_choice(choice) for choice in choices),
-        _clean(model) if isinstance(model, str) and model else asked_model,
+        tuple(_read_choice(choice, sender) for choice in choices),
+        _clean(model, sender) if isinstance(model, str) and model else asked_model,
         _read_usage(body.get("usage")),
     )
 
@@ -72,17 +76,17 @@ def _unusable(cause: str, sender: Endpoint, what: str) -> AttemptFailed:
     return AttemptFailed(cause, f"{sender.url} answered HTTP 200 with {what}", status=200)
 
 
-def _read_choice(choice: Mapping[str, Any]) -> Choice:
+def _read_choice(choice: Mapping[str, Any], sender: Endpoint) -> Choice:
     message = choice["message"]
-    text, thought = split_thinking(_clean(_text_of(message.get("content"))))
+    text, thought = split_thinking(_clean(_text_of(message.get("content")), sender))
     field = message.get("reasoning_content") or message.get("reasoning")
-    reasoning = _clean(field) if isinstance(field, str) else None
+    reasoning = _clean(field, sender) if isinstance(field, str) else None
     if thought is not None:
         reasoning = f"{reasoning}\n{thought}" if reasoning else thought
     refusal = message.get("refusal")
     refused = isinstance(refusal, str) and bool(refusal)
     if refused and not text:
-        text = _clean(refusal)
+        text = _clean(refusal, sender)
     finish = choice.get("finish_reason")
     reason = _FINISH.get(finish, "unknown") if isinstance(finish, str) else "unknown"
     return Choice(text, reason, reasoning, refused)
@@ -113,13 +117,17 @@ def _text_of(content: Any) -> str:
     return ""
 
 
-def _clean(text: str) -> str:
-    """Lone surrogates are no text that any file could hold: each becomes U+FFFD."""
-    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+def _clean(text: str, sender: Endpoint) -> str:
+    """Lone surrogates are no text that any file could hold: each becomes U+FFFD. The key becomes ***."""
+    return sender.strike(text if text.isascii() else _SURROGATES.sub("\ufffd", text))
 
 
 def _read_usage(usage: Any) -> Usage:
     if not isinstance(usage, dict):
         return Usage()
-    counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
-    return Usage(*(count if isinstance(count, int) and count >= 0 else 0 for count in counts))
+    return Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
+
+
+def _count(value: Any) -> int:
+    """A number of tokens; 0 for what cannot be one (JSON's `true` is an int to Python)."""
+    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else 0

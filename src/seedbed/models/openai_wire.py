@@ -23,6 +23,12 @@ from seedbed.models.openai_reply import parse_body, read_reply
 CONNECT_SECONDS = 5.0
 LIST_SECONDS = 5.0
 MODELS_NAMED = 20
+MODEL_NAME_CHARACTERS = 100
+
+# Bytes of a body once unpacked. The longest replies are far below the first; errors and lists of
+# models, which are only quoted from, below the second.
+LARGEST_REPLY = 64 << 20
+LARGEST_NOTICE = 1 << 20
 
 
 class OpenAIChat:
@@ -114,7 +120,8 @@ class OpenAIChat:
             async with self._open_session().post(
                 self._chat_url, data=data, allow_redirects=False
             ) as response:
-                return response.status, response.headers, await response.read()
+                limit = LARGEST_REPLY if response.status < 300 else LARGEST_NOTICE
+                return response.status, response.headers, await self._read(response, limit)
         except aiohttp.ConnectionTimeoutError:
             raise self._unreachable(f"no connection within {CONNECT_SECONDS:.0f} s") from None
         except TimeoutError:
@@ -135,6 +142,21 @@ class OpenAIChat:
         except aiohttp.ClientError as error:
             detail = f"{self.endpoint} closed the connection without an answer ({type(error).__name__})"
             raise AttemptFailed("reset", detail) from None
+
+    async def _read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
+        """The body, unpacked part by part: a small one may hold gigabytes. Raises AttemptFailed too_large."""
+        body = bytearray()  # not a list of parts: a server may send them byte by byte
+        async for part in response.content.iter_any():
+            body += part
+            if len(body) > limit:
+                response.close()  # the rest is not wanted, and the connection not fit for another call
+                raise AttemptFailed(
+                    "too_large",
+                    f"{self.endpoint} answered HTTP {response.status} with more than {limit >> 20} MiB, "
+                    "which is no chat reply: see to the server or correct roles.teacher.endpoint",
+                    status=response.status,
+                )
+        return bytes(body)
 
     def _unreachable(self, why: str) -> AttemptFailed:
         return AttemptFailed("unreachable", self._endpoint.quote(why))
@@ -174,11 +196,12 @@ class OpenAIChat:
             async with self._open_session().get(
                 self._models_url, timeout=timeout, allow_redirects=False
             ) as response:
-                body = orjson.loads(await response.read())
-            names = [str(entry["id"]) for entry in body["data"]]
-        except (aiohttp.ClientError, TimeoutError, ValueError, LookupError, TypeError):
+                body = orjson.loads(await self._read(response, LARGEST_NOTICE))
+            names = [entry["id"] for entry in body["data"] if isinstance(entry["id"], str)]
+        except (aiohttp.ClientError, AttemptFailed, TimeoutError, ValueError, LookupError, TypeError):
             return "it does not say which models it has"
-        shown = ", ".join(names[:MODELS_NAMED]) or "none"
+        quoted = (self._endpoint.quote(name, MODEL_NAME_CHARACTERS) for name in names[:MODELS_NAMED])
+        shown = ", ".join(quoted) or "none"
         more = f" and {len(names) - MODELS_NAMED} more" if len(names) > MODELS_NAMED else ""
         return f"it offers {shown}{more}"
 

@@ -63,7 +63,7 @@ def read_filters(raw: Any, reading: Reading) -> tuple[FilterEntry, ...]:
 
 
 def _put(entries: dict[str, FilterEntry], name: str, options: Any, path: KeyPath, reading: Reading) -> None:
-    plugin = reading.findings.plugin(reading.registry.filters, name, path)
+    plugin = reading.findings.plugin(reading.registry.filters, name, path, [DEFAULT])
     if plugin is None:
         return
     read = reading.findings.model(plugin.Options, options, path)

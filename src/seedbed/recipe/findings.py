@@ -54,12 +54,16 @@ class Findings:
         self.add(path, "must be a map of keys and values")
         return {}
 
-    def plugin(self, table: Table[Any], name: str, path: KeyPath) -> Any | None:
-        """The plug-in of that name, or None where there is none (reported)."""
+    def plugin(self, table: Table[Any], name: str, path: KeyPath, words: Iterable[str] = ()) -> Any | None:
+        """The plug-in of that name, or None where there is none (reported).
+
+        `words` are further ones that might have been meant, though they name no plug-in.
+        """
         try:
             return table.get(name)
-        except UnknownPlugin as error:
-            self.add(path, str(error))
+        except UnknownPlugin:
+            hint = meant(name, [*words, *table.names()], "there is none")
+            self.add(path, f"no {table.kind} is called '{name}'; {hint}")
             return None
 
     def model(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seedbed.core.errors import Problem
+from seedbed.core.registry import nearest
 from seedbed.recipe.document import Entry, Place, dotted, parse
 
 # A key typed on the command line by mistake must not come back in an error or a log.
-_CONFIDENTIAL = ("role", "key", "token", "secret", "password")
+_CONFIDENTIAL = ("api_key", "endpoint")
+_CONFIDENTIAL_PARTS = ("key", "token", "secret", "password")
 
 
 def apply_overrides(root: Entry, expressions: Sequence[str]) -> list[Problem]:
@@ -49,6 +51,12 @@ def _apply(root: Entry, expression: str) -> list[Problem]:
 
 
 def _shown(path_text: str, expression: str) -> str:
-    if any(word in path_text.lower() for word in _CONFIDENTIAL):
-        return f"--set {path_text}=***"
-    return f"--set {expression}"
+    return f"--set {path_text}=***" if _is_confidential(path_text.lower()) else f"--set {expression}"
+
+
+def _is_confidential(path_text: str) -> bool:
+    """Whether the value may be an address or a key, or a role as a whole, which may hold them."""
+    *above, last = path_text.strip().split(".")
+    if any(part in last for part in _CONFIDENTIAL_PARTS) or nearest(last, list(_CONFIDENTIAL)):
+        return True
+    return path_text.strip().startswith("role") and len(above) < 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,15 +12,23 @@ from seedbed.sources.parsed import ParsedRow
 from seedbed.sources.problems import FileProblems, missing_column, undecodable
 
 _MOST_CHARACTERS_A_FIELD = 1 << 27
+_OTHER_SEPARATORS = {";": "';'", "\t": "a tab"}
+_HEADING = re.compile(r"[^\W\d][\w .()/-]{0,39}")
 
 
 def parse_csv(path: Path, columns: Sequence[str], problems: FileProblems) -> Iterator[ParsedRow]:
-    """Yield rows; note every problem. Stops at once where the header lacks one of `columns`.
+    """Yield rows; note every problem. Stops at once where the header lacks one of `columns`, or is
+    separated by something else than commas.
 
     Fields may hold newlines; blank lines between rows are skipped.
     """
     csv.field_size_limit(_MOST_CHARACTERS_A_FIELD)
     with path.open("rb") as file:
+        if found := _other_separator(file, columns):
+            line, separator = found
+            problems.add(f"separated by {_OTHER_SEPARATORS[separator]}: save it with commas", line=line)
+            return
+        file.seek(0)
         reader = csv.reader(_lines(file, problems), strict=True)
         header: list[str] | None = None
         while True:
@@ -47,6 +56,22 @@ def parse_csv(path: Path, columns: Sequence[str], problems: FileProblems) -> Ite
                 )
             else:
                 yield ParsedRow(dict(zip(header, cells, strict=True)), line=line)
+
+
+def _other_separator(file: Iterable[bytes], columns: Sequence[str]) -> tuple[int, str] | None:
+    """The header's line and separator, where it is one cell to a comma and several headings to another."""
+    for line, raw in enumerate(file, start=1):
+        header = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").rstrip("\r\n")
+        if not header:
+            continue
+        if "," in header or header in columns:
+            return None
+        for separator in _OTHER_SEPARATORS:
+            headings = [heading.strip().strip('"') for heading in header.split(separator)]
+            if len(headings) > 1 and all(map(_HEADING.fullmatch, headings)):
+                return line, separator
+        return None
+    return None
 
 
 def _lines(file: Iterable[bytes], problems: FileProblems) -> Iterator[str]:

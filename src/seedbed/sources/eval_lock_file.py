@@ -13,6 +13,9 @@ from seedbed.store.atomic import read_json, write_json
 
 Purpose = Literal["check", "evaluate"]
 
+_RESTORE_SPLIT = "put the split and its source back"
+_ANOTHER_RUN = "give the recipe another name (a run folder belongs to one eval)"
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -51,9 +54,10 @@ class EvalLockFile:
             return lock
         lock = cls.read(path)
         if lock.sha256 != info.sha256:
+            restore = "restore the file" if info.canary is None else _RESTORE_SPLIT
             raise EvalLockError(
                 f"{info.path}: the eval file changed since it was locked on {lock.created} ({path}): "
-                "restore it, or start a new run folder"
+                f"{restore}, or {_ANOTHER_RUN}"
             )
         if (lock.compare, lock.ignore_after) != (info.compare, info.ignore_after):
             lock.compare, lock.ignore_after = info.compare, info.ignore_after
@@ -69,7 +73,7 @@ class EvalLockFile:
             return cls(path=path, **{**value, "compare": tuple(value["compare"])}, openings=openings)
         except (StoreError, KeyError, TypeError, AttributeError):
             raise EvalLockError(
-                f"{path}: not an eval lock (damaged?): restore it, or start a new run folder"
+                f"{path}: not an eval lock (damaged?): restore it, or {_ANOTHER_RUN}"
             ) from None
 
     def record_opening(self, purpose: Purpose, by: str) -> None:

@@ -41,7 +41,7 @@ class FileProblems:
 
 
 def missing_column(wanted: str, there_are: Collection[str]) -> str:
-    """Says which column is missing, the nearest there is, and what there is.
+    """Says which column is missing, what there is, and the nearest of them.
 
     A file without a header line has data in its place, so only names that look like names are shown.
     """
@@ -52,8 +52,8 @@ def missing_column(wanted: str, there_are: Collection[str]) -> str:
         shown += f" and {len(names) - MOST_COLUMNS_SHOWN} more"
     if hidden := len(there_are) - len(names):
         shown += f"{' and ' if shown else ''}{hidden} not shown, unlike a name: has the file a header line?"
-    hint = f"did you mean {close!r}? " if close else ""
-    return f"no column {wanted!r}; {hint}The columns there are: {shown}"
+    hint = f"; did you mean {close!r}?" if close else ""
+    return f"no column {wanted!r}; there are: {shown}{hint}"
 
 
 def undecodable(error: UnicodeDecodeError) -> str:

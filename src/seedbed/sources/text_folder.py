@@ -8,7 +8,7 @@ from pathlib import Path
 from seedbed.sources.parsed import ParsedRow
 from seedbed.sources.problems import FileProblems, missing_column, undecodable
 
-TEXT, FILE, LABEL = "text", "file", "label"
+TEXT, FILE, LABEL = _COLUMNS = "text", "file", "label"
 
 
 def parse_text_folder(path: Path, columns: Sequence[str], problems: FileProblems) -> Iterator[ParsedRow]:
@@ -16,9 +16,9 @@ def parse_text_folder(path: Path, columns: Sequence[str], problems: FileProblems
 
     A file in a subfolder has that folder's name as its `label`. Hidden files are skipped.
     """
-    for name in columns:
-        if name not in (TEXT, FILE, LABEL):
-            problems.add(missing_column(name, (TEXT, FILE, LABEL)))
+    missing = [name for name in columns if name not in _COLUMNS]
+    for name in missing:
+        problems.add(f"{missing_column(name, _COLUMNS)}{_how_to_map(columns, missing)}")
     problems.raise_if_any()
     for file in text_files(path):
         try:
@@ -40,6 +40,16 @@ def parse_text_folder(path: Path, columns: Sequence[str], problems: FileProblems
             problems.add("no label: move the file into a folder that is named for its label", file=file)
             continue
         yield ParsedRow(values, file=file)
+
+
+def _how_to_map(columns: Sequence[str], missing: Sequence[str]) -> str:
+    """The columns of a folder cannot be renamed, so that the fields of most tasks have to be mapped."""
+    free = [name for name in (TEXT, LABEL) if name not in columns]
+    if not free:
+        return ""
+    if len(free) == len(missing) == 1:
+        return f"; map the field to it: columns: {{{missing[0]}: {free[0]}}}"
+    return "; map the fields to them: columns: {INPUT: text, LABEL: label}"
 
 
 def text_files(path: Path) -> list[Path]:

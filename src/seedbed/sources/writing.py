@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import orjson
 
 from seedbed.core.errors import InputError, Problem
 from seedbed.sources.readers import Row
-from seedbed.sources.spec import SourceSpec
+from seedbed.sources.spec import Format, SourceSpec
 from seedbed.store.atomic import write_bytes
+
+_SUFFIXES: Mapping[Format, tuple[str, ...]] = {"csv": (".csv",), "jsonl": (".jsonl", ".ndjson")}
 
 
 def write_without(
@@ -21,8 +23,9 @@ def write_without(
     """Write the rows that stay to `out`.
 
     A CSV file gets the header `columns` even where no row is left; each of `rows` must have these
-    columns. A JSONL row keeps the keys of its own. Raises InputError for a folder of texts, and where
-    `out` is the audited file or one of `keep` under any name, or lies in a folder among them.
+    columns. A JSONL row keeps the keys of its own. Raises InputError for a folder of texts, where
+    `out` is the audited file or one of `keep` under any name, or lies in a folder among them, and
+    where its suffix is not that of the format: no reader would take it for what it is.
     """
     kind = spec.resolved_format()
     if kind == "text":
@@ -34,6 +37,7 @@ def write_without(
             ]
         )
     _refuse_to_replace(out, spec.path, keep)
+    _refuse_another_format(out, kind)
     if kind == "jsonl":
         write_bytes(out, b"".join(orjson.dumps(dict(row.values)) + b"\n" for row in rows))
         return
@@ -54,6 +58,16 @@ def _refuse_to_replace(out: Path, audited: Path, keep: Sequence[Path]) -> None:
             raise InputError(
                 [Problem(f"is or lies in {kept}, which is only read; name another file to write", str(out))]
             )
+
+
+def _refuse_another_format(out: Path, kind: Format) -> None:
+    suffixes = _SUFFIXES[kind]
+    if out.suffix.lower() not in suffixes:
+        named = " or ".join(suffixes)
+        message = (
+            f"the rows are written as {kind.upper()}, like the source's; name a file that ends in {named}"
+        )
+        raise InputError([Problem(message, str(out))])
 
 
 def _is_or_lies_in(path: Path, place: Path) -> bool:

@@ -35,8 +35,9 @@ class GroupCommit:
     """Owns the connection that writes, from its making until `close`.
 
     A job is in the thread's hands as soon as `submit` returns: cancelling the future does not take
-    it back. Jobs are committed in the order they came. An error reaches everyone in its transaction;
-    the thread then goes on with the next, which succeeds if the cause (a full disk) has gone.
+    it back. Jobs are committed in the order they came. A transaction that fails is tried again job by
+    job, so that an error reaches only the caller whose rows raise it; the thread goes on with the next,
+    which succeeds if the cause (a full disk) has gone.
     """
 
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
@@ -106,13 +107,29 @@ class GroupCommit:
     def _commit(self, batch: list[_Job]) -> None:
         try:
             self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:  # locked, or gone: no job's fault, and the same for each alone
+            self._settle(batch, store_error(self._path, error))
+            return
+        try:
             stored = [self._insert(job) for job in batch]
             self._db.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - rows raise what they like, and are not the thread's end
             self._roll_back()
-            self._settle(batch, store_error(self._path, error))
+            if len(batch) == 1:
+                self._settle(batch, self._error_of_rows(error))
+            else:
+                for job in batch:
+                    self._commit([job])
         else:
             self._settle(batch, stored)
+
+    def _error_of_rows(self, error: Exception) -> StoreError:
+        if isinstance(error, sqlite3.Error):
+            return store_error(self._path, error)
+        return StoreError(
+            f"{self._path}: reply log: a row cannot be written ({type(error).__name__}: {error}); the rows "
+            "of others are, and this one is a defect of Seedbed: please report it"
+        )
 
     def _insert(self, job: _Job) -> int:
         return self._db.executemany(job.statement, job.rows).rowcount if job.rows else 0
