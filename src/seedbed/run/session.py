@@ -161,11 +161,15 @@ async def open_session(
 ) -> AsyncIterator[Session]:
     """Lock the folder and the eval, verify what is on disk, bind the roles."""
     with ExitStack() as stack:
-        # Leaks are refused before the folder exists, so that a refused run leaves nothing behind.
-        server = stack.enter_context(locked_eval(bound, note, f"seedbed run {bound.recipe.name}"))
         folder = bound.folder
+        # Leaks are refused before a folder is made, so that a refused run leaves nothing behind.
+        known = folder.path.is_dir()
+        if known:
+            stack.enter_context(RunLock(folder))
+        server = stack.enter_context(locked_eval(bound, note, f"seedbed run {bound.recipe.name}"))
         folder.create()
-        stack.enter_context(RunLock(folder))
+        if not known:
+            stack.enter_context(RunLock(folder))
         info = server.info if server else None
         if info is not None:
             first = not folder.eval_lock.exists()
