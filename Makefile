@@ -53,7 +53,7 @@ demo: install ## the main job, offline: seed data to training file, proof and re
 	$(BIN)/seedbed run build/demo
 
 test: install $(VENV)/test.done ## the tests, the docs check among them; ARGS="-k word" chooses
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 lint: install $(VENV)/test.done ## style, types and the import rules between the rooms
 	$(BIN)/ruff check .

@@ -40,7 +40,10 @@ class RunView:
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
         value = read_json(self.folder.manifest)
-        if not isinstance(value, dict) or not {"facts", "versions", "stopped"} <= value.keys():
+        if (
+            not isinstance(value, dict)
+            or not {"facts", "versions", "stopped", "replies_after"} <= value.keys()
+        ):
             raise StoreError(f"{self.folder.manifest}: is no manifest of a run (damaged?); restore it")
         return value
 

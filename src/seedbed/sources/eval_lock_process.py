@@ -117,12 +117,11 @@ def _is_served(folder: Path) -> bool:
     return True
 
 
-def _wait_for_the_parent_to_end() -> None:
-    """Return when standard input ends, or when the parent is gone.
+def _wait_for_the_parent_to_end(parent: int) -> None:
+    """Return when standard input ends, or when the parent (its process id) is gone.
 
     The second look is for a parent that forked: a fork holds the pipe open after the parent's death.
     """
-    parent = os.getppid()
     while os.getppid() == parent:
         ready, _, _ = select.select([sys.stdin], [], [], _SECONDS_BETWEEN_LOOKS_AT_PARENT)
         if ready and not os.read(sys.stdin.fileno(), 1024):
@@ -154,7 +153,7 @@ def main() -> None:
 
     try:
         if answer_with(open_and_serve):
-            _wait_for_the_parent_to_end()
+            _wait_for_the_parent_to_end(wanted["parent"])
     finally:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)

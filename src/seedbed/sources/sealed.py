@@ -30,8 +30,9 @@ _OTHER_ERRORS = {kind.__name__: kind for kind in (StoreError,)}
 def start_sealed(module: str, request: Mapping[str, Any]) -> subprocess.Popen[bytes]:
     """Start `python -m module` and hand it its request. Its stdin stays open: its end ends the child.
 
-    `-P` keeps the user's folder off the import path. The own session keeps Ctrl-C in the terminal
-    from the child, which must live until the run has drained.
+    The request tells the child its parent, which may be gone before the child can look. `-P` keeps
+    the user's folder off the import path. The own session keeps Ctrl-C in the terminal from the
+    child, which must live until the run has drained.
     """
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", module],
@@ -41,7 +42,7 @@ def start_sealed(module: str, request: Mapping[str, Any]) -> subprocess.Popen[by
     )
     assert process.stdin is not None
     with suppress(BrokenPipeError):  # It ended already: the answer that is missing will say so.
-        process.stdin.write(orjson.dumps(request) + b"\n")
+        process.stdin.write(orjson.dumps({**request, "parent": os.getpid()}) + b"\n")
         process.stdin.flush()
     return process
 
