@@ -100,7 +100,9 @@ class FilterPool:
         count = workers or max(1, min(4, (os.cpu_count() or 2) - 1))
         self._pool = ProcessPoolExecutor(
             count,
-            mp_context=multiprocessing.get_context("forkserver"),
+            # No fork server: it lays a socket into TMPDIR, whose path may be too long for one, and
+            # leaves its folder there when the run is killed.
+            mp_context=multiprocessing.get_context("spawn"),
             initializer=_start_worker,
             initargs=(filters,),
         )
