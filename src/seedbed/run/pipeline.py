@@ -53,8 +53,6 @@ class Progress:
     accepted: int = 0
     cells: int = 0
     failed: int = 0
-    drafts: int = 0
-    rounds: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
 
 
@@ -147,7 +145,6 @@ class Pipeline:
     def _show(self, measures: Mapping[str, Any]) -> None:
         progress = self.progress
         progress.accepted += measures["accepted"]
-        progress.rounds += 1
         for reason, count in measures["rejected"].items():
             progress.rejected[reason] = progress.rejected.get(reason, 0) + count
 
@@ -212,7 +209,6 @@ class Pipeline:
         finally:
             self._waiting_cells.release()
         pairs: list[tuple[Record, Checked]] = list(zip(records, checked, strict=True))
-        self.progress.drafts += len(pairs)
         self._finish(entry, position, CellResult(entry.cells[position], drafts=pairs))
 
     def _finish(self, entry: OpenRound, position: int, result: CellResult) -> None:

@@ -12,6 +12,7 @@ from seedbed.core.errors import BudgetReached, EndpointError
 from seedbed.core.fate import Accounts, Stopped
 from seedbed.core.hashing import short_id
 from seedbed.core.protocols import CorpusFilter, FilterContext, RecordFilter
+from seedbed.core.record import Record
 from seedbed.core.registry import Registry
 from seedbed.filters import FILTERS
 from seedbed.models.limits import Budget
@@ -74,7 +75,7 @@ def locked_eval(bound: BoundRecipe, note: Note, by: str) -> Iterator[EvalLockSer
     labels = [spec.column(bound.task.label_field)] if bound.task.label_field else []
     needs = [*labels, *(spec.column(name) for name in bound.task.text_fields)]
     optional = [spec.column(name) for name in bound.task.optional_fields]
-    common = _calibration_texts(bound)
+    common = [bound.compared_text(row) for row in _calibration_rows(bound)]
     with EvalLockServer.start(
         spec, needs=needs, may_be_empty=optional, common=common, own_hashes=hashes
     ) as server:
@@ -91,10 +92,11 @@ def _draft_hashes(bound: BoundRecipe) -> Iterator[bytes]:
                 yield text_hash(bound.compared_text(record))
 
 
-def _calibration_texts(bound: BoundRecipe) -> list[str]:
+def _calibration_rows(bound: BoundRecipe) -> list[Record]:
+    """A sample of the train rows that one more row hardly changes, in the order of their ids."""
     by_id = {row.id: row for row in bound.train}
     chosen = RowPool(sorted(by_id)).pick(CALIBRATION_ROWS, "calibration")
-    return [bound.compared_text(by_id[row]) for row in sorted(chosen)]
+    return [by_id[row] for row in sorted(chosen)]
 
 
 def _refuse_leaks(bound: BoundRecipe, server: EvalLockServer, note: Note) -> None:
@@ -117,9 +119,7 @@ def _refuse_leaks(bound: BoundRecipe, server: EvalLockServer, note: Note) -> Non
 
 def build_filters(bound: BoundRecipe, server: EvalLockServer | None) -> FilterSet:
     """The recipe's filters, calibrated on the real train rows."""
-    by_id = {row.id: row for row in bound.train}
-    chosen = RowPool(sorted(by_id)).pick(CALIBRATION_ROWS, "calibration")
-    texts = [bound.task.as_text(by_id[row].fields) for row in sorted(chosen)]
+    texts = [bound.task.as_text(row.fields) for row in _calibration_rows(bound)]
     context = FilterContext(
         task=bound.task,
         real_texts=texts or None,
