@@ -111,10 +111,10 @@ def check_any(name: str, text: str) -> None:
         assert len(each.check(records)) == 3
         return
     for record in records:
-        keys = each.keys(each.text(record))
+        keys = each.keys([each.text(record)])[0]
         assert len(keys) <= 40
         assert all(0 <= key < 2**63 for key in keys)
-    assert each.edge(text, text) == (1.0 if each.keys(text) else None)
+    assert each.edge(text, text) == (1.0 if each.keys([text])[0] else None)
 
 
 @pytest.mark.parametrize("name", [*FILTERS])
@@ -165,5 +165,9 @@ def test_keys_and_edges_change_with_the_version_only() -> None:
         if (plugin := FILTERS.get(name)).kind == "corpus":
             each = build(name, CONTEXT)
             score = each.edge(one, near)
-            said[name, plugin.version] = (each.keys(one)[:2], each.edge(one, same), score and round(score, 4))
+            said[name, plugin.version] = (
+                each.keys([one])[0][:2],
+                each.edge(one, same),
+                score and round(score, 4),
+            )
     assert said == GOLDEN_KEYS

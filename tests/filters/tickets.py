@@ -50,7 +50,7 @@ def build(name: str, context: FilterContext, **options: Any) -> Any:
 
 def falls(corpus: CorpusFilter, texts: Sequence[str]) -> dict[str, tuple[str, float]]:
     """Who falls to whom among these texts, by the way a run finds it: keys, edges, reducer."""
-    pairs = candidate_pairs([corpus.keys(text) for text in texts])
+    pairs = candidate_pairs(corpus.keys(texts))
     edges = [
         (str(a), str(b), score) for a, b in pairs if (score := corpus.edge(texts[a], texts[b])) is not None
     ]

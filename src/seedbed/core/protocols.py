@@ -158,8 +158,8 @@ class RecordFilter(Protocol):
 class CorpusFilter(Protocol):
     """Finds kin among records. `keys` runs in workers, `edges` where equal keys meet.
 
-    `keys(text)` gives 63-bit numbers; records that share one are candidates. `edge(a, b)` says
-    whether two candidate texts are kin, and how close (0..1), or None.
+    `keys(texts)` gives each text's 63-bit numbers, in order; records that share one are candidates.
+    `edge(a, b)` says whether two candidate texts are kin, and how close (0..1), or None.
     """
 
     name: ClassVar[str]
@@ -169,6 +169,6 @@ class CorpusFilter(Protocol):
 
     def text(self, record: Record) -> str: ...
 
-    def keys(self, text: str) -> list[int]: ...
+    def keys(self, texts: Sequence[str]) -> list[list[int]]: ...
 
     def edge(self, a: str, b: str) -> float | None: ...

@@ -46,6 +46,10 @@ class Provenance:
     draft: int = 0
     depth: int = 0
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Records go to the filter workers: what dataclasses do for slots costs three times as much.
+        return Provenance, tuple(getattr(self, name) for name in self.__slots__)
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
@@ -69,6 +73,9 @@ class Record:
     provenance: Provenance
     slots: Mapping[str, str] = field(default_factory=dict)
     unreadable: Unreadable | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Record, (self.id, self.fields, self.provenance, self.slots, self.unreadable)
 
     @property
     def is_real(self) -> bool:

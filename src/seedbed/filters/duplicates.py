@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from seedbed.core.hashing import seed_from
@@ -32,9 +33,8 @@ class Duplicates:
     def text(self, record: Record) -> str:
         return whole_text(self._task, record.fields)
 
-    def keys(self, text: str) -> list[int]:
-        form = _form(text)
-        return [seed_from(self.name, form)] if form else []
+    def keys(self, texts: Sequence[str]) -> list[list[int]]:
+        return [[seed_from(self.name, form)] if form else [] for form in map(_form, texts)]
 
     def edge(self, a: str, b: str) -> float | None:
         form = _form(a)

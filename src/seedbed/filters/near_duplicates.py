@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
-import numpy as np
 from pydantic import Field
 
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.filters.subject import FilterOptions, whole_text
 from seedbed.text.minhash import (
-    Bands,
-    Hashes,
-    band_keys,
+    band_keys_of,
     bands_for,
     candidate_pairs,
     char_codes,
-    shingle_hashes,
-    signature,
+    distinct,
+    shingle_hashes_of,
+    signatures,
     token_codes,
 )
 from seedbed.text.normalise import normalise, units
@@ -92,18 +90,22 @@ class NearDuplicates:
     def text(self, record: Record) -> str:
         return whole_text(self._task, record.fields)
 
-    def keys(self, text: str) -> list[int]:
-        norm = normalise(text)
-        if not norm:
-            return []
-        chars = shingle_hashes(char_codes(f" {norm} "), CHAR_WIDTH)
-        distinct = len(np.unique(chars))
-        keys: list[int] = []
-        if distinct <= SHORT_SHINGLES / self._lowest.short:
-            keys += _keys(chars, bands_for(self._lowest.short), salt=CHAR_WIDTH)
-        if distinct >= SHORT_SHINGLES:
-            tokens = shingle_hashes(token_codes(units(norm)), TOKEN_WIDTH)
-            keys += _keys(tokens, bands_for(self._lowest.long), salt=64 + TOKEN_WIDTH)
+    def keys(self, texts: Sequence[str]) -> list[list[int]]:
+        norms = [normalise(text) for text in texts]
+        filled = [at for at, norm in enumerate(norms) if norm]
+        chars = shingle_hashes_of([char_codes(f" {norms[at]} ") for at in filled], CHAR_WIDTH)
+        counts = [distinct(own) for own in chars]
+        short = [at for at, count in enumerate(counts) if count <= SHORT_SHINGLES / self._lowest.short]
+        long = [at for at, count in enumerate(counts) if count >= SHORT_SHINGLES]
+        words = [token_codes(units(norms[filled[at]])) for at in long]
+        tokens = shingle_hashes_of(words, TOKEN_WIDTH)
+        keys: list[list[int]] = [[] for _ in texts]
+        for places, hashes, bands, salt in (
+            (short, [chars[at] for at in short], bands_for(self._lowest.short), CHAR_WIDTH),
+            (long, tokens, bands_for(self._lowest.long), 64 + TOKEN_WIDTH),
+        ):
+            for at, own in zip(places, band_keys_of(list(signatures(hashes)), bands, salt), strict=True):
+                keys[filled[at]] += own
         return keys
 
     def edge(self, a: str, b: str) -> float | None:
@@ -124,7 +126,7 @@ class NearDuplicates:
         texts = [norm for norm in norms if norm and _shingles(norm).is_short]
         if len(texts) < ENOUGH_REAL:
             return UNCALIBRATED
-        pairs = candidate_pairs([self.keys(text) for text in texts])
+        pairs = candidate_pairs(self.keys(texts))
         edges = [
             (str(a), str(b), score) for a, b in pairs if (score := self.edge(texts[a], texts[b])) is not None
         ]
@@ -160,7 +162,3 @@ def _cached_shingles(text: str) -> _Shingles:
 def _cut(text: str) -> _Shingles:
     norm = normalise(text)
     return _Shingles(char_shingles(norm, CHAR_WIDTH), token_shingles(units(norm), TOKEN_WIDTH))
-
-
-def _keys(hashes: Hashes, bands: Bands, salt: int) -> list[int]:
-    return band_keys(signature(hashes), bands, salt)

@@ -191,12 +191,11 @@ def _filter(
     ]
     row_of = {record.id: row.index for record, row in zip(records, rows, strict=True)}
     counts: dict[str, dict[str, int]] = {f.name: Counter() for f in built}
-    members = []
-    for record, checked in zip(records, by_rules.check(records), strict=True):
+    for checked in by_rules.check(records):
         for verdict in checked.verdicts:
             if not verdict.keep:
                 counts[verdict.filter_name][verdict.reason] += 1
-        members.append(Member(record, filters.keys(record)))
+    members = [Member(record, keys) for record, keys in zip(records, filters.keys(records), strict=True)]
     kin: dict[str, list[Mapping[str, Any]]] = {"duplicates": [], "near_duplicates": []}
     for verdict in judge_kin(filters.corpus, members, [], lambda ids: {}):
         if not verdict.keep:

@@ -10,16 +10,21 @@ import asyncio
 import multiprocessing
 import os
 import threading
+from array import array
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait
+from typing import Any, TypeAlias
 
 from seedbed.core.errors import SeedbedError
 from seedbed.core.protocols import CorpusFilter, RecordFilter
 from seedbed.core.record import Record, Unreadable
 from seedbed.core.verdict import Verdict
+
+# 63-bit numbers, eight bytes each: a round holds some twenty of them a record.
+Keys: TypeAlias = "array[int]"
 
 BATCH = 64
 LINGER_SECONDS = 0.02
@@ -30,7 +35,10 @@ class Checked:
     """What the record filters said of one record, and its corpus keys where they all kept it."""
 
     verdicts: tuple[Verdict, ...]
-    keys: Mapping[str, Sequence[int]]
+    keys: Mapping[str, Keys]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Checked, (self.verdicts, self.keys)
 
     @property
     def kept(self) -> bool:
@@ -51,18 +59,24 @@ class FilterSet:
 
     def check(self, records: Sequence[Record]) -> list[Checked]:
         by_filter = [filter_.check(records) for filter_ in self.record]
-        checked = []
+        passed: list[tuple[Verdict, ...]] = []
+        kept = []
         for at, record in enumerate(records):
             verdicts = tuple(verdicts[at] for verdicts in by_filter)
             if record.unreadable is not None and all(verdict.keep for verdict in verdicts):
                 verdicts = (*verdicts, unread(record.id, record.unreadable))
-            kept = all(verdict.keep for verdict in verdicts)
-            checked.append(Checked(verdicts, self.keys(record) if kept else {}))
-        return checked
+            if all(verdict.keep for verdict in verdicts):
+                kept.append(at)
+            passed.append(verdicts)
+        keys = dict(zip(kept, self.keys([records[at] for at in kept]), strict=True))
+        return [Checked(verdicts, keys.get(at, {})) for at, verdicts in enumerate(passed)]
 
-    def keys(self, record: Record) -> dict[str, list[int]]:
-        """Corpus keys by filter name."""
-        return {filter_.name: filter_.keys(filter_.text(record)) for filter_ in self.corpus}
+    def keys(self, records: Sequence[Record]) -> list[dict[str, Keys]]:
+        """Corpus keys of each record, by filter name."""
+        by_filter = {f.name: f.keys([f.text(record) for record in records]) for f in self.corpus}
+        return [
+            {name: array("q", keys[at]) for name, keys in by_filter.items()} for at in range(len(records))
+        ]
 
 
 _worker_filters: FilterSet | None = None
@@ -87,9 +101,9 @@ def _check(records: Sequence[Record]) -> list[Checked]:
     return _worker_filters.check(records)
 
 
-def _keys(records: Sequence[Record]) -> list[dict[str, list[int]]]:
+def _keys(records: Sequence[Record]) -> list[dict[str, Keys]]:
     assert _worker_filters is not None
-    return [_worker_filters.keys(record) for record in records]
+    return _worker_filters.keys(records)
 
 
 class FilterPool:
@@ -132,7 +146,7 @@ class FilterPool:
             self._timer = loop.call_later(LINGER_SECONDS, self._flush)
         return await future
 
-    async def keys(self, records: Sequence[Record]) -> list[dict[str, list[int]]]:
+    async def keys(self, records: Sequence[Record]) -> list[dict[str, Keys]]:
         """Corpus keys of many records, by filter name, in order."""
         loop = asyncio.get_running_loop()
         batches = [records[at : at + BATCH] for at in range(0, len(records), BATCH)]

@@ -20,6 +20,8 @@ import numpy.typing as npt
 PERMUTATIONS = 128
 MAX_BANDS = 20
 _BLOCK = 4096
+# Hashes of short texts that are worked on together: 128 permutations of them stay in a core's cache.
+_TOGETHER = 1024
 _SHIFT = np.uint64(32)
 
 Hashes = npt.NDArray[np.uint64]
@@ -64,6 +66,47 @@ def shingle_hashes(codes: Hashes, width: int) -> Hashes:
     return _splitmix(total)
 
 
+def shingle_hashes_of(codes: Sequence[Hashes], width: int) -> list[Hashes]:
+    """`shingle_hashes` of many texts at once: numpy costs a call more than it costs a short text."""
+    together = [len(own) >= width for own in codes]
+    joined = [own for own, long_enough in zip(codes, together, strict=True) if long_enough]
+    runs = shingle_hashes(np.concatenate(joined), width) if joined else np.empty(0, np.uint64)
+    hashes, at = [], 0
+    for own, long_enough in zip(codes, together, strict=True):
+        if long_enough:
+            # Runs that reach into the next text lie between; they are nobody's.
+            hashes.append(runs[at : at + len(own) - width + 1])
+            at += len(own)
+        else:
+            hashes.append(shingle_hashes(own, width))
+    return hashes
+
+
+def distinct(hashes: Hashes) -> int:
+    """How many different hashes there are."""
+    ordered = np.sort(hashes)
+    return 1 + int(np.count_nonzero(ordered[1:] != ordered[:-1])) if len(ordered) else 0
+
+
+def signatures(sets: Sequence[Hashes]) -> Iterator[Hashes]:
+    """The `signature` of each non-empty set of shingle hashes, in order, many at once."""
+    at = 0
+    while at < len(sets):
+        if len(sets[at]) >= _TOGETHER:
+            yield signature(sets[at])
+            at += 1
+            continue
+        end, size = at, 0
+        while end < len(sets) and size + len(sets[end]) <= _TOGETHER:
+            size += len(sets[end])
+            end += 1
+        starts = np.cumsum([0, *(len(own) for own in sets[at : end - 1])])
+        folded = np.concatenate(sets[at:end]) >> _SHIFT
+        block = _MULTIPLIERS * folded[None, :] + _OFFSETS
+        yield from (np.minimum.reduceat(block, starts, axis=1) >> _SHIFT).T
+        at = end
+
+
 def signature(hashes: Hashes) -> Hashes:
     """The 128 minima over a non-empty set of shingle hashes; equal shares of two estimate the Jaccard.
 
@@ -101,10 +144,17 @@ def bands_for(threshold: float, recall: float = 0.97) -> Bands:
 
 def band_keys(minima: Hashes, bands: Bands, salt: int) -> list[int]:
     """One 63-bit number a band. Unlike salts (the kind of shingle) never meet on purpose."""
-    cut = minima[: bands.count * bands.rows].reshape(bands.count, bands.rows)
+    return band_keys_of([minima], bands, salt)[0]
+
+
+def band_keys_of(minima: Sequence[Hashes], bands: Bands, salt: int) -> list[list[int]]:
+    """`band_keys` of many signatures at once."""
+    if not minima:
+        return []
+    cut = np.stack(minima)[:, : bands.count * bands.rows].reshape(len(minima), bands.count, bands.rows)
     band = np.arange(salt << 8, (salt << 8) + bands.count, dtype=np.uint64)
-    total = (cut * _PLACES[: bands.rows]).sum(axis=1, dtype=np.uint64) + _splitmix(band)
-    keys: list[int] = (_splitmix(total) >> np.uint64(1)).tolist()
+    total = (cut * _PLACES[: bands.rows]).sum(axis=2, dtype=np.uint64) + _splitmix(band)
+    keys: list[list[int]] = (_splitmix(total) >> np.uint64(1)).tolist()
     return keys
 
 
