@@ -121,7 +121,9 @@ def test_a_partial_view_is_marked_and_goes_when_the_run_goes_on(rounds: Rounds) 
 
 
 def test_candidates_share_a_key_and_huge_groups_stay_linear(tmp_path: Path) -> None:
-    write_keys(tmp_path / "old.parquet", [("near", 5, "old-1"), ("near", 6, "old-2"), ("exact", 5, "other")])
+    write_keys(
+        tmp_path / "old.parquet", [("near", "old-1", [5]), ("near", "old-2", [6]), ("exact", "other", [5])]
+    )
     old = [tmp_path / "old.parquet"]
     inside, before = candidates("near", [0, 1, 1, 2], [5, 5, 6, 9], old)
     assert inside == [(1, 0)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from seedbed.core.hashing import digest
+from seedbed.core.hashing import NormalForm, digest
 
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "unknown"]
 
@@ -70,9 +71,24 @@ class ChatRequest:
                 "revision": self.revision,
                 "messages": [[m.role, m.content] for m in self.messages],
                 "sampling": self.sampling.to_json(),
-                "schema": self.schema,
+                "schema": self.schema if self.schema is None else _form_of(self.schema),
             },
         )
+
+
+# The schemas last hashed, with their forms: all cells of a method send the same one.
+_forms: OrderedDict[int, tuple[Mapping[str, Any], NormalForm]] = OrderedDict()
+_MOST_FORMS = 64
+
+
+def _form_of(schema: Mapping[str, Any]) -> NormalForm:
+    """The schema's normal form, kept with the schema itself, so that its address stays its own."""
+    known = _forms.get(id(schema))
+    if known is None:
+        known = _forms[id(schema)] = (schema, NormalForm.of(schema))
+        if len(_forms) > _MOST_FORMS:
+            _forms.popitem(last=False)
+    return known[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 DIGEST_BYTES = 16
+
+
+class NormalForm(str):
+    """A normal form that was made before and stands for its value within a larger one."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, value: Any) -> NormalForm:
+        return cls(normal_form(value))
 
 
 def normal_form(value: Any) -> str:
@@ -28,7 +38,11 @@ def normal_form(value: Any) -> str:
 
 
 def _write(value: Any, parts: list[str]) -> None:
-    if value is None:
+    if type(value) is str:  # most values are, and a run hashes millions of them
+        parts.append(f"s{len(value)}:{value}")
+    elif isinstance(value, NormalForm):
+        parts.append(value)
+    elif value is None:
         parts.append("n")
     elif value is True:
         parts.append("t")
@@ -72,6 +86,21 @@ def short_id(kind: str, value: Any) -> str:
 
 def seed_from(*parts: str | int | bytes) -> int:
     """A non-negative 63-bit number that depends on the parts alone: a seed for a generator."""
+    return int.from_bytes(_seed_hash(parts).digest(), "big") >> 1
+
+
+def seeds_after(*parts: str | int | bytes) -> Callable[[str], int]:
+    """`last -> seed_from(*parts, last)`, for many last parts after the same first ones."""
+    begun = _seed_hash((*parts, ""))
+
+    def seed(last: str) -> int:
+        whole = begun.copy()
+        whole.update(last.encode("utf-8", "surrogatepass"))
+        return int.from_bytes(whole.digest(), "big") >> 1
+
+    return seed
+
+
+def _seed_hash(parts: Iterable[str | int | bytes]) -> hashlib.blake2b:
     data = "\0".join(p.hex() if isinstance(p, bytes) else str(p) for p in parts)
-    raw = hashlib.blake2b(data.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(raw, "big") >> 1
+    return hashlib.blake2b(data.encode("utf-8", "surrogatepass"), digest_size=8)

@@ -79,7 +79,9 @@ class Asking(Protocol):
     """
 
     task: Task
-    rng: random.Random
+
+    @property
+    def rng(self) -> random.Random: ...
 
     async def ask(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,28 +29,31 @@ class OneQuestion:
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        # By the fields left out. One object for all cells: it is hashed with each of their requests.
+        self._schemas: dict[tuple[str, ...], dict[str, Any]] = {}
 
     async def __call__(self, cell: Cell, ctx: Asking) -> list[Draft]:
-        return await ask_for_draft(cell, ctx, self.options.output)
+        """Ask the cell's template once; one draft a choice, its fixed fields filled in."""
+        task, output = ctx.task, self.options.output
+        fixed = fixed_fields(cell, task)
+        asked = tuple(name for name in task.fields if name not in fixed)
+        schema = self._schema(task, tuple(fixed)) if output == "json" else None
+        drafts = []
+        for reply in await ctx.ask(cell.template, schema=schema, output=output, fields=asked):
+            read = read_fields(reply.choice, asked, output)
+            if isinstance(read, Unreadable):
+                drafts.append(Draft({}, (reply,), read))
+            else:
+                fields = {name: fixed[name] if name in fixed else read[name] for name in task.fields}
+                drafts.append(Draft(fields, (reply,)))
+        return drafts
+
+    def _schema(self, task: Task, omit: tuple[str, ...]) -> dict[str, Any]:
+        if omit not in self._schemas:
+            self._schemas[omit] = task.schema(omit=omit)
+        return self._schemas[omit]
 
 
 def fixed_fields(cell: Cell, task: Task) -> dict[str, str]:
     """Fields that the cell decides, because an axis has their name; the teacher is not asked for them."""
     return {name: str(cell.axes[name]) for name in task.fields if name in cell.axes}
-
-
-async def ask_for_draft(cell: Cell, ctx: Asking, output: Literal["json", "text"]) -> list[Draft]:
-    """Ask the cell's template once; one draft a choice, its fixed fields filled in."""
-    fixed = fixed_fields(cell, ctx.task)
-    asked = tuple(name for name in ctx.task.fields if name not in fixed)
-    schema = ctx.task.schema(omit=tuple(fixed)) if output == "json" else None
-    replies = await ctx.ask(cell.template, schema=schema, output=output, fields=asked)
-    drafts = []
-    for reply in replies:
-        read = read_fields(reply.choice, asked, output)
-        if isinstance(read, Unreadable):
-            drafts.append(Draft({}, (reply,), read))
-        else:
-            fields = {name: fixed[name] if name in fixed else read[name] for name in ctx.task.fields}
-            drafts.append(Draft(fields, (reply,)))
-    return drafts

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from seedbed.core.hashing import seed_from
+from seedbed.core.hashing import seed_from, seeds_after
 
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -20,9 +20,12 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 def choose(values: Mapping[str, float], *key: str | int) -> str:
     """The value of highest weighted rendezvous score for `key`; weights are positive."""
+    if len(values) == 1:
+        return next(iter(values))
     best, best_score = "", -math.inf
+    seed = seeds_after(*key)
     for value, weight in values.items():
-        uniform = (seed_from(*key, value) + 0.5) / 2**63
+        uniform = (seed(value) + 0.5) / 2**63
         score = -weight / math.log(uniform)
         if score > best_score or (score == best_score and value < best):
             best, best_score = value, score

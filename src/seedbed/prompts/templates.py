@@ -56,6 +56,9 @@ class PromptTemplate:
         if mark and system.strip():
             compiled.append(("system", _ENVIRONMENT.from_string(system)))
         compiled.append(("user", _ENVIRONMENT.from_string(user if mark else self.text)))
+        for _, template in compiled:
+            # Jinja copies them into every rendering, from a chain of maps unless told otherwise.
+            template.globals = dict(template.globals)
         return compiled
 
     @property

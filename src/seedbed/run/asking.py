@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from seedbed.core.cell import Cell
@@ -48,9 +49,9 @@ class AskingSpace:
     roles: Mapping[str, BoundRole]
 
 
-def scope_of(recipe: str, cell: Cell) -> bytes:
-    """Who asks: this cell of this recipe, so that two recipes never share a sampled reply."""
-    return digest("scope", [recipe, cell.id])
+def scope_of(recipe: str, cell: str) -> bytes:
+    """Who asks: the cell (its id) of this recipe, so that two recipes never share a sampled reply."""
+    return digest("scope", [recipe, cell])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,12 @@ class CellAsking:
     def __init__(self, cell: Cell, space: AskingSpace) -> None:
         self.cell = cell
         self.task = space.task
-        self.rng = random.Random(seed_from(space.seed, cell.id))
         self._space = space
         self._asked: dict[ReplyKey, _Asked] = {}
+
+    @cached_property
+    def rng(self) -> random.Random:
+        return random.Random(seed_from(self._space.seed, self.cell.id))
 
     async def ask(
         self,
@@ -81,7 +85,7 @@ class CellAsking:
     ) -> tuple[LoggedReply, ...]:
         request = self.request(template, role=role, schema=schema, **variables)
         bound = self._space.roles[role]
-        replies = await bound.executor.fill(request, scope_of(self._space.recipe, self.cell), n)
+        replies = await bound.executor.fill(request, scope_of(self._space.recipe, self.cell.id), n)
         note = _Asked(role, self._space.templates[template], request.sampling)
         for reply in replies:
             self._asked[reply.key] = note

@@ -13,7 +13,7 @@ from seedbed.core.fate import fate_of
 from seedbed.core.record import Record
 from seedbed.core.verdict import OVER_TARGET, TARGET_FILTER, Verdict, over_target, revived
 from seedbed.run.corpus import Member, judge_kin
-from seedbed.run.filtering import Checked, FilterSet
+from seedbed.run.filtering import Checked, FilterSet, Keys
 from seedbed.run.quotas import Quotas
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import CommittedRound, RoundData, Rounds
@@ -69,14 +69,14 @@ def close_round(
         kin.setdefault(verdict.record, []).append(verdict)
 
     verdicts: list[Verdict] = []
-    keys: list[tuple[str, int, str]] = []
+    keys: list[tuple[str, str, Keys]] = []
     tally = _Tally(cells, results, cover)
     for position, record, checked in drafts:
         passed = [*checked.verdicts, *kin.get(record.id, ())]
         values = {name: record.slots[name] for name in cover}
         fate = fate_of(passed)
         if fate.accepted:
-            keys += [(name, key, record.id) for name, found in checked.keys.items() for key in found]
+            keys += [(name, record.id, found) for name, found in checked.keys.items()]
             if not quotas.take(values):
                 passed.append(over_target(record.id))
         verdicts += passed

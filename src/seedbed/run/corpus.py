@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from seedbed.core.protocols import CorpusFilter
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
@@ -64,11 +66,10 @@ def _losers(
     earlier_records: Callable[[Sequence[str]], Mapping[str, Record]],
 ) -> dict[int, tuple[str, float]]:
     """Members that fall to a twin: position -> (survivor's id, closeness)."""
-    ranks, keys = [], []
-    for at in alive:
-        for key in members[at].keys.get(filter_.name, ()):
-            ranks.append(at)
-            keys.append(key)
+    own = [members[at].keys.get(filter_.name, ()) for at in alive]
+    sizes = np.array([len(numbers) for numbers in own], np.int64)
+    ranks = np.repeat(np.asarray(alive, np.int64), sizes)
+    keys = np.concatenate([np.empty(0, np.int64), *(np.asarray(numbers, np.int64) for numbers in own)])
     inside, before = candidates(filter_.name, ranks, keys, earlier_keys)
     texts = {at: filter_.text(members[at].record) for at in {a for pair in inside for a in pair}}
     texts |= {at: filter_.text(members[at].record) for at, _ in before if at not in texts}

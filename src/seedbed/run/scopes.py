@@ -10,4 +10,4 @@ from seedbed.store.rounds import Rounds
 def all_scopes(folder: RunFolder, recipe: str) -> set[bytes]:
     """Scopes of every cell that a run folder ever planned: its requests, whatever version sent them."""
     every = [folder.rounds, *sorted(folder.path.glob("earlier/*/rounds"))]
-    return {scope_of(recipe, cell) for rounds in every for cell in Rounds(rounds).planned_cells()}
+    return {scope_of(recipe, cell) for rounds in every for cell in Rounds(rounds).planned_ids()}

@@ -277,10 +277,9 @@ async def _real_keys(session: Session, filters: FilterSet, pool: FilterPool) -> 
         for stale in session.folder.real.glob("keys-*.parquet"):
             stale.unlink()
         keys = [
-            (filter_name, key, row.id)
+            (filter_name, row.id, numbers)
             for row, found in zip(rows, await pool.keys(rows), strict=True)
             for filter_name, numbers in found.items()
-            for key in numbers
         ]
         temporary = path.with_suffix(".tmp")
         await asyncio.to_thread(write_keys, temporary, keys)

@@ -30,7 +30,7 @@ _BATCH_ROWS = 8192
 
 
 def candidates(
-    filter_name: str, ranks: Sequence[int], keys: Sequence[int], earlier: Sequence[Path]
+    filter_name: str, ranks: Keys | Sequence[int], keys: Keys | Sequence[int], earlier: Sequence[Path]
 ) -> tuple[list[tuple[int, int]], list[tuple[int, str]]]:
     """Pairs that share a key: (rank, lower rank) within the round, (rank, record id) before it.
 

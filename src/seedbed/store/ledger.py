@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,13 +18,10 @@ from seedbed.core.fate import Fate, fate_of
 from seedbed.core.record import Record
 from seedbed.core.verdict import OVER_TARGET, Verdict
 from seedbed.store.rounds import CommittedRound, Rounds
-from seedbed.store.shards import read_plan, read_records, read_rows, read_verdicts, record_from_row
+from seedbed.store.shards import read_plan, read_records, read_verdicts, record_from_row
 
 _FATE_COLUMNS = ("record", "filter", "keep", "reason")
-
-
-def _bare_verdict(row: dict[str, Any]) -> Verdict:
-    return Verdict(row["record"], row["filter"], row["keep"], row["reason"])
+_ACCEPTED = Fate(True)
 
 
 class Ledger:
@@ -41,13 +37,16 @@ class Ledger:
     def _fates(self, entry: CommittedRound) -> dict[str, Fate]:
         """Fates of every draft of one round: its own verdicts, then those that later rounds without
         cells passed on them. A draft that no filter looked at (a recipe may have none) is accepted."""
-        passed: dict[str, list[Verdict]] = {row["id"]: [] for row in read_rows(entry.file("records"), ["id"])}
         later = (o for o in self.rounds if o.number > entry.number and not o.measures["cells"]["planned"])
-        for source in (entry, *later):
-            for row in read_rows(source.file("verdicts"), _FATE_COLUMNS):
-                if row["record"] in passed:
-                    passed[row["record"]].append(_bare_verdict(row))
-        return {record: fate_of(verdicts) for record, verdicts in passed.items()}
+        tables = [pq.read_table(e.file("verdicts"), columns=list(_FATE_COLUMNS)) for e in (entry, *later)]
+        verdicts = pa.concat_tables(tables)
+        # Most drafts were rejected by nobody: only the others are folded one by one.
+        doubted = pc.unique(verdicts.filter(pc.invert(verdicts["keep"]))["record"])
+        passed: dict[str, list[Verdict]] = {}
+        for row in verdicts.filter(pc.is_in(verdicts["record"], doubted)).to_pylist():
+            passed.setdefault(row["record"], []).append(Verdict(**row))
+        ids = pq.read_table(entry.file("records"), columns=["id"])["id"].to_pylist()
+        return {record: fate_of(passed[record]) if record in passed else _ACCEPTED for record in ids}
 
     def reasons(self) -> tuple[int, Counter[str]]:
         """(accepted, rejected by reason), folded from the verdicts themselves."""

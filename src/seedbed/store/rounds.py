@@ -31,7 +31,7 @@ class RoundData:
 
     records: Sequence[tuple[int, Record]]
     verdicts: Sequence[Verdict]
-    keys: Sequence[tuple[str, int, str]]
+    keys: Sequence[tuple[str, str, shards.KeyNumbers]]
     cells: Sequence[tuple[int, str, str, str]]
     measures: Mapping[str, Any]
 
@@ -114,12 +114,12 @@ class Rounds:
     def read_plan(self, number: int) -> list[Cell]:
         return shards.read_plan(self._plan_path(number))
 
-    def planned_cells(self) -> Iterator[Cell]:
-        """Every cell of every plan that is whole, closed rounds first."""
+    def planned_ids(self) -> Iterator[str]:
+        """The id of every cell of every plan that is whole, closed rounds first."""
         for entry in self.committed(partial=False):
-            yield from self.read_plan(entry.number)
+            yield from shards.read_plan_ids(self._plan_path(entry.number))
         for cells in self.open_plans().values():
-            yield from cells
+            yield from (cell.id for cell in cells)
 
     def discard_partial(self) -> None:
         """Remove partial views: the run goes on and will close those rounds properly."""

@@ -6,11 +6,12 @@ Free-form values are JSON text in normal order, so that equal rows are equal byt
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -62,6 +63,10 @@ CELLS = pa.schema(
 )
 
 
+# The keys of one record by one filter: `array("q")`, or any list of 63-bit numbers.
+KeyNumbers: TypeAlias = Sequence[int]
+
+
 def to_json(value: Any) -> str:
     """JSON text, keys sorted. What orjson cannot hold (a lone surrogate, a huge integer) is escaped."""
     try:
@@ -78,7 +83,7 @@ def from_json(text: str) -> Any:
         return json.loads(text)
 
 
-def write_table(path: Path, schema: pa.Schema, columns: dict[str, Sequence[Any]]) -> None:
+def write_table(path: Path, schema: pa.Schema, columns: dict[str, Sequence[Any] | pa.Array]) -> None:
     """Write one shard and fsync it. Bytes depend on the rows alone."""
     table = pa.table(columns, schema=schema)
     pq.write_table(table, path, compression="zstd", store_schema=False, use_dictionary=True)
@@ -107,6 +112,12 @@ def read_plan(path: Path) -> list[Cell]:
         Cell(row["method"], row["template"], from_json(row["axes"]), tuple(row["parents"]), row["draw"])
         for row in rows
     ]
+
+
+def read_plan_ids(path: Path) -> list[str]:
+    """The ids alone of a plan's cells, as they were written."""
+    ids: list[str] = pq.read_table(path, columns=["id"], partitioning=None)["id"].to_pylist()
+    return ids
 
 
 def write_records(path: Path, records: Sequence[tuple[int, Record]]) -> None:
@@ -192,16 +203,18 @@ def read_verdicts(path: Path) -> Iterator[Verdict]:
     return (verdict_from_row(row) for row in read_rows(path))
 
 
-def write_keys(path: Path, keys: Iterable[tuple[str, int, str]]) -> None:
-    """(filter, key, record id) of the records that stay in the corpus."""
-    rows = list(keys)
+def write_keys(path: Path, keys: Sequence[tuple[str, str, KeyNumbers]]) -> None:
+    """(filter, record id, its keys) of the records that stay in the corpus; one row a key."""
+    sizes = np.array([len(numbers) for _, _, numbers in keys], np.int64)
+    row = np.repeat(np.arange(len(keys)), sizes)
+    numbers = np.concatenate([np.asarray(n, np.int64) for _, _, n in keys]) if keys else np.empty(0, np.int64)
     write_table(
         path,
         KEYS,
         {
-            "filter": [row[0] for row in rows],
-            "key": [row[1] for row in rows],
-            "record": [row[2] for row in rows],
+            "filter": pa.array([name for name, _, _ in keys], pa.string()).take(pa.array(row)),
+            "key": pa.array(numbers),
+            "record": pa.array([record for _, record, _ in keys], pa.string()).take(pa.array(row)),
         },
     )
 
