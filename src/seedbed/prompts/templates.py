@@ -29,12 +29,35 @@ USER_MARK = "---user---"
 # What every template may use besides the slots of its recipe.
 CONTEXT_NAMES = ("task", "label", "labels", "examples", "slots", "draw", "output", "fields")
 
+# Those of them that stay what they are for a whole run.
+FIXED_NAMES = ("task", "labels", "output", "fields")
+
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
 )
 # A prompt that chance writes has another hash at every run, and would be paid for again.
 del _ENVIRONMENT.filters["random"]
 del _ENVIRONMENT.globals["lipsum"]
+
+
+class _Part:
+    """One message of a template. What depends on the recipe alone is rendered once."""
+
+    def __init__(self, source: str) -> None:
+        self._template = _ENVIRONMENT.from_string(source)
+        # Jinja copies them into every rendering, from a chain of maps unless told otherwise.
+        self._template.globals = dict(self._template.globals)
+        names = meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
+        self._fixed = tuple(sorted(names)) if names <= set(FIXED_NAMES) else None
+        self._last: tuple[tuple[Any, ...], str] | None = None
+
+    def render(self, variables: Mapping[str, Any]) -> str:
+        if self._fixed is None or not variables.keys() >= set(self._fixed):
+            return self._template.render(variables).strip()
+        values = tuple(variables[name] for name in self._fixed)
+        if self._last is None or self._last[0] != values:
+            self._last = (values, self._template.render(variables).strip())
+        return self._last[1]
 
 
 @dataclass(frozen=True)
@@ -50,15 +73,12 @@ class PromptTemplate:
         return short_id("template", self.text)
 
     @cached_property
-    def _compiled(self) -> list[tuple[Literal["system", "user"], Any]]:
+    def _compiled(self) -> list[tuple[Literal["system", "user"], _Part]]:
         system, mark, user = self.text.rpartition(USER_MARK + "\n")
-        compiled: list[tuple[Literal["system", "user"], Any]] = []
+        compiled: list[tuple[Literal["system", "user"], _Part]] = []
         if mark and system.strip():
-            compiled.append(("system", _ENVIRONMENT.from_string(system)))
-        compiled.append(("user", _ENVIRONMENT.from_string(user if mark else self.text)))
-        for _, template in compiled:
-            # Jinja copies them into every rendering, from a chain of maps unless told otherwise.
-            template.globals = dict(template.globals)
+            compiled.append(("system", _Part(system)))
+        compiled.append(("user", _Part(user if mark else self.text)))
         return compiled
 
     @property
@@ -104,7 +124,7 @@ class PromptTemplate:
         messages = []
         for role, compiled in self._compiled:
             try:
-                content = compiled.render(variables).strip()
+                content = compiled.render(variables)
             except (JinjaError, SecurityError, ArithmeticError, LookupError, *_FAILURES) as error:
                 line = _line_of(error, self._offset if role == "user" else 0)
                 raise TemplateError([Problem(f"does not render: {error}", self.path, line)]) from error

@@ -79,6 +79,9 @@ class FilterSet:
         ]
 
 
+# Records of one caller, and the future that gets their verdicts.
+_Waiting: TypeAlias = "tuple[Sequence[Record], asyncio.Future[list[Checked]]]"
+
 _worker_filters: FilterSet | None = None
 
 
@@ -120,7 +123,8 @@ class FilterPool:
             initializer=_start_worker,
             initargs=(filters,),
         )
-        self._waiting: list[tuple[Record, asyncio.Future[Checked]]] = []
+        self._waiting: list[_Waiting] = []
+        self._records = 0
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -135,12 +139,13 @@ class FilterPool:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
 
-    async def check(self, record: Record) -> Checked:
-        """The verdicts on one record; it travels in a batch with whatever else waits."""
+    async def check(self, records: Sequence[Record]) -> list[Checked]:
+        """The verdicts on a few records; they travel in a batch with whatever else waits."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Checked] = loop.create_future()
-        self._waiting.append((record, future))
-        if len(self._waiting) >= BATCH:
+        future: asyncio.Future[list[Checked]] = loop.create_future()
+        self._waiting.append((records, future))
+        self._records += len(records)
+        if self._records >= BATCH:
             self._flush()
         elif self._timer is None:
             self._timer = loop.call_later(LINGER_SECONDS, self._flush)
@@ -158,14 +163,15 @@ class FilterPool:
             self._timer.cancel()
             self._timer = None
         batch, self._waiting = self._waiting, []
+        self._records = 0
         if batch:
             task = asyncio.get_running_loop().create_task(self._run(batch))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, batch: list[tuple[Record, asyncio.Future[Checked]]]) -> None:
+    async def _run(self, batch: list[_Waiting]) -> None:
         loop = asyncio.get_running_loop()
-        records = [record for record, _ in batch]
+        records = [record for waiting, _ in batch for record in waiting]
         try:
             results = await loop.run_in_executor(self._pool, _check, records)
         except BrokenProcessPool:
@@ -176,9 +182,11 @@ class FilterPool:
         except Exception as caught:  # noqa: BLE001 - handed to whoever waits for a verdict
             error = caught
         else:
-            for (_, future), checked in zip(batch, results, strict=True):
+            at = 0
+            for waiting, future in batch:
                 if not future.done():
-                    future.set_result(checked)
+                    future.set_result(results[at : at + len(waiting)])
+                at += len(waiting)
             return
         for _, future in batch:
             if not future.done():

@@ -8,7 +8,7 @@ the order in which replies come.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial as partial_of
@@ -74,7 +74,9 @@ class Pipeline:
         round_cells: int,
         width: int,
         progress: Progress,
+        opens: Callable[[Sequence[Cell]], None],
     ) -> None:
+        """`opens` is told the cells of each round that is opened, before the first of them is asked."""
         self._space = space
         self._asking = asking
         self._methods = methods
@@ -87,6 +89,7 @@ class Pipeline:
         self._round_cells = round_cells
         self._width = width
         self.progress = progress
+        self._opens = opens
         self._open: list[OpenRound] = []
         self._closed: list[CommittedRound] = []
         self._mended = 0
@@ -140,7 +143,11 @@ class Pipeline:
             self._show(measures)
         for number, cells in sorted(self._rounds.open_plans().items()):
             self._sequences.note(cells)
-            self._open.append(OpenRound(number, cells))
+            self._open_round(number, cells)
+
+    def _open_round(self, number: int, cells: list[Cell]) -> None:
+        self._opens(cells)
+        self._open.append(OpenRound(number, cells))
 
     def _show(self, measures: Mapping[str, Any]) -> None:
         progress = self.progress
@@ -164,7 +171,7 @@ class Pipeline:
             latest = max([0, *(e.number for e in self._closed), *(e.number for e in self._open)])
             self._rounds.write_plan(latest + 1, cells)
             self._sequences.note(cells)
-            self._open.append(OpenRound(latest + 1, cells))
+            self._open_round(latest + 1, cells)
 
     async def _next(self) -> tuple[OpenRound, int] | None:
         while True:
@@ -205,7 +212,7 @@ class Pipeline:
     ) -> None:
         records = [asking.record(draft, index) for index, draft in enumerate(drafts)]
         try:
-            checked = await asyncio.gather(*(self._pool.check(record) for record in records))
+            checked = await self._pool.check(records)
         finally:
             self._waiting_cells.release()
         pairs: list[tuple[Record, Checked]] = list(zip(records, checked, strict=True))

@@ -18,7 +18,7 @@ from seedbed.filters import FILTERS
 from seedbed.models.limits import Budget
 from seedbed.prompts.sampling import RowPool
 from seedbed.run.accounts import read_accounts
-from seedbed.run.asking import AskingSpace
+from seedbed.run.asking import AskingSpace, scope_of
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import retarget
 from seedbed.run.filtering import FilterPool, FilterSet
@@ -222,6 +222,9 @@ async def run_recipe(
                 round_cells=bound.recipe.generate.round,
                 width=session.teachers.width,
                 progress=progress,
+                opens=lambda cells: session.log.look_ahead(
+                    scope_of(bound.recipe.name, cell.id) for cell in cells
+                ),
             )
             on_start(pipeline)
             stopped, error = await pipeline.run()

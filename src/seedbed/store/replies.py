@@ -68,6 +68,7 @@ class ReplyLog:
         self._commits = GroupCommit(writer, path)
         self._reader = reader
         self._lock = threading.Lock()  # for the reader and both codecs: none may serve two threads at once
+        self._fresh: set[bytes] = set()  # scopes under which nothing stood when they were looked up
         self._compress = zstandard.ZstdCompressor(level=1)
         self._decompress = zstandard.ZstdDecompressor()
 
@@ -102,12 +103,14 @@ class ReplyLog:
         A key that is in the log already keeps what it has. The rows are handed over before this
         first suspends: a caller that is cancelled here leaves them to be committed all the same.
         """
+        self._fresh.difference_update(reply.key.scope for reply in replies)
         with self._lock:
             rows = [self._reply_row(reply, first=index == 0) for index, reply in enumerate(replies)]
         return await self._commits.submit(_ADD, rows)
 
     async def add_refusal(self, key: ReplyKey, cause: str, detail: str, status: int | None = None) -> None:
         """Log that this request is refused for good; it replays like a reply."""
+        self._fresh.discard(key.scope)
         with self._lock:
             value = self._compress.compress(pack([cause, detail, status]))
         row = (key.request, key.scope, key.draw, REFUSAL, 1, 0, 0, value)
@@ -140,6 +143,16 @@ class ReplyLog:
     def get_many(self, request: bytes, scope: bytes, n: int) -> list[Logged | None]:
         """What stands under draws 0 to n-1, in order; None where there is nothing yet."""
         return self._get(request, scope, 0, n - 1)
+
+    def look_ahead(self, scopes: Iterable[bytes]) -> None:
+        """Find out, in a few queries, under which of these scopes nothing stands yet.
+
+        For them `get` and `get_many` need not ask the file until something is added here. What another
+        process adds meanwhile is found out by `add`, which keeps the first reply to a key.
+        """
+        wanted = set(scopes)
+        known = self._under(wanted, "SELECT DISTINCT scope FROM replies WHERE true")
+        self._fresh |= wanted - {scope for (scope,) in known}
 
     def last_row(self) -> int:
         """Number of the newest row: what is logged from now on has a higher one."""
@@ -192,6 +205,8 @@ class ReplyLog:
 
     def _get(self, request: bytes, scope: bytes, first: int, last: int) -> list[Logged | None]:
         found: list[Logged | None] = [None] * (last - first + 1)
+        if scope in self._fresh:
+            return found
         with self._lock:
             for draw, kind, prompt, completion, value in self._query(_GET, (scope, request, first, last)):
                 key = ReplyKey(request, scope, draw)
