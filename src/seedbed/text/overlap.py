@@ -74,10 +74,11 @@ class EvalIndex:
             return []
         equal = self._equal.get(norm, [])
         best: dict[tuple[int, int], float] = {}
+        ends = _token_ends(norm)
         for rule, matches in (
-            (1, self._contained.matches(norm)),
+            (1, self._contained.matches(norm, ends)),
             (2, self._similar.matches(norm)),
-            (3, self._ngrams.matches(norm)),
+            (3, self._ngrams.matches(norm, ends)),
             (4, ((row, min(1.0, run / len(self._norms[row]))) for row, run in self._runs.matches(norm))),
         ):
             for row, score in matches:
@@ -106,9 +107,10 @@ class _Contained:
             if own:
                 self._anchored[min(own, key=lambda gram: len(self._rows[gram]))].append(row)
 
-    def matches(self, norm: str) -> Iterator[tuple[int, float]]:
-        grams = _token_grams(norm, CONTAINED_TOKENS)
-        if not grams:
+    def matches(self, norm: str, ends: Sequence[int]) -> Iterator[tuple[int, float]]:
+        grams = _token_grams(norm, CONTAINED_TOKENS, ends)
+        # Both ways of being contained begin with a 4-gram that some row has.
+        if self._rows.keys().isdisjoint(grams):
             return
         padded = f" {norm} "
         for gram in set(grams) & self._anchored.keys():
@@ -140,9 +142,9 @@ class _Ngrams:
             if count >= at_least:
                 del self._places[gram]
 
-    def matches(self, norm: str) -> Iterator[tuple[int, float]]:
+    def matches(self, norm: str, ends: Sequence[int]) -> Iterator[tuple[int, float]]:
         starts: defaultdict[int, list[int]] = defaultdict(list)
-        for gram in set(_token_grams(norm, NGRAM_TOKENS)) & self._places.keys():
+        for gram in set(_token_grams(norm, NGRAM_TOKENS, ends)) & self._places.keys():
             for row, at in self._places[gram]:
                 starts[row].append(at)
         for row, own in starts.items():
@@ -160,7 +162,12 @@ def _covered(starts: list[int]) -> int:
     return covered
 
 
-def _token_grams(norm: str, width: int) -> list[str]:
+def _token_ends(norm: str) -> list[int]:
+    """Where each token of a normalised text begins, and one past the end."""
+    return list(accumulate((len(token) + 1 for token in norm.split(" ")), initial=0))
+
+
+def _token_grams(norm: str, width: int, ends: Sequence[int] | None = None) -> list[str]:
     """The runs of `width` tokens of a normalised text, as they stand in it."""
-    ends = list(accumulate((len(token) + 1 for token in norm.split(" ")), initial=0))
+    ends = _token_ends(norm) if ends is None else ends
     return [norm[ends[at] : ends[at + width] - 1] for at in range(len(ends) - width)]

@@ -60,9 +60,12 @@ class SharedRuns:
     def _shared(self, norm: str) -> Iterator[tuple[int, int, int]]:
         """(stretch, start, end) of the maximal shared runs of at least 50 characters, each once."""
         chunks = self._chunks
+        windows = range(len(norm) - _CHUNK + 1 if len(norm) >= RUN else 0)
+        if chunks.keys().isdisjoint([norm[at : at + _CHUNK] for at in windows]):
+            return
         # Chunks of one shared run lie on one diagonal (position in the query − position in the stretch).
         seen_to: dict[tuple[int, int], int] = {}
-        for at in range(len(norm) - _CHUNK + 1 if len(norm) >= RUN else 0):
+        for at in windows:
             chunk = norm[at : at + _CHUNK]
             if chunk not in chunks:
                 continue
