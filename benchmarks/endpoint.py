@@ -1,0 +1,194 @@
+"""A chat endpoint that costs next to nothing: what a client takes is then the client's own.
+
+`python -m benchmarks.endpoint --latency-ms 200` prints `listening PORT` and serves until it is
+terminated. A prompt has one reply, some 280 characters of invented words that depend on the prompt
+alone; where a schema is sent, they stand in its fields. `GET /stats` tells what came and when,
+`POST /reset` begins anew.
+
+A protocol of its own, since a web framework would take more of the machine than the client under
+measurement.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import orjson
+
+WORDS_A_REPLY = 42
+_SYLLABLES = [consonant + vowel for consonant in "bcdfghjklmnprstvz" for vowel in "aeiou"]
+
+
+@cache
+def vocabulary() -> tuple[str, ...]:
+    """2,000 words of two or three syllables: about as many as short texts on one subject use."""
+    dice = random.Random(7)
+    words: dict[str, None] = {}
+    while len(words) < 2000:
+        words["".join(dice.choices(_SYLLABLES, k=dice.choice((2, 2, 3))))] = None
+    return tuple(words)
+
+
+def text_for(key: bytes) -> str:
+    """A text that depends on the key alone and has hardly a run of words in common with any other."""
+    words, number = vocabulary(), int.from_bytes(hashlib.blake2b(key, digest_size=64).digest(), "big")
+    chosen = []
+    for _ in range(WORDS_A_REPLY):
+        number, at = divmod(number, len(words))
+        chosen.append(words[at])
+    return " ".join(chosen)
+
+
+def answer(data: bytes) -> bytes:
+    """The response to a request's body."""
+    body = orjson.loads(data)
+    key = hashlib.blake2b(orjson.dumps(body["messages"]), digest_size=16).digest()
+    text = text_for(key)
+    if form := body.get("response_format"):
+        properties = form["json_schema"]["schema"]["properties"]
+        fields = {name: one["enum"][0] if "enum" in one else text for name, one in properties.items()}
+        text = orjson.dumps(fields).decode()
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": len(data) // 4, "completion_tokens": len(text) // 4}
+    return orjson.dumps({"model": body["model"], "choices": [choice], "usage": usage})
+
+
+class Tally:
+    """What came and when, in seconds of this machine's monotonic clock."""
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self.peak = 0
+        self.first = 0.0
+        self.full_at = 0.0
+        self.answers: list[float] = []
+
+    def came(self) -> None:
+        now = time.monotonic()
+        self.first = self.first or now
+        self.in_flight += 1
+        if self.in_flight > self.peak:
+            self.peak, self.full_at = self.in_flight, now
+
+    def answered(self) -> None:
+        self.in_flight -= 1
+        self.answers.append(time.monotonic())
+
+
+class Connection(asyncio.Protocol):
+    """HTTP/1.1 with keep-alive, one request at a time."""
+
+    tally = Tally()
+    latency = 0.0
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            head = self._buffer[:end].lower()
+            at = head.find(b"content-length:")
+            stop = head.find(b"\r\n", at)
+            size = int(head[at + 15 : stop if stop > 0 else None]) if at >= 0 else 0
+            if len(self._buffer) < end + 4 + size:
+                return
+            body = self._buffer[end + 4 : end + 4 + size]
+            self._buffer = self._buffer[end + 4 + size :]
+            self._handle(head, body)
+
+    def _handle(self, head: bytes, body: bytes) -> None:
+        tally = Connection.tally
+        if head.startswith(b"get"):
+            self._send(orjson.dumps({**vars(tally)}))
+        elif head.startswith(b"post /reset"):
+            Connection.tally = Tally()
+            self._send(b"{}")
+        else:
+            tally.came()
+            if self.latency:
+                asyncio.get_running_loop().call_later(self.latency, self._finish, tally, body)
+            else:
+                self._finish(tally, body)
+
+    def _finish(self, tally: Tally, body: bytes) -> None:
+        self._send(answer(body))
+        tally.answered()
+
+    def _send(self, body: bytes) -> None:
+        if self._transport is not None:
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+            self._transport.write(head % len(body) + body)
+
+
+class Endpoint:
+    """A server process as the benchmarks see it."""
+
+    def __init__(self, port: int) -> None:
+        self._base = f"http://127.0.0.1:{port}"
+        self.url = f"{self._base}/v1"
+
+    def reset(self) -> None:
+        request = urllib.request.Request(f"{self._base}/reset", data=b"", method="POST")
+        with urllib.request.urlopen(request) as response:
+            response.read()
+
+    def stats(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self._base}/stats") as response:
+            found: dict[str, Any] = json.load(response)
+        return found
+
+
+@contextmanager
+def serving(latency_ms: float) -> Iterator[Endpoint]:
+    command = [sys.executable, "-m", "benchmarks.endpoint", "--latency-ms", str(latency_ms)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield Endpoint(int(process.stdout.readline().split()[1]))
+        finally:
+            process.terminate()
+
+
+async def serve(port: int, latency: float) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    Connection.latency = latency
+    listener = await loop.create_server(Connection, "127.0.0.1", port, backlog=4096)
+    print("listening", listener.sockets[0].getsockname()[1], flush=True)
+    await stop.wait()
+    listener.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="A chat endpoint that costs next to nothing.")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--latency-ms", type=float, default=0.0)
+    options = parser.parse_args()
+    asyncio.run(serve(options.port, options.latency_ms / 1000))
+
+
+if __name__ == "__main__":
+    main()
