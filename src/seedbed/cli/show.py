@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", type=click.Path(exists=True, path_type=Path))
 @click.argument("record", required=False)
-@click.option("--reason", help="Only drafts rejected for this reason.")
+@click.option("--reason", help="Only drafts rejected or flagged for this reason.")
 @click.option("-n", "most", default=20, show_default=True, type=click.IntRange(min=1), help="Drafts to list.")
 @json_option
 def command(run: Path, record: str | None, reason: str | None, most: int, as_json: bool) -> None:
@@ -41,13 +41,19 @@ def command(run: Path, record: str | None, reason: str | None, most: int, as_jso
 
 def _list(view: RunView, most: int, reason: str | None, as_json: bool) -> None:
     ledger = view.ledger()
-    reasons = sorted(ledger.reasons()[1])
-    if reason is not None and reason not in reasons:
-        there = ", ".join(reasons) or "none"
-        raise InputError(
-            [Problem(f"no draft was rejected for {reason!r}; reasons are: {there}", key="--reason")]
-        )
-    wanted = (found for found in ledger.with_fates() if reason is None or found[1].reason == reason)
+    wanted = ledger.with_fates()
+    if reason is not None:
+        rejected, flagged = sorted(ledger.reasons()[1]), sorted({flag.reason for flag in ledger.flags()})
+        if reason not in (*rejected, *flagged):
+            there = ", ".join(rejected) or "none"
+            flags = f"; flags are: {', '.join(flagged)}" if flagged else ""
+            raise InputError(
+                [Problem(f"no draft was rejected for {reason!r}; reasons are: {there}{flags}", key="--reason")]
+            )
+        kept = ((record, fate) for record, fate, flag in ledger.flagged() if flag == reason)
+        # What was flagged and rejected for the same reason stands once, among the rejected.
+        turned_away = (found for found in ledger.with_fates() if found[1].reason == reason)
+        wanted = chain(turned_away, kept)
     drafts = list(islice(wanted, most))
     if as_json:
         print_json(
@@ -128,7 +134,8 @@ def _print(value: dict[str, Any]) -> None:
         click.echo(f"unreadable {why['cause']}: {printable(why['detail'])}")
     click.echo("verdicts")
     for verdict in value["verdicts"]:
-        outcome = "keep" if verdict["keep"] else verdict["reason"]
+        flagged = f"flag {verdict['reason']}" if verdict["reason"] else "keep"
+        outcome = flagged if verdict["keep"] else verdict["reason"]
         extra = f" {printable(verdict['evidence'])}" if verdict["evidence"] else ""
         twin = f" twin of {verdict['survivor']}" if verdict["survivor"] else ""
         score = f" {verdict['score']:.3f}" if verdict["score"] is not None else ""

@@ -36,13 +36,14 @@ class Hints:
     """What a good reply would be, for teachers that are not real. Never hashed, never sent.
 
     `fields` are the names a reply must fill; `fixed` those the cell already decides; `examples`
-    real rows (field maps) to imitate, those of the cell's own label first.
+    real rows (field maps) to imitate, those of the cell's own label first; `real` all real rows.
     """
 
     fields: tuple[str, ...] = ()
     fixed: Mapping[str, str] = field(default_factory=dict)
     labels: Sequence[str] = ()
     examples: Sequence[Mapping[str, Any]] = ()
+    real: Sequence[Mapping[str, Any]] = ()
     output: Literal["json", "text"] = "json"
     text_field: str = ""
     draw: int = 0

@@ -136,13 +136,16 @@ class FilterContext:
     """What a filter may know when it is built: the task, the real train texts, the eval lock.
 
     `real_texts` is a sample of at most 2,000 train texts for calibration; None without real data.
-    `compare` are the fields whose text, joined by newlines, is held against the eval set.
+    `compare` are the fields whose text, joined by newlines, is held against the eval set. `real`
+    are all train rows, `prompts` the templates and the task's description, as they are written.
     """
 
     task: Task
     real_texts: Sequence[str] | None = None
     eval_lock: EvalLock | None = None
     compare: tuple[str, ...] = ()
+    real: Sequence[Record] = ()
+    prompts: Sequence[str] = ()
 
 
 class RecordFilter(Protocol):

@@ -9,9 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`keep` with a `reason` (a stable slug, empty when kept) by one `filter@version`.
+    """`keep` with a `reason` (a stable slug) by one `filter@version`.
 
-    `survivor` names the twin that stays where a record fell as a duplicate.
+    A kept record has a reason only where the filter flags it: worth a look, and no ground to drop
+    it. `survivor` names the twin that stays where a record fell as a duplicate.
     """
 
     record: str
@@ -32,6 +33,10 @@ class Verdict:
     @property
     def filter_name(self) -> str:
         return self.filter.partition("@")[0]
+
+    @property
+    def is_flag(self) -> bool:
+        return self.keep and self.reason != ""
 
 
 TARGET_FILTER = "target@1"

@@ -24,11 +24,14 @@ FILTERS: Table[Any] = Table(
     {
         "refusal": _loader("refusal", "Refusal"),
         "schema": _loader("schema", "Schema"),
+        "format": _loader("format", "Format"),
         "length": _loader("length", "Length"),
         "duplicates": _loader("duplicates", "Duplicates"),
         "near_duplicates": _loader("near_duplicates", "NearDuplicates"),
         "contamination": _loader("contamination", "Contamination"),
+        "forbidden": _loader("forbidden", "Forbidden"),
+        "label_agreement": _loader("label_agreement", "LabelAgreement"),
     },
 )
 
-DEFAULT_FILTERS = ("refusal", "schema", "length", "duplicates", "near_duplicates", "contamination")
+DEFAULT_FILTERS = ("refusal", "schema", "format", "length", "duplicates", "near_duplicates", "contamination")

@@ -35,6 +35,11 @@ def reject(
     return Verdict(record.id, by, keep=False, reason=reason, score=score, evidence=evidence)
 
 
+def flag(record: Record, by: str, reason: str, evidence: Mapping[str, Any], score: float) -> Verdict:
+    """Kept, with a reason to look at it."""
+    return Verdict(record.id, by, keep=True, reason=reason, score=score, evidence=evidence)
+
+
 def text_fields(task: Task, fields: Mapping[str, Any]) -> list[str]:
     """The task's text fields that are there and are text, in the task's order."""
     return [value for name in task.text_fields if isinstance(value := fields.get(name), str)]

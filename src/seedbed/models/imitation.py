@@ -16,6 +16,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
+from seedbed.core.hashing import seed_from
+
 LONGEST_RUN = 4
 UNIQUE_EVERY = 9
 SHORTEST_TEXT = 9
@@ -194,6 +196,15 @@ def neutral(mention: Sequence[str], rng: random.Random) -> str:
         sentence = rng.choice(sentences)
         sentence.insert(rng.randrange(1, len(sentence)), value)
     return " ".join(_sentence(parts) for parts in sentences)
+
+
+DECOYS = 60
+
+
+@lru_cache(maxsize=8)
+def decoys(seed: int) -> tuple[str, ...]:
+    """Invented rows for a rehearsal's eval lock, so that a leak can be planted of no row of the eval."""
+    return tuple(neutral((), random.Random(seed_from("decoy", seed, number))) for number in range(DECOYS))
 
 
 def _sentence(parts: Sequence[str]) -> str:

@@ -1,97 +1,14 @@
-"""Which fault a rehearsal plants in which reply, and what the faulty reply looks like.
+"""What planted faults look like: the wordings and the ways of spoiling a reply.
 
-Whether, which and how strong is a pure function of the rehearsal's seed and the reply's key, so
-that a report recomputes from the reply log what was planted, and nothing about it has to travel
-with the reply, where a filter could see it.
+All wordings are apart from any filter's patterns: what a filter catches it has not been told.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-from seedbed.core.hashing import seed_from
-
-FaultKind = Literal["broken_json", "refusal", "copy"]
-
-
-class Faults(BaseModel):
-    """Share of the replies that carry each fault; the rest is clean."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
-    )
-
-    broken_json: float = Field(
-        0.06, ge=0, le=1, description="share of replies that are no valid JSON or are cut off"
-    )
-    refusal: float = Field(0.04, ge=0, le=1, description="share of replies that decline the task")
-    # `copy` is a method of every pydantic model, so the attribute has another name than the key.
-    copies: float = Field(
-        0.06, ge=0, le=1, alias="copy", description="share of replies that repeat a real row, or nearly"
-    )
-
-    @model_validator(mode="after")
-    def _leave_room_for_clean(self) -> Faults:
-        total = self.broken_json + self.refusal + self.copies
-        if total > 1 + 1e-9:
-            raise ValueError(f"broken_json, refusal and copy add up to {total:g}; lower them to 1 or less")
-        return self
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One planted fault.
-
-    `variant` and `strength` (0..1) by kind:
-    `broken_json`: `missing_brace`, `trailing_prose`, `single_quotes` (0: nothing is lost), `cut`
-    (with finish_reason length) and `cut_unmarked` (with stop): the share of the reply that is gone.
-    `refusal`: `whole` (1) or, inside a well-formed object, `field` (.5).
-    `copy`: `verbatim` (0) or `edited`: the share of words that differ from the row.
-    """
-
-    kind: FaultKind
-    variant: str
-    strength: float
-
-
-# A quarter of the broken replies for each way of breaking; of those cut off, a third says "stop".
-_BREAKS = (
-    *("missing_brace",) * 3,
-    *("trailing_prose",) * 3,
-    *("single_quotes",) * 3,
-    *("cut", "cut", "cut_unmarked"),
-)
-
-
-def planted_fault(seed: int, rates: Faults, request_seed: int, choice_index: int) -> Fault | None:
-    """The fault of choice `choice_index` of the call that carried `request_seed`; None where clean.
-
-    `request_seed` is `seed_from(request hash, scope, first draw of the call)`.
-    """
-    rng = random.Random(seed_from("fault", seed, seed_from(request_seed, choice_index)))
-    roll = rng.random()
-    if roll < rates.broken_json:
-        variant = rng.choice(_BREAKS)
-        lost = round(rng.uniform(0.1, 0.7), 3) if variant.startswith("cut") else 0.0
-        return Fault("broken_json", variant, lost)
-    roll -= rates.broken_json
-    if roll < rates.refusal:
-        whole = rng.random() < 0.7
-        return Fault("refusal", "whole", 1.0) if whole else Fault("refusal", "field", 0.5)
-    roll -= rates.refusal
-    if roll < rates.copies:
-        if rng.random() < 0.4:
-            return Fault("copy", "verbatim", 0.0)
-        return Fault("copy", "edited", round(rng.uniform(0.05, 0.4), 3))
-    return None
-
-
-# Own wordings, apart from any filter's patterns; some apologise, some do not.
+# Some apologise, some do not.
 REFUSALS = (
     "Sorry, but writing this kind of message is not something I am able to do.",
     "I'm sorry, I can't produce an example like that.",
@@ -157,3 +74,80 @@ def edited(words: Sequence[str], share: float, rng: random.Random) -> tuple[list
         if way == "insert":
             changed.append(word)
     return changed or [rng.choice(_REPLACEMENTS)], round(count / len(words), 3)
+
+
+# (before the text, after it), by way of wrapping: usual wordings, then unusual ones.
+Wrapping = tuple[str, str]
+WRAPPINGS: Mapping[str, tuple[tuple[Wrapping, ...], tuple[Wrapping, ...]]] = {
+    "preamble": (
+        (
+            ("Here is the message:\n\n", ""),
+            ("Sure! Here's a new message for you:\n", ""),
+            ("Certainly, here is one example:\n\n", ""),
+            ("Here is a realistic text that fits the category:\n", ""),
+            ("Of course. Below is what such a person might write:\n\n", ""),
+            ("Here's another one with a different situation:\n", ""),
+        ),
+        (
+            ("Understood, writing as requested.\n\n", ""),
+            ("One text, in the tone you described:\n\n", ""),
+            ("My suggestion for this slot: ", ""),
+            ("Okay, thinking about who could send this... ", ""),
+        ),
+    ),
+    "sign_off": (
+        (
+            ("", "\n\nLet me know if you would like another version!"),
+            ("", "\n\nI hope this is what you were looking for."),
+            ("", "\n\nWould you like me to write a few more variations of it?"),
+            ("", "\n\nFeel free to adjust the details."),
+            ("", "\n\nNote: the names in this example are fictional."),
+        ),
+        (
+            ("", "\n\n(Written to fit the category, as asked.)"),
+            ("", "\n\nThat should cover the case you described."),
+            ("", "\n\nShall I go on with the next?"),
+        ),
+    ),
+    "placeholder": (
+        (
+            ("", " [Your Name]"),
+            ("", " {{customer_name}}"),
+            ("Dear [COMPANY NAME], ", ""),
+            ("", " It was [insert date here]."),
+            ("", " Regards, {name}"),
+        ),
+        (("", " Regards, XXXX"), ("", " My number is ____."), ("", " (name of the person)")),
+    ),
+    "fence": (
+        (("```\n", "\n```"), ("```text\n", "\n```")),
+        (("", "\n```"), ("'''\n", "\n'''")),
+    ),
+    "boilerplate": (
+        (
+            ("As an AI language model, I imagine it like this. ", ""),
+            ("", " I am an AI assistant and wrote this from my training data."),
+        ),
+        (("Not being human, I can only guess. ", ""), ("", " This was put together by a machine.")),
+    ),
+    "control_token": (
+        (("", "<|im_end|>"), ("<|assistant|>", ""), ("", " [/INST]"), ("</think>", "")),
+        (("", "</s>"), ("### Response: ", "")),
+    ),
+}
+
+
+def wrapped(text: str, variant: str, strength: float, rng: random.Random) -> str:
+    before, after = rng.choice(WRAPPINGS[variant][strength >= 0.5])
+    return before + text + after
+
+
+def with_phrase(words: Sequence[str], phrase: str, variant: str, rng: random.Random) -> str:
+    """The words with the phrase put in between two of them, after the first."""
+    if variant == "capitals":
+        phrase = phrase.upper()
+    if variant == "spaced":
+        parts = phrase.split()
+        phrase = rng.choice((" - ", "  ", ", ")).join(parts) if len(parts) > 1 else f"({phrase})"
+    at = rng.randint(1, max(1, len(words) - 1))
+    return " ".join([*words[:at], phrase, *words[at:]])

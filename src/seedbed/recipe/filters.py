@@ -66,7 +66,7 @@ def _put(entries: dict[str, FilterEntry], name: str, options: Any, path: KeyPath
     plugin = reading.findings.plugin(reading.registry.filters, name, path, [DEFAULT])
     if plugin is None:
         return
-    read = reading.findings.model(plugin.Options, options, path)
+    read = reading.findings.model(plugin.Options, options, path, context={"folder": reading.folder})
     if read is not None:
         entries[name] = FilterEntry(name=name, options=read)
 

@@ -46,6 +46,11 @@ class LoadedRecipe:
         """A path of the recipe (source, template, recording) as seen from here."""
         return self.folder / path
 
+    def written(self, key: str) -> Any:
+        """What stands under a key of the recipe, as plain values; None where it is not written."""
+        entry = self._root.child(key)
+        return entry.plain() if entry is not None else None
+
     def problem(self, keys: Sequence[str | int], message: str) -> Problem:
         """A problem at the place of a key or of its nearest ancestor, for whoever finds one later."""
         return self._root.place_of(keys).problem(message, keys)

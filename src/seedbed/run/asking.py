@@ -142,6 +142,7 @@ class CellAsking:
             fixed=fixed,
             labels=space.labels,
             examples=pool,
+            real=space.example_pools.get("", ()),
             output=values["output"],
             text_field=fields[0] if fields else "",
             draw=self.cell.draw,

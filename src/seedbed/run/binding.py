@@ -20,6 +20,7 @@ from seedbed.core.registry import Registry
 from seedbed.prompts.sampling import RowPool
 from seedbed.prompts.templates import PromptTemplate, library_template, read_template
 from seedbed.recipe import LoadedRecipe, Recipe, Source, check_cover, quotas
+from seedbed.run.filter_checks import filter_problems
 from seedbed.run.planner import PlanSpace
 from seedbed.run.quotas import Quotas
 from seedbed.run.roles import asked_model, check_teacher
@@ -134,6 +135,7 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     }
     _check_templates(loaded, task, templates, methods, gather)
     _check_student(loaded, registry, gather)
+    gather.problems += filter_problems(loaded, registry, task, real.train)
     gather.attempt(lambda: check_teacher(loaded, recipe.teacher))
     space = _space(loaded, task, labels, templates, methods, real.train)
     counted = gather.attempt(lambda: _quotas(loaded, labels, space))

@@ -137,6 +137,8 @@ class _Tally:
             counts["checked"] += 1
             if not verdict.keep:
                 counts["rejected"][verdict.reason] += 1
+            elif verdict.is_flag:
+                counts.setdefault("flagged", Counter())[verdict.reason] += 1
         fate = fate_of(verdicts)
         if fate.accepted or fate.reason == OVER_TARGET:
             self._good += 1
@@ -157,7 +159,10 @@ class _Tally:
             "rejected": dict(self._rejected),
             "failed": dict(self._failed),
             "filters": {
-                name: {"checked": counts["checked"], "rejected": dict(counts["rejected"])}
+                name: {
+                    what: dict(count) if isinstance(count, Counter) else count
+                    for what, count in counts.items()
+                }
                 for name, counts in self._filters.items()
             },
             "cover": {

@@ -11,8 +11,9 @@ from typing import Any
 from seedbed import __version__
 from seedbed.core.fate import Stopped
 from seedbed.core.hashing import short_id
-from seedbed.recipe import RehearsalRole, to_lock_yaml
+from seedbed.recipe import to_lock_yaml
 from seedbed.run.binding import BoundRecipe
+from seedbed.run.rehearsing import rehearsal_facts
 from seedbed.sources.eval_lock import EvalInfo
 from seedbed.store.atomic import read_json, write_bytes, write_json
 from seedbed.store.folder import RunFolder, workspace_log
@@ -118,7 +119,7 @@ def _facts(bound: BoundRecipe) -> dict[str, Any]:
     return {
         "recipe": recipe.name,
         "seedbed": __version__,
-        "rehearsal": _rehearsal(bound),
+        "rehearsal": rehearsal_facts(recipe),
         "task": {
             "kind": bound.task.kind,
             "options": recipe.task.options.model_dump(mode="json"),
@@ -130,15 +131,6 @@ def _facts(bound: BoundRecipe) -> dict[str, Any]:
         "eval_path": str(bound.eval_spec.path) if bound.eval_spec else None,
         "reply_log": os.path.relpath(log, folder.path),
     }
-
-
-def _rehearsal(bound: BoundRecipe) -> dict[str, Any] | None:
-    """What a rehearsal planted faults by; None where a real model answered."""
-    teacher = bound.recipe.teacher
-    if not isinstance(teacher, RehearsalRole):
-        return None
-    faults = teacher.rehearsal.model_dump(mode="json")
-    return {"seed": bound.recipe.generate.seed, "faults": faults}
 
 
 def _version(parts: Mapping[str, str], changed: list[str]) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from seedbed.core.protocols import ChatModel
 from seedbed.models.executor import HttpExecutor, Stats
 from seedbed.models.limits import Budget, Limits
 from seedbed.models.openai_wire import OpenAIChat
-from seedbed.models.planted_faults import Faults
 from seedbed.models.recorded import RecordedReplies, RecordedTeacher
 from seedbed.models.rehearsal import RehearsalTeacher
 from seedbed.recipe import LoadedRecipe, RecordedRole, RehearsalRole, Role, WireRole
 from seedbed.run.asking import BoundRole
+from seedbed.run.rehearsing import fault_plan, forbidden_phrases
 from seedbed.store.atomic import file_hash
 from seedbed.store.replies import ReplyLog
 
@@ -45,8 +45,9 @@ def asked_model(loaded: LoadedRecipe, role: Role) -> AskedModel:
             revision = file_hash(loaded.resolve(role.recorded))[:16]
             return AskedModel("recorded", revision, DEFAULT_MAX_TOKENS)
         case RehearsalRole():
-            faults = role.rehearsal.model_dump(mode="json")
-            revision = short_id("rehearsal", [loaded.recipe.generate.seed, faults])
+            plan = fault_plan(loaded.recipe, role).to_json()
+            phrases = list(forbidden_phrases(loaded.recipe))
+            revision = short_id("rehearsal", [loaded.recipe.generate.seed, plan, phrases])
             return AskedModel("rehearsal", revision, DEFAULT_MAX_TOKENS)
 
 
@@ -116,5 +117,6 @@ def _make_model(loaded: LoadedRecipe, role: Role) -> ChatModel:
             replies = RecordedReplies.load(loaded.resolve(role.recorded), by=role.by)
             return RecordedTeacher(replies, role.match, "recorded")
         case RehearsalRole():
-            faults = Faults.model_validate(role.rehearsal.model_dump(mode="json"))
-            return RehearsalTeacher(loaded.recipe.generate.seed, faults)
+            recipe = loaded.recipe
+            plan, phrases = fault_plan(recipe, role), forbidden_phrases(recipe)
+            return RehearsalTeacher(recipe.generate.seed, plan, phrases)

@@ -26,6 +26,7 @@ from seedbed.run.manifest import Manifest
 from seedbed.run.pipeline import Pipeline, Progress
 from seedbed.run.proof import prove
 from seedbed.run.quotas import Quotas
+from seedbed.run.rehearsing import eval_decoys
 from seedbed.run.rendering import asking_space
 from seedbed.run.roles import Teachers, bind_roles
 from seedbed.run.scopes import all_scopes
@@ -77,7 +78,12 @@ def locked_eval(bound: BoundRecipe, note: Note, by: str) -> Iterator[EvalLockSer
     optional = [spec.column(name) for name in bound.task.optional_fields]
     common = [bound.compared_text(row) for row in _calibration_rows(bound)]
     with EvalLockServer.start(
-        spec, needs=needs, may_be_empty=optional, common=common, own_hashes=hashes
+        spec,
+        needs=needs,
+        may_be_empty=optional,
+        common=common,
+        own_hashes=hashes,
+        decoys=eval_decoys(bound.loaded),
     ) as server:
         _refuse_leaks(bound, server, note)
         yield server
@@ -125,6 +131,8 @@ def build_filters(bound: BoundRecipe, server: EvalLockServer | None) -> FilterSe
         real_texts=texts or None,
         eval_lock=server.client if server else None,
         compare=bound.compare,
+        real=bound.train,
+        prompts=(*(template.text for template in bound.templates.values()), bound.task_variables["description"]),
     )
     record: list[RecordFilter] = []
     corpus: list[CorpusFilter] = []

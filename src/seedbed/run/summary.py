@@ -10,6 +10,7 @@ from typing import Any
 from seedbed.core.verdict import OVER_TARGET
 from seedbed.run.accounts import read_accounts
 from seedbed.run.scopes import all_scopes
+from seedbed.run.flags import flags
 from seedbed.run.selftest import self_test
 from seedbed.run.view import RunView
 from seedbed.sources.eval_lock_file import EvalLockFile
@@ -46,6 +47,7 @@ def summarise(view: RunView) -> dict[str, Any]:
         "cost": _cost(calls),
         "by_cover": _by_cover(facts["by_field"], committed),
         "filters": _filters(committed),
+        "flags": flags(view.ledger(), committed),
         "rounds": [_round(entry) for entry in committed],
         "selftest": self_test(view) if view.rehearsal else None,
         "eval": _eval(view),

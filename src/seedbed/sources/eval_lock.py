@@ -179,6 +179,7 @@ class EvalLockServer:
         may_be_empty: Sequence[str] = (),
         common: Sequence[str] = (),
         own_hashes: Iterable[bytes] = (),
+        decoys: Sequence[str] = (),
     ) -> Self:
         """Lock an eval file behind a new process.
 
@@ -186,7 +187,9 @@ class EvalLockServer:
         where it may be no more than white space; `common` is a sample of train texts whose common
         phrases do not count as near; `own_hashes` the `marks.text_hash` of the
         workspace's drafts *from before this file was locked for the first time*: later drafts may
-        repeat an eval row without the file being made of them.
+        repeat an eval row without the file being made of them. `decoys` are invented texts that a
+        rehearsal is to be caught with: the lock finds them like rows, under numbers past the last row,
+        and neither the file nor its hash or its count of rows knows of them.
 
         Raises SourceError for a file that cannot be read, EvalLockError for one of the program's own.
         """
@@ -194,6 +197,7 @@ class EvalLockServer:
             "spec": spec.to_json(),
             "needs": [spec.column(name) for name in needs],
             "may_be_empty": [spec.column(name) for name in may_be_empty],
+            "decoys": list(decoys),
         }
         process = start_sealed("seedbed.sources.eval_lock_process", request)
         try:

@@ -19,12 +19,16 @@ class LockedSet:
     """An eval set, opened once. Every answer is a count, a row number or a rule: never text."""
 
     def __init__(
-        self, spec: SourceSpec, needs: Sequence[str] = (), may_be_empty: Collection[str] = ()
+        self,
+        spec: SourceSpec,
+        needs: Sequence[str] = (),
+        may_be_empty: Collection[str] = (),
+        decoys: Sequence[str] = (),
     ) -> None:
         """Read the set. `needs` are further columns that must hold text in every row (the label), and
         more than white space unless they are in `may_be_empty`.
 
-        Without `spec.compare` the column with the longest text is compared. Raises SourceError where
+        `decoys` are found like rows, and are none. Without `spec.compare` the column with the longest text is compared. Raises SourceError where
         the file cannot be read, EvalLockError where it is the program's own output.
         """
         self.sha256 = source_hash(spec)
@@ -43,7 +47,7 @@ class LockedSet:
                 f"{spec.path}: `ignore_after` names a marker that stands in none of the rows; "
                 "write it as it stands in the text, or leave it out"
             )
-        self._index = EvalIndex([cut(text, spec.ignore_after) for text in self._texts])
+        self._index = EvalIndex([cut(text, spec.ignore_after) for text in (*self._texts, *decoys)])
         self._by_hash: dict[bytes, list[int]] | None = None
 
     @property

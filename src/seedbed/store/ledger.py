@@ -61,6 +61,31 @@ class Ledger:
             for record in read_records(entry.file("records")):
                 yield record, fates[record.id]
 
+    def with_verdicts(self) -> Iterator[tuple[Record, Sequence[Verdict]]]:
+        """Every draft by rank with the verdicts of its own round, without their evidence."""
+        for entry in self.rounds:
+            passed: dict[str, list[Verdict]] = {}
+            for row in read_rows(entry.file("verdicts"), _FATE_COLUMNS):
+                passed.setdefault(row["record"], []).append(_bare_verdict(row))
+            for record in read_records(entry.file("records")):
+                yield record, passed.get(record.id, ())
+
+    def flags(self) -> Iterator[Verdict]:
+        """Verdicts that keep a draft and name a reason to look at it."""
+        for entry in self.rounds:
+            yield from (verdict for verdict in read_verdicts(entry.file("verdicts")) if verdict.is_flag)
+
+    def flagged(self) -> Iterator[tuple[Record, Fate, str]]:
+        """Flagged drafts by rank, with their fate and the flag's reason."""
+        for entry in self.rounds:
+            found = {verdict.record: verdict.reason for verdict in read_verdicts(entry.file("verdicts")) if verdict.is_flag}
+            if not found:
+                continue
+            fates = self._fates(entry)
+            for record in read_records(entry.file("records")):
+                if record.id in found:
+                    yield record, fates[record.id], found[record.id]
+
     def accepted(self) -> Iterator[Record]:
         """Accepted records by rank."""
         return (record for record, fate in self.with_fates() if fate.accepted)

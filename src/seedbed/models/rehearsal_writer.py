@@ -1,0 +1,254 @@
+"""Writes one choice of the rehearsal teacher: a clean reply, or one with a planted fault."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from seedbed.core.chat import Choice, Hints
+from seedbed.core.hashing import seed_from
+from seedbed.models.fault_plan import Fault
+from seedbed.models.imitation import imitate, joined, neutral, repeats, words_of
+from seedbed.models.planted_faults import REFUSALS, cut, edited, with_phrase, with_prose, wrapped
+
+_TRIES = 8
+# With fewer real texts nobody can say what is short or long; then only extremes are.
+_ENOUGH_REAL = 50
+_EXTREME_CHARS = 20_000
+_MOST_WORDS = 20_000
+
+Fields = dict[str, Any]
+Answer = tuple[Choice, Fault | None]
+
+
+def _label_field(hints: Hints) -> str | None:
+    """The field, if any, that asks for one of the labels instead of a text."""
+    if not hints.labels or hints.output == "text":
+        return None
+    labels = set(hints.labels)
+    for name in hints.fields:
+        values = {str(row[name]) for row in hints.examples if name in row}
+        if values <= labels if values else name != hints.text_field:
+            return name
+    return None
+
+
+def _text(row: Mapping[str, Any], field: str) -> str:
+    """A field as text that has a UTF-8 form, as a model's reply would."""
+    value = row.get(field)
+    return "" if value is None else str(value).strip().encode("utf-8", "replace").decode()
+
+
+class Writer:
+    """Writes one choice. `seed` is the choice's own; `phrases` are those that the recipe forbids, and
+    `decoys` the invented rows of its eval lock."""
+
+    def __init__(
+        self, hints: Hints, seed: int, phrases: Sequence[str] = (), decoys: Sequence[str] = ()
+    ) -> None:
+        self.hints = hints
+        self.seed = seed
+        self.phrases = phrases
+        self.decoys = decoys
+        self.is_text = hints.output == "text" or not hints.fields
+        self.label_field = _label_field(hints)
+        self.text_fields = [name for name in hints.fields if name != self.label_field]
+        if self.is_text:
+            self.text_fields = [hints.text_field]
+
+    def answer(self, fault: Fault | None) -> Answer:
+        """The choice, and the fault that it has: none where the request gives no matter for the planned one."""
+        rng = random.Random(seed_from("answer", self.seed))
+        label = self._label(rng)
+        kin = self._kin(label)
+        clean = self._clean(label, kin)
+        if fault is None or not self.text_fields:
+            return self._shaped(clean), None
+        match fault.kind:
+            case "refusal":
+                return self._refused(fault, clean, rng)
+            case "broken_json":
+                return self._broken(fault, clean, rng)
+            case "wrong_shape":
+                return Choice(json.dumps(self._misshapen(fault, clean, rng), ensure_ascii=False)), fault
+            case "copy":
+                spoilt = self._copied(fault, clean, kin, rng)
+            case "wrong_label":
+                spoilt = self._of_another_label(fault, clean, label, rng)
+            case "leak":
+                spoilt = self._leaking(fault, clean, rng)
+            case "length":
+                spoilt = self._of_odd_length(fault, clean, kin, rng), fault
+            case "wrapped":
+                spoilt = self._with(clean, lambda text: wrapped(text, fault.variant, fault.strength, rng)), fault
+            case "forbidden" if self.phrases:
+                phrase = rng.choice(self.phrases)
+                spoilt = self._with(clean, lambda t: with_phrase(words_of(t), phrase, fault.variant, rng)), fault
+            case _:
+                return self._shaped(clean), None
+        fields, planted = spoilt
+        return self._shaped(fields), planted
+
+    def _shaped(self, fields: Fields) -> Choice:
+        if self.is_text:
+            return Choice(fields[self.hints.text_field])
+        return Choice(json.dumps(fields, ensure_ascii=False))
+
+    def _with(self, fields: Fields, change: Any) -> Fields:
+        """The fields with the last text changed: of a question and its answer it is the answer."""
+        name = self.text_fields[-1]
+        return {**fields, name: change(fields[name])}
+
+    def _label(self, rng: random.Random) -> str | None:
+        """The label that the cell decides, or one of them where the reply must name it."""
+        decided = [value for value in self.hints.fixed.values() if value in self.hints.labels]
+        if decided:
+            return decided[0]
+        return rng.choice(self.hints.labels) if self.label_field else None
+
+    def _kin(self, label: str | None) -> list[Mapping[str, Any]]:
+        """The examples of the reply's own label; where none names it, those that name no label."""
+        rows = list(self.hints.examples)
+        if label is None:
+            return rows
+        labels = set(self.hints.labels)
+        own = [row for row in rows if label in row.values()]
+        return own or [row for row in rows if labels.isdisjoint(str(value) for value in row.values())]
+
+    def _clean(self, label: str | None, kin: Sequence[Mapping[str, Any]]) -> Fields:
+        """Fields in the order asked for, none of whose texts repeats an example."""
+        texts = {name: self._new_text(name, label, kin) for name in self.text_fields}
+        if self.is_text:
+            return texts
+        return {name: texts[name] if name in texts else str(label) for name in self.hints.fields}
+
+    def _new_text(
+        self, field: str, label: str | None, kin: Sequence[Mapping[str, Any]], salt: str = "text"
+    ) -> str:
+        mention = [value for value in self.hints.fixed.values() if value != label]
+        models = [text for row in kin if (text := _text(row, field))]
+        known = [text for row in self.hints.examples if (text := _text(row, field))]
+        for attempt in range(_TRIES if models else 0):
+            rng = random.Random(seed_from(salt, self.seed, field, attempt))
+            text = imitate(models, mention, rng)
+            if not repeats(text, known) and not self._holds_a_phrase(text):
+                return text
+        # Examples too short or too alike to imitate leave nothing to recombine.
+        about = [*mention, *(label or "").replace("_", " ").replace("-", " ").split()]
+        return neutral(about, random.Random(seed_from("neutral", self.seed, field)))
+
+    def _holds_a_phrase(self, text: str) -> bool:
+        """A clean reply must not have what the recipe forbids, which its examples may."""
+        folded = text.casefold()
+        return any(phrase.casefold() in folded for phrase in self.phrases)
+
+    def _copied(
+        self, fault: Fault, clean: Fields, kin: Sequence[Mapping[str, Any]], rng: random.Random
+    ) -> tuple[Fields, Fault | None]:
+        names = self.text_fields
+        rows = [row for row in kin or self.hints.examples if any(_text(row, name) for name in names)]
+        if not rows:
+            return clean, None
+        row = rng.choice(rows)
+        changed: list[float] = []
+        copied = dict(clean)
+        for name in names:
+            text = _text(row, name)
+            words = words_of(text)
+            if not words:
+                continue
+            if fault.variant == "edited":
+                words, share = edited(words, fault.strength, rng)
+                text = joined(words)
+                changed.append(share)
+            copied[name] = text
+        return copied, replace(fault, strength=max(changed, default=0.0))
+
+    def _of_another_label(
+        self, fault: Fault, clean: Fields, label: str | None, rng: random.Random
+    ) -> tuple[Fields, Fault | None]:
+        """A text in the words of another label's real rows, or its greater part."""
+        labels = set(self.hints.labels)
+        by_label: dict[str, list[Mapping[str, Any]]] = {}
+        for row in self.hints.real:
+            for value in row.values():
+                if value in labels and value != label:
+                    by_label.setdefault(value, []).append(row)
+        if not by_label or label is None:
+            return clean, None
+        other = by_label[rng.choice(sorted(by_label))]
+        spoilt = dict(clean)
+        for name in self.text_fields:
+            words = words_of(self._new_text(name, None, other, salt="other label"))
+            own = words_of(clean[name])
+            if fault.variant == "part":
+                words = words[: max(1, round(fault.strength * len(words)))]
+                words += own[: round((1 - fault.strength) * len(own))]
+            spoilt[name] = joined(words)
+        return spoilt, fault
+
+    def _leaking(self, fault: Fault, clean: Fields, rng: random.Random) -> tuple[Fields, Fault | None]:
+        """A decoy as what is asked (the first text): whole, inside of other words, or edited."""
+        if not self.decoys:
+            return clean, None
+        name, decoy = self.text_fields[0], rng.choice(self.decoys)
+        if fault.variant == "inside":
+            words = words_of(decoy)
+            own = words_of(clean[name])
+            around = max(2, round(len(words) * fault.strength / (1 - fault.strength)))
+            own = (own * (1 + around // max(1, len(own))))[:around]
+            at = rng.randrange(len(own) + 1)
+            decoy = joined([*own[:at], *words, *own[at:]])
+        if fault.variant == "edited":
+            words, share = edited(words_of(decoy), fault.strength, rng)
+            return {**clean, name: joined(words)}, replace(fault, strength=share)
+        return {**clean, name: decoy}, fault
+
+    def _of_odd_length(
+        self, fault: Fault, clean: Fields, kin: Sequence[Mapping[str, Any]], rng: random.Random
+    ) -> Fields:
+        few = len(self.hints.real) < _ENOUGH_REAL
+        spoilt = dict(clean)
+        for name in self.text_fields:
+            sizes = [len(words_of(text)) for row in self.hints.real if (text := _text(row, name))]
+            words = words_of(clean[name])
+            if fault.variant == "short":
+                count = 0 if few else int(fault.strength * min(sizes, default=0))
+                # Bare text cannot be blank: that is an empty reply.
+                spoilt[name] = joined(words[: max(count, int(self.is_text))]) or " "
+                continue
+            most = min(_MOST_WORDS, int(fault.strength * max(sizes, default=0)) + 1)
+            while (len(joined(words)) <= _EXTREME_CHARS) if few else (len(words) < most):
+                words += words_of(neutral((), rng) if few or not kin else imitate([clean[name]], (), rng))
+            spoilt[name] = joined(words if few else words[:most])
+        return spoilt
+
+    def _refused(self, fault: Fault, clean: Fields, rng: random.Random) -> Answer:
+        sentence = rng.choice(REFUSALS)
+        if self.is_text or fault.variant == "whole":
+            return Choice(sentence), Fault("refusal", "whole", 1.0)
+        return self._shaped(self._with(clean, lambda text: sentence)), fault
+
+    def _misshapen(self, fault: Fault, clean: Fields, rng: random.Random) -> Fields:
+        name = rng.choice(self.text_fields)
+        if fault.variant == "missing_key":
+            rest = {key: value for key, value in clean.items() if key != name}
+            return {**rest, f"{name}_1": clean[name]} if rng.random() < 0.5 else rest
+        if fault.variant == "extra_key":
+            return {**clean, rng.choice(("comment", "notes", "reasoning")): "as asked"}
+        return {**clean, name: rng.choice(([clean[name]], {"value": clean[name]}, None, len(clean[name])))}
+
+    def _broken(self, fault: Fault, fields: Fields, rng: random.Random) -> Answer:
+        reply = self._shaped(fields).text
+        match fault.variant:
+            case "missing_brace":
+                return Choice(reply[:-1]), fault
+            case "trailing_prose":
+                return Choice(with_prose(reply, rng)), fault
+            case "single_quotes":
+                return Choice(repr(fields)), fault
+            case _:
+                return Choice(cut(reply, fault.strength), "length" if fault.variant == "cut" else "stop"), fault

@@ -1,0 +1,27 @@
+"""What filters flagged and kept: worth a look, and no ground to drop it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from seedbed.store.ledger import Ledger
+from seedbed.store.rounds import CommittedRound
+
+
+def flags(ledger: Ledger, committed: Sequence[CommittedRound]) -> list[dict[str, Any]]:
+    """Counts by filter, reason and, where the evidence tells one label from another, by that pair.
+
+    The most frequent come first. A run without a flag is not read for them.
+    """
+    if not any("flagged" in counts for entry in committed for counts in entry.measures["filters"].values()):
+        return []
+    counts: Counter[tuple[str, str, str, str]] = Counter()
+    for verdict in ledger.flags():
+        given, predicted = (str(verdict.evidence.get(name, "")) for name in ("given", "predicted"))
+        counts[verdict.filter, verdict.reason, given, predicted] += 1
+    return [
+        {"filter": name, "reason": reason, "given": given, "predicted": predicted, "drafts": n}
+        for (name, reason, given, predicted), n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]

@@ -1,0 +1,58 @@
+"""What a recipe gives a rehearsal to plant: its filters, its forbidden phrases, what it has matter for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seedbed.models.fault_plan import FaultPlan, Faults
+from seedbed.models.imitation import decoys
+from seedbed.recipe import LoadedRecipe, Recipe, RehearsalRole
+from seedbed.tasks import TASKS
+
+
+def fault_plan(recipe: Recipe, role: RehearsalRole) -> FaultPlan:
+    """The faults of a rehearsal: those that the recipe's filters answer, and those that it asks for.
+
+    Faults that need what the recipe lacks are left out: copies and wrong labels without real rows, leaks
+    without a locked eval, forbidden phrases where it lists none.
+    """
+    faults = Faults.model_validate(role.rehearsal.model_dump(mode="json"))
+    real = any(not source.lock for source in recipe.sources.values())
+    lockable = any(source.lock or source.split.eval for source in recipe.sources.values())
+    labelled = TASKS.get(recipe.task.kind).bind(recipe.task.options, None).label_field is not None
+    impossible = {
+        kind
+        for kind, possible in {
+            "copy": real,
+            "wrong_label": real and labelled,
+            "leak": lockable,
+            "forbidden": bool(forbidden_phrases(recipe)),
+        }.items()
+        if not possible
+    }
+    return FaultPlan.of(faults, [entry.name for entry in recipe.filters], impossible)
+
+
+def forbidden_phrases(recipe: Recipe) -> tuple[str, ...]:
+    """Those of the recipe's own `forbidden` filter."""
+    options: Any = next((entry.options for entry in recipe.filters if entry.name == "forbidden"), None)
+    return tuple(options.phrases) if options is not None else ()
+
+
+def eval_decoys(loaded: LoadedRecipe) -> tuple[str, ...]:
+    """Invented rows that a rehearsal's eval lock holds beside the real ones, to plant leaks of."""
+    recipe = loaded.recipe
+    role = recipe.teacher
+    if not isinstance(role, RehearsalRole) or "leak" not in fault_plan(recipe, role).rates:
+        return ()
+    return decoys(recipe.generate.seed)
+
+
+def rehearsal_facts(recipe: Recipe) -> dict[str, Any] | None:
+    """What a report needs to recompute the planted faults; None where a real model answered."""
+    role = recipe.teacher
+    if not isinstance(role, RehearsalRole):
+        return None
+    text = [entry.name for entry in recipe.generate.methods if getattr(entry.options, "output", "") == "text"]
+    plan = fault_plan(recipe, role)
+    return {"seed": recipe.generate.seed, "plan": plan.to_json(), "text_methods": text}
