@@ -24,7 +24,15 @@ REAL = [
     for when in ("today", "in May", "last week")
     for state in ("broken", "late", "too small", "lost", "blue")
 ]
-CONTEXT = FilterContext(TICKETS, REAL, InProcessLock(["where is my parcel now"]))
+ROWS = [
+    ticket(text, f"real-{at}", label="lost" if "lamp" in text or "bed" in text else "fee")
+    for at, text in enumerate(REAL)
+]
+PROMPTS = ["Write one message in which a customer says what happened to the {{ thing }} that was bought"]
+CONTEXT = FilterContext(TICKETS, REAL, InProcessLock(["where is my parcel now"]), real=ROWS, prompts=PROMPTS)
+# A model learnt from real rows is as large as their vocabulary.
+LARGEST = {"label_agreement": 16_384}
+FLAGGING = ("label_agreement",)
 SAMPLE = [
     ticket("I would like to know where my lamp is, please", "a"),
     ticket("Where is my parcel, now?", "b"),
@@ -34,6 +42,7 @@ SAMPLE = [
     unread('{"text": "my lam', "truncated", key="f"),
     ticket("I would like to know where my lamp is please!", "g"),
     ticket("\ud800 \x00 שלום", "h", label="fee"),
+    ticket("Sure! Here is a message:\n\nThe oven that I bought is loud.", "i", label="lost"),
 ]  # fmt: skip
 
 any_text = st.text(st.characters(codec=None, categories=None), max_size=300)
@@ -90,7 +99,7 @@ def test_it_answers_the_same_after_pickling_and_is_small(name: str) -> None:
     packed = pickle.dumps(each)
     assert answer(name, pickle.loads(packed), SAMPLE) == before
     assert answer(name, build(name, CONTEXT), SAMPLE) == before
-    assert len(packed) < 4096
+    assert len(packed) < LARGEST.get(name, 4096)
 
 
 @pytest.mark.parametrize("name", [name for name in FILTERS if FILTERS.get(name).kind == "record"])
@@ -99,7 +108,8 @@ def test_a_record_filter_gives_one_verdict_a_record_in_order(name: str) -> None:
     assert [verdict.record for verdict in verdicts] == [record.id for record in SAMPLE]
     for verdict in verdicts:
         assert verdict.filter == f"{name}@{FILTERS.get(name).version}"
-        assert verdict.keep == (verdict.reason == "")
+        assert verdict.keep or verdict.reason
+        assert verdict.is_flag <= (name in FLAGGING)
         json.dumps(dict(verdict.evidence)).encode()
     assert build(name, CONTEXT).check([]) == []
 
@@ -131,10 +141,13 @@ def test_an_odd_text_gets_an_answer(name: str, kind: str) -> None:
 
 
 GOLDEN_RECORDS = {
-    ("refusal", 1): "keep keep keep keep refused keep keep keep",
-    ("schema", 1): "keep keep invalid_schema invalid_schema not_json truncated keep invalid_schema",
-    ("length", 1): "keep keep too_short too_short keep keep keep too_short",
-    ("contamination", 1): "keep eval_leak keep keep keep keep keep keep",
+    ("refusal", 1): "keep keep keep keep refused keep keep keep keep",
+    ("schema", 1): "keep keep invalid_schema invalid_schema not_json truncated keep invalid_schema keep",
+    ("format", 1): "keep keep keep keep keep keep keep keep format_preamble",
+    ("length", 1): "keep keep too_short too_short keep keep keep too_short keep",
+    ("contamination", 1): "keep eval_leak keep keep keep keep keep keep keep",
+    ("forbidden", 1): "forbidden keep keep keep keep keep forbidden keep keep",
+    ("label_agreement", 1): "keep keep keep keep keep keep keep keep label_disagrees",
 }
 GOLDEN_KEYS = {
     ("duplicates", 1): ([8721809249421318586], 1.0, None),

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from seedbed.core.protocols import FilterContext
+from seedbed.core.record import Record
 from seedbed.filters import DEFAULT_FILTERS
+from seedbed.tasks.classification import Classification
 from seedbed.text.normalise import normalise
-from tests.filters.tickets import TICKETS, build, dropped, ticket, unread
+from tests.filters.tickets import TICKETS, build, dropped, record, ticket, unread
 
 RealData = Callable[[str], Path]
 pytestmark = pytest.mark.real_data
@@ -78,10 +80,44 @@ def test_of_1000_real_human_items_the_defaults_drop_at_most_two_percent(
 ) -> None:
     rows = distinct(items(real_data), seed)
     names = [name for name in DEFAULT_FILTERS if name != "schema"]
-    out = dropped(FilterContext(TICKETS, rows[1000:3000]), names, rows[:1000])
+    real = [ticket(text, f"real-{at}") for at, text in enumerate(rows[1000:3000])]
+    context = FilterContext(TICKETS, rows[1000:3000], real=real)
+    out = dropped(context, names, rows[:1000])
     assert sum(map(len, out.values())) <= 20, {name: len(texts) for name, texts in out.items()}
 
 
 def test_real_items_pass_the_schema_of_their_task(real_data: RealData) -> None:
     each = build("schema", FilterContext(TICKETS))
     assert all(verdict.keep for verdict in each.check([ticket(text) for text in human_items(real_data)]))
+
+
+@pytest.mark.parametrize("items", [human_items, banking])
+def test_no_reply_s_wrapping_is_seen_in_what_people_wrote_even_without_real_rows(
+    items: Callable[[RealData], list[str]], real_data: RealData
+) -> None:
+    texts = items(real_data)
+    assert len(dropped(FilterContext(TICKETS), ["format"], texts)["format"]) <= 0.005 * len(texts)
+
+
+def test_a_classifier_s_doubts_drop_hardly_any_row_that_people_labelled(real_data: RealData) -> None:
+    def rows(name: str) -> list[Record]:
+        path = real_data(f"banking77/banking_data/{name}.csv")
+        with path.open(newline="", encoding="utf-8") as file:
+            found = [(row["text"], row["category"]) for row in csv.DictReader(file)]
+        kinds = sorted({label for _, label in found})[:12]
+        chosen = [item for item in found if item[1] in kinds]
+        return [record(f"{name}-{at}", text=text, label=label) for at, (text, label) in enumerate(chosen)]
+
+    train, test = rows("train"), rows("test")
+    labels = sorted({row.fields["label"] for row in train})
+    task = Classification.bind(Classification.Options(input="text", label="label"), labels)
+    built = build("label_agreement", FilterContext(task, real=train))
+    wrongly = sum(not verdict.keep for verdict in built.check(test))
+    assert wrongly <= 0.02 * len(test)
+    # Under the label of another class most of them are found.
+    moved = [
+        record(row.id, text=row.fields["text"], label=labels[(labels.index(row.fields["label"]) + 5) % 12])
+        for row in test
+    ]
+    caught = sum(not verdict.keep for verdict in built.check(moved))
+    assert caught >= 0.8 * len(test)

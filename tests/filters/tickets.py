@@ -43,7 +43,12 @@ def unread(text: str, cause: Any = "not_json", key: str = "r") -> Record:
     return record(key, unreadable=Unreadable(cause, "expected a JSON object", text))
 
 
+# Filters that say nothing without being told what.
+NEEDED: dict[str, dict[str, Any]] = {"forbidden": {"phrases": ["where my lamp"]}}
+
+
 def build(name: str, context: FilterContext, **options: Any) -> Any:
+    options = options or NEEDED.get(name, {})
     plugin = FILTERS.get(name)
     return plugin.build(plugin.Options(**options), context)
 

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import json
 import random
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -23,16 +24,18 @@ import seedbed
 from seedbed.core.chat import ChatReply, ChatRequest, Hints, Message, ReplyKey
 from seedbed.core.hashing import seed_from
 from seedbed.core.protocols import ChatModel
-from seedbed.models.imitation import LONGEST_RUN, joined, repeats, shingles, words_of
-from seedbed.models.planted_faults import REFUSALS, Fault, Faults, cut, edited, planted_fault
+from seedbed.models.fault_plan import DEFAULT_RATES, VARIANTS, Fault, FaultPlan, Faults, planted_fault
+from seedbed.models.imitation import LONGEST_RUN, decoys, joined, repeats, shingles, words_of
+from seedbed.models.planted_faults import REFUSALS, cut, edited
 from seedbed.models.rehearsal import RehearsalTeacher
 
-CLEAN = Faults(broken_json=0, refusal=0, copies=0)
+CLEAN = FaultPlan.of(Faults())
+USUAL = FaultPlan.of(Faults(broken_json=0.06, refusal=0.04, copies=0.06))
 SCOPE = b"cell"
 
 
-def only(kind: str) -> Faults:
-    return Faults.model_validate({"broken_json": 0, "refusal": 0, "copy": 0} | {kind: 1})
+def only(kind: str) -> FaultPlan:
+    return FaultPlan.of(Faults.model_validate({kind: 1}))
 
 
 @cache
@@ -58,6 +61,7 @@ def ticket(
         fixed={"category": label, "channel": ("e-mail", "live chat")[draw % 2]},
         labels=tuple(sixty_seeds()),
         examples=pool,
+        real=seeds(),
         output=output,
         text_field="text",
         draw=draw,
@@ -108,7 +112,7 @@ def most_alike(texts: Sequence[str]) -> float:
 
 
 def test_it_is_a_chat_model() -> None:
-    teacher = RehearsalTeacher(0, Faults())
+    teacher = RehearsalTeacher(0, USUAL)
     assert isinstance(teacher, ChatModel)
     assert teacher.endpoint == "rehearsal"
 
@@ -166,16 +170,16 @@ def test_a_label_that_the_reply_must_name_is_one_of_them_and_decides_the_words()
 
 def test_a_reply_depends_on_seed_and_request_and_not_on_what_came_before() -> None:
     requests = [request for _, request in tickets(60)]
-    forward, backward = RehearsalTeacher(3, Faults()), RehearsalTeacher(3, Faults())
+    forward, backward = RehearsalTeacher(3, USUAL), RehearsalTeacher(3, USUAL)
     there = [ask(forward, request) for request in requests]
     back = [ask(backward, request) for request in reversed(requests)]
     assert there == back[::-1]
-    assert there != [ask(RehearsalTeacher(4, Faults()), request) for request in requests]
+    assert there != [ask(RehearsalTeacher(4, USUAL), request) for request in requests]
 
 
 def test_choices_of_one_call_differ_and_do_not_depend_on_how_many_there_are() -> None:
     pool = sixty_seeds()["access"]
-    teacher, request = RehearsalTeacher(0, Faults()), ticket("access", 0, pool)
+    teacher, request = RehearsalTeacher(0, USUAL), ticket("access", 0, pool)
     five = ask(teacher, replace(request, n=5)).choices
     assert len({choice.text for choice in five}) == 5
     assert ask(teacher, replace(request, n=3)).choices == five[:3]
@@ -263,7 +267,7 @@ def served(kind: str, count: int = 400) -> list[tuple[ChatRequest, str, str, Fau
         choice, [fault] = ask(teacher, request).choices[0], teacher.fault_of(request)
         assert fault is not None
         assert fault.kind == kind
-        assert 0 <= fault.strength <= 1
+        assert 0 <= fault.strength <= (5 if kind == "length" else 1)
         found.append((request, choice.text, choice.finish_reason, fault))
     return found
 
@@ -368,7 +372,7 @@ def test_bare_text_carries_the_same_kinds(kind: str) -> None:
 
 
 def test_the_report_recomputes_every_fault_from_the_keys_of_the_log() -> None:
-    teacher = RehearsalTeacher(11, Faults(broken_json=0.2, refusal=0.2, copies=0.2))
+    teacher = RehearsalTeacher(11, FaultPlan.of(Faults(broken_json=0.2, refusal=0.2, copies=0.2)))
     kinds: Counter[str] = Counter()
     for _, request in tickets(300):
         topped_up = replace(sent(request, first=3), n=2)
@@ -381,30 +385,155 @@ def test_the_report_recomputes_every_fault_from_the_keys_of_the_log() -> None:
     assert min(kinds.values()) > 200
 
 
+ALL_FILTERS = tuple({name for ways in VARIANTS.values() for way in ways.values() for name in way.filters})
+
+
 def test_faults_come_at_their_rates_and_the_default_leaves_most_replies_clean() -> None:
-    rates = Faults()
+    plan = FaultPlan.of(Faults(), ALL_FILTERS)
+    assert plan.rates == dict(DEFAULT_RATES)
+    assert 0.25 < sum(plan.rates.values()) < 0.35
     planted = Counter(
-        fault.kind if (fault := planted_fault(0, rates, seed_from("reply", n), 0)) else "clean"
+        fault.kind if (fault := planted_fault(0, plan, seed_from("reply", n), 0)) else "clean"
         for n in range(20_000)
     )
-    for kind, rate in {"broken_json": 0.06, "refusal": 0.04, "copy": 0.06, "clean": 0.84}.items():
+    for kind, rate in DEFAULT_RATES.items():
         # Five standard deviations.
         assert abs(planted[kind] / 20_000 - rate) < 5 * (rate * (1 - rate) / 20_000) ** 0.5
 
 
+def test_only_what_a_filter_answers_is_planted_unless_a_rate_asks_for_more() -> None:
+    assert set(FaultPlan.of(Faults(), ["refusal", "duplicates"]).rates) == {"refusal", "copy"}
+    # Without near_duplicates nothing answers an edited copy.
+    assert FaultPlan.of(Faults(), ["duplicates"]).variants == {"copy": ("verbatim",)}
+    asked = FaultPlan.of(Faults(refusal=0.1, copies=0.2), ["schema"])
+    assert asked.variants["copy"] == ("verbatim", "edited")
+    assert asked.rates["refusal"] == 0.1
+    assert asked.answers(Fault("copy", "verbatim", 0.0)) == "duplicates"
+    assert (
+        FaultPlan.of(Faults(), ["near_duplicates"]).answers(Fault("copy", "verbatim", 0)) == "near_duplicates"
+    )
+
+
+def test_what_a_recipe_has_no_matter_for_is_not_planted_even_when_asked_for() -> None:
+    plan = FaultPlan.of(Faults(copies=0.5, leak=0.2), ALL_FILTERS, impossible={"copy", "leak"})
+    assert not {"copy", "leak"} & set(plan.rates)
+
+
+def test_default_rates_take_what_room_the_given_ones_leave() -> None:
+    plan = FaultPlan.of(Faults(broken_json=0.9), ALL_FILTERS)
+    assert plan.rates["broken_json"] == 0.9
+    assert sum(plan.rates.values()) == pytest.approx(1)
+
+
+def test_a_plan_comes_back_from_json_in_whatever_order_its_keys_stand() -> None:
+    plan = FaultPlan.of(Faults(), ALL_FILTERS)
+    again = FaultPlan.from_json(json.loads(json.dumps(plan.to_json(), sort_keys=True)))
+    for n in range(300):
+        call = seed_from("reply", n)
+        for text in (False, True):
+            assert planted_fault(1, again, call, 0, text=text) == planted_fault(1, plan, call, 0, text=text)
+
+
+def test_a_wrong_shape_is_json_that_no_reader_takes() -> None:
+    for _, text, _, fault in served("wrong_shape"):
+        value = json.loads(text)
+        assert isinstance(value, dict)
+        right = {"text"}
+        if fault.variant == "missing_key":
+            assert "text" not in value
+        elif fault.variant == "extra_key":
+            assert right < set(value)
+        else:
+            assert not isinstance(value["text"], str)
+
+
+def test_odd_lengths_lie_outside_the_real_ones() -> None:
+    sizes = [len(words_of(row["text"])) for row in seeds()]
+    for _, text, _, fault in served("length", 100):
+        words = len(words_of(json.loads(text)["text"]))
+        if fault.variant == "short":
+            assert words <= 0.45 * min(sizes)
+        else:
+            assert abs(words - fault.strength * max(sizes)) <= 2
+
+
+def test_without_enough_real_texts_odd_lengths_are_extreme() -> None:
+    teacher = RehearsalTeacher(0, only("length"))
+    found = {len(json.loads(text_of(teacher, qa(n)))["answer"].strip()) for n in range(20)}
+    assert min(found) == 0
+    assert max(found) > 20_000
+
+
+def test_a_leak_is_a_decoy_whole_inside_or_edited() -> None:
+    invented = decoys(0)
+    assert len(set(invented)) == len(invented)
+    for _, text, _, fault in served("leak", 150):
+        said = json.loads(text)["text"]
+        if fault.variant == "equal":
+            assert said in invented
+        elif fault.variant == "inside":
+            assert any(joined(words_of(decoy)) in said for decoy in invented)
+        else:
+            assert max(jaccard_of_words(said, decoy) for decoy in invented) > 0.5
+
+
+def jaccard_of_words(a: str, b: str) -> float:
+    one, two = set(words_of(a)), set(words_of(b))
+    return len(one & two) / len(one | two)
+
+
+def test_a_wrong_label_has_the_words_of_another_label() -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.svm import LinearSVC
+
+    vectorizer = TfidfVectorizer(sublinear_tf=True)
+    student = LinearSVC().fit(
+        vectorizer.fit_transform([row["text"] for row in seeds()]), [row["category"] for row in seeds()]
+    )
+    spoilt = [
+        (r.hints.fixed["category"], json.loads(t)["text"]) for r, t, _, _ in served("wrong_label") if r.hints
+    ]
+    clean = RehearsalTeacher(0, CLEAN)
+    kept = [(label, json.loads(text_of(clean, request))["text"]) for label, request in tickets(400)]
+
+    def agrees(rows: Sequence[tuple[str, str]]) -> float:
+        told = student.predict(vectorizer.transform([text for _, text in rows]))
+        return sum(label == other for (label, _), other in zip(rows, told, strict=True)) / len(rows)
+
+    assert agrees(spoilt) < 0.3
+    assert agrees(kept) > 0.6
+
+
+def test_a_forbidden_phrase_comes_from_the_recipe_and_a_clean_reply_has_none() -> None:
+    phrases = ("invoice", "at the moment")
+    bad = RehearsalTeacher(0, only("forbidden"), phrases)
+    good = RehearsalTeacher(0, CLEAN, phrases)
+    for _, request in tickets(100):
+        assert re.search(r"invoice|at\W+the\W+moment", text_of(bad, request), re.IGNORECASE)
+        assert "invoice" not in text_of(good, request).casefold()
+    assert RehearsalTeacher(0, only("forbidden")).fault_of(next(iter(tickets(1)))[1]) == [None]
+
+
+def test_wrapping_leaves_the_text_inside_what_it_is() -> None:
+    for request, text, _, fault in served("wrapped"):
+        inside = json.loads(text_of(RehearsalTeacher(0, CLEAN), request))["text"]
+        said = json.loads(text)["text"]
+        assert inside in said
+        assert len(said) > len(inside), fault
+
+
 def test_clean_replies_stay_what_they_are_when_a_rate_changes() -> None:
-    calm, wild = RehearsalTeacher(0, CLEAN), RehearsalTeacher(0, Faults(broken_json=0.5))
+    calm, wild = RehearsalTeacher(0, CLEAN), RehearsalTeacher(0, FaultPlan.of(Faults(broken_json=0.5)))
     clean = [request for _, request in tickets(60) if wild.fault_of(request) == [None]]
     assert clean
     assert [text_of(calm, request) for request in clean] == [text_of(wild, request) for request in clean]
 
 
 def test_rates_are_validated_and_read_like_the_recipe_writes_them() -> None:
-    assert Faults.model_validate({"copy": 0.5}).copies == 0.5
-    assert Faults().model_dump() == {"broken_json": 0.06, "refusal": 0.04, "copy": 0.06}
+    assert Faults.model_validate({"copy": 0.5}).given() == {"copy": 0.5}
     assert Faults.model_validate(Faults(copies=0.3).model_dump()) == Faults(copies=0.3)
     Faults(broken_json=0.7, refusal=0.2, copies=0.1)  # a sum that floats put a little beside 1
-    with pytest.raises(ValidationError, match=r"add up to 1\.2; lower them"):
+    with pytest.raises(ValidationError, match=r"broken_json, refusal and copy add up to 1\.2; lower them"):
         Faults(broken_json=0.5, refusal=0.5, copies=0.2)
     for wrong in ({"copy": -0.1}, {"refusal": 1.5}, {"toxicity": 0.1}):
         with pytest.raises(ValidationError):

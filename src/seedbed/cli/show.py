@@ -48,7 +48,11 @@ def _list(view: RunView, most: int, reason: str | None, as_json: bool) -> None:
             there = ", ".join(rejected) or "none"
             flags = f"; flags are: {', '.join(flagged)}" if flagged else ""
             raise InputError(
-                [Problem(f"no draft was rejected for {reason!r}; reasons are: {there}{flags}", key="--reason")]
+                [
+                    Problem(
+                        f"no draft was rejected for {reason!r}; reasons are: {there}{flags}", key="--reason"
+                    )
+                ]
             )
         kept = ((record, fate) for record, fate, flag in ledger.flagged() if flag == reason)
         # What was flagged and rejected for the same reason stands once, among the rejected.

@@ -84,7 +84,7 @@ def learn(rows: Sequence[tuple[str, str]]) -> Agreement:
     given = [number[label] for _, label in ordered]
     counted = [features(text) for text, _ in ordered]
     folds = _folds(ordered)
-    scores = np.zeros((len(ordered), len(labels)))
+    scores: Scores = np.zeros((len(ordered), len(labels)), np.float64)
     for fold in sorted(set(folds)):
         inside = [at for at, other in enumerate(folds) if other != fold]
         model = fit([counted[at] for at in inside], [given[at] for at in inside], len(labels))
@@ -156,5 +156,7 @@ def _sure(
         sorted_beyond = np.sort(beyond[(told != a) & (beyond >= margins[a, told])])[::-1]
         allowed = int(MISSED_REAL * len(own))
         if len(sorted_beyond) > allowed:
-            sure[a] = np.maximum(sure[a], np.nextafter(np.float32(sorted_beyond[allowed]), np.float32(np.inf)))
+            sure[a] = np.maximum(
+                sure[a], np.nextafter(np.float32(sorted_beyond[allowed]), np.float32(np.inf))
+            )
     return sure

@@ -28,7 +28,7 @@ _PIECE = (
     r"(?:tickets?|messages?|texts?|examples?|samples?|e-?mails?|responses?|repl(?:y|ies)|answers?|versions?"
     r"|drafts?|reviews?|questions?|entr(?:y|ies)|records?|posts?|comments?|quer(?:y|ies)|instructions?|outputs?"
     r"|json|objects?|rewrites?|variations?|paragraphs?|sentences?|stor(?:y|ies)|descriptions?|items?|letters?"
-    r"|complaints?|utterances?|dialogues?|cases?)"
+    r"|complaints?|utterances?|dialogues?|cases?|ones?)"
 )
 # Of what the writer has at hand, a person says: "Here is the error message:".
 _AT_HAND = r"(?!(?: [\w'-]+){0,8} (?:my|our|error|we|exact|attached|order|tracking|log|logs|issue|problem)\b)"
@@ -47,15 +47,17 @@ PREAMBLE = re.compile(
 )
 
 _CHANGES = (
-    r"(?:adjust|revis|modif|tweak|refin|rephras|rewrit|regenerat|edit(?:s|ing|ed)?\b|variation|alternative"
+    r"(?:adjust|revis|modif|tweak|refin|rephras|rewrit|regenerat|variation"
     r"|another (?:one|example|version|message|text|ticket)|different (?:tone|style|version|angle|wording)"
     r"|more (?:examples?|messages?|tickets?|of (?:these|them|those))|(?:shorter|longer|make it))"
 )
 SIGN_OFF = re.compile(
-    rf"""(?:^|[\s(*_])(?:
+    rf"""(?<=[\s(*_])(?:
       (?:let\ me\ know|tell\ me|feel\ free|do\ not\ hesitate|don't\ hesitate|just\ say|happy\ to|i\ can\ also
-        |if\ you(?:'d|\ would)?\ (?:like|want|need|prefer))\b[^\n?!.]{{0,100}}\b{_spaced(_CHANGES)}[^\n]{{0,80}}
-    | (?:i\ )?hope\ (?:this|that|it|these)\ (?:helps?|meets?|works?\ for|is\ what|fits?|match(?:es)?|suits?)\b[^\n]{{0,80}}
+        |if\ you(?:'d|\ would)?\ (?:like|want|need|prefer))\b[^\n?!.]{{0,100}}
+        \b{_spaced(_CHANGES)}[^\n]{{0,80}}
+    | (?:i\ )?hope\ (?:this|that|it|these)\ (?:helps?|meets?|works?\ for|is\ what|fits?|match(?:es)?|suits?)
+        \b[^\n]{{0,80}}
     | would\ you\ like\ (?:me\ to\ (?:write|generate|create|adjust|revise|make|rewrite|produce|give|change)
         |another|more|a\ different)\b[^\n]{{0,80}}
     | (?:please\ )?(?:note|explanation|disclaimer|rationale|reasoning)\ ?:\s[^\n]{{0,160}}
@@ -87,8 +89,8 @@ CONTROL_TOKEN = re.compile(
 )
 
 BOILERPLATE = re.compile(
-    r"\b(?:as|i am|i'm|am just|being) (?:just |only )?an? (?:\w+ )?(?:(?:large |ai )?language model|ai assistant"
-    r"|ai model|ai chatbot|llm|virtual assistant)\b(?! (?:research|engineer|develop))"
+    r"\b(?:as|i am|i'm|am just|being) (?:just |only )?an? (?:\w+ )?(?:(?:large |ai )?language model"
+    r"|ai assistant|ai model|ai chatbot|llm|virtual assistant)\b(?! (?:research|engineer|develop))"
     r"|\bmy (?:knowledge cut-?off|training data|training cut-?off|last (?:knowledge )?update)\b"
     r"|\bi (?:was|am|'m) (?:trained|developed|created) by (?:openai|anthropic|google|meta|mistral|alibaba)\b"
 )

@@ -42,7 +42,9 @@ class LabelAgreement:
             0.5, ge=0.5, le=1.0, description="precision of a disagreement from which it is flagged"
         )
         drop: bool = Field(
-            True, strict=True, description="whether the surest disagreements are dropped; false flags them too"
+            True,
+            strict=True,
+            description="whether the surest disagreements are dropped; false flags them too",
         )
 
     def __init__(self, task: Task, agreement: Agreement, options: Options) -> None:
@@ -105,7 +107,5 @@ class LabelAgreement:
 def _labelled(task: Task, real: Sequence[Record]) -> list[tuple[str, str]]:
     rows = sorted(real, key=lambda row: (seed_from("label_agreement", row.id), row.id))[:MOST_ROWS]
     return [
-        (whole_text(task, row.fields), label)
-        for row in rows
-        if (label := task.label(row.fields)) is not None
+        (whole_text(task, row.fields), label) for row in rows if (label := task.label(row.fields)) is not None
     ]

@@ -12,6 +12,7 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -30,7 +31,7 @@ NO_SCORE = -1e6
 def features(text: str) -> Counter[int]:
     """Words and pairs of neighbours with their counts."""
     words = units(normalise(text))
-    pairs = (f"{one} {other}" for one, other in zip(words, words[1:], strict=False))
+    pairs = (f"{one} {other}" for one, other in pairwise(words))
     return Counter(zlib.crc32(gram.encode("utf-8", "surrogatepass")) for gram in (*words, *pairs))
 
 

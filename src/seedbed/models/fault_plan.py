@@ -33,7 +33,9 @@ class Variant:
     text: bool = True
 
 
-def _of(share: int, filter_: str, weakest: float = 1.0, strongest: float = 1.0, *, text: bool = True) -> Variant:
+def _of(
+    share: int, filter_: str, weakest: float = 1.0, strongest: float = 1.0, *, text: bool = True
+) -> Variant:
     return Variant(share, weakest, strongest, (filter_,), text)
 
 
@@ -76,7 +78,11 @@ VARIANTS: Mapping[str, Mapping[str, Variant]] = {
         "edited": _of(2, "contamination", 0.03, 0.25),
     },
     "wrong_label": {"whole": _of(3, "label_agreement"), "part": _of(1, "label_agreement", 0.6, 0.9)},
-    "forbidden": {"plain": _of(2, "forbidden"), "capitals": _of(1, "forbidden"), "spaced": _of(1, "forbidden")},
+    "forbidden": {
+        "plain": _of(2, "forbidden"),
+        "capitals": _of(1, "forbidden"),
+        "spaced": _of(1, "forbidden"),
+    },
 }
 
 DEFAULT_RATES: Mapping[str, float] = {
@@ -110,7 +116,9 @@ class Faults(BaseModel):
     )
 
     broken_json: float | None = _rate("broken_json", "replies that are no valid JSON or are cut off")
-    wrong_shape: float | None = _rate("wrong_shape", "JSON with a key missing, a key too many or a wrong type")
+    wrong_shape: float | None = _rate(
+        "wrong_shape", "JSON with a key missing, a key too many or a wrong type"
+    )
     refusal: float | None = _rate("refusal", "replies that decline the task")
     wrapped: float | None = _rate(
         "wrapped", "texts with a preamble, a sign-off, a placeholder or other wrapping left on them"
@@ -171,9 +179,7 @@ class FaultPlan:
     filters: tuple[str, ...]
 
     @classmethod
-    def of(
-        cls, faults: Faults, filters: Sequence[str] = (), impossible: Collection[str] = ()
-    ) -> FaultPlan:
+    def of(cls, faults: Faults, filters: Sequence[str] = (), impossible: Collection[str] = ()) -> FaultPlan:
         """What is planted with these filters; `impossible` are kinds that the recipe has no matter for.
 
         Default rates take what room the given ones leave.
@@ -204,8 +210,9 @@ class FaultPlan:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> FaultPlan:
-        variants = {kind: tuple(ways) for kind, ways in value["variants"].items()}
-        return cls(value["rates"], variants, tuple(value["filters"]))
+        # In the order of the table, which decides what a roll of the dice means; JSON keeps none.
+        rates = {kind: value["rates"][kind] for kind in VARIANTS if kind in value["rates"]}
+        return cls(rates, {kind: tuple(value["variants"][kind]) for kind in rates}, tuple(value["filters"]))
 
     def answers(self, fault: Fault) -> str:
         """The filter that a fault is for: of those that answer it the first that the recipe has."""

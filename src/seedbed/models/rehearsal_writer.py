@@ -60,7 +60,7 @@ class Writer:
             self.text_fields = [hints.text_field]
 
     def answer(self, fault: Fault | None) -> Answer:
-        """The choice, and the fault that it has: none where the request gives no matter for the planned one."""
+        """The choice and the fault that it has: none where the request has no matter for the planned one."""
         rng = random.Random(seed_from("answer", self.seed))
         label = self._label(rng)
         kin = self._kin(label)
@@ -83,10 +83,16 @@ class Writer:
             case "length":
                 spoilt = self._of_odd_length(fault, clean, kin, rng), fault
             case "wrapped":
-                spoilt = self._with(clean, lambda text: wrapped(text, fault.variant, fault.strength, rng)), fault
+                spoilt = (
+                    self._with(clean, lambda text: wrapped(text, fault.variant, fault.strength, rng)),
+                    fault,
+                )
             case "forbidden" if self.phrases:
                 phrase = rng.choice(self.phrases)
-                spoilt = self._with(clean, lambda t: with_phrase(words_of(t), phrase, fault.variant, rng)), fault
+                spoilt = (
+                    self._with(clean, lambda t: with_phrase(words_of(t), phrase, fault.variant, rng)),
+                    fault,
+                )
             case _:
                 return self._shaped(clean), None
         fields, planted = spoilt
@@ -251,4 +257,6 @@ class Writer:
             case "single_quotes":
                 return Choice(repr(fields)), fault
             case _:
-                return Choice(cut(reply, fault.strength), "length" if fault.variant == "cut" else "stop"), fault
+                return Choice(
+                    cut(reply, fault.strength), "length" if fault.variant == "cut" else "stop"
+                ), fault

@@ -1,7 +1,7 @@
 """The report of a run, as text for a terminal and as JSON, from a plain summary.
 
 The summary is what the run room gathers: `run` (the folder), `recipe`, `task`, `rehearsal`,
-`accounts` (as `core.fate.Accounts` writes them), `partial`, `calls`, `by_cover`, `filters`,
+`accounts` (as `core.fate.Accounts` writes them), `partial`, `calls`, `by_cover`, `filters`, `flags`,
 `rounds`, `selftest`, `eval`, `proof` (the result of `student.evaluate.score_arms`) and `notes`.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 from seedbed.core.fate import Accounts
 from seedbed.core.verdict import OVER_TARGET
 from seedbed.publish.proof_text import proof_section
+from seedbed.publish.self_test_text import self_test_section
 from seedbed.publish.text_layout import WIDTH, bullet, heading, paragraph, printable, share, table
 
 Summary = Mapping[str, Any]
@@ -47,6 +48,8 @@ WAY_ON: Mapping[str | None, tuple[str, str]] = {
 """For each way that a run ends: the headline, and how to go on."""
 
 
+MOST_FLAGS = 10
+
 AT_WORK = ("At work", "A process works on this run now; these are its closed rounds.")
 
 
@@ -66,10 +69,11 @@ def render_text(summary: Summary) -> str:
         _outcome(summary, accounts),
         _reasons(accounts),
         _filters(summary),
+        _flags(summary),
         _coverage(summary),
         _rounds(summary),
         _calls(summary),
-        _self_test(summary["selftest"]),
+        self_test_section(summary["selftest"]) if summary["selftest"] else "",
         proof_section(summary["proof"], rehearsal=summary["rehearsal"]) if summary["proof"] else "",
         _eval(summary["eval"]),
         _notes(summary),
@@ -132,6 +136,31 @@ def _filters(summary: Summary) -> str:
     return heading("Filters") + "\n" + table(["filter", "checked", "rejected", ""], rows)
 
 
+def _flags(summary: Summary) -> str:
+    """What filters found worth a look and kept; of the pairs of labels the most frequent."""
+    flags = summary["flags"]
+    if not flags:
+        return ""
+    rows = [
+        [
+            f"{entry['given']} → {entry['predicted']}" if entry["predicted"] else "",
+            f"{entry['drafts']:,}",
+            entry["filter"],
+        ]
+        for entry in flags[:MOST_FLAGS]
+    ]
+    reasons = ", ".join(dict.fromkeys(entry["reason"] for entry in flags))
+    rest = sum(entry["drafts"] for entry in flags[MOST_FLAGS:])
+    lines = [
+        heading("Flagged and kept"),
+        table(["asked for → looks like", "drafts", ""], rows),
+        paragraph(
+            (f"And {rest:,} more. " if rest else "") + f"List them with `seedbed show --reason`: {reasons}."
+        ),
+    ]
+    return "\n".join(lines)
+
+
 def _coverage(summary: Summary) -> str:
     parts = []
     for name, values in summary["by_cover"].items():
@@ -182,28 +211,6 @@ def _calls(summary: Summary) -> str:
         causes = ", ".join(f"{cause} {n:,}" for cause, n in _largest_first(calls["attempts"]))
         lines.append(f"attempts without an answer: {causes}")
     return "\n".join([heading("Calls"), *(paragraph(line, indent="  ", first="") for line in lines)])
-
-
-def _self_test(result: Mapping[str, Any] | None) -> str:
-    if result is None:
-        return ""
-    rows = []
-    for kind, counts in result["faults"].items():
-        by = ", ".join(f"{name} {n:,}" for name, n in _largest_first(counts["caught"]))
-        caught = sum(counts["caught"].values())
-        rows.append([kind, f"{counts['planted']:,}", f"{caught:,}", f"{counts['missed']:,}", by])
-    dropped = sum(result["dropped_clean"].values())
-    wrongly = ", ".join(f"{name} {n:,}" for name, n in _largest_first(result["dropped_clean"]))
-    return "\n".join(
-        [
-            heading("Self-test of the filters on planted faults"),
-            table(["fault", "planted", "caught", "missed", ""], rows),
-            paragraph(
-                f"Of {result['clean']:,} clean drafts the filters dropped {dropped:,}"
-                + (f" ({wrongly})." if dropped else ".")
-            ),
-        ]
-    )
 
 
 def _eval(lock: Mapping[str, Any] | None) -> str:

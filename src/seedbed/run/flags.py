@@ -23,5 +23,7 @@ def flags(ledger: Ledger, committed: Sequence[CommittedRound]) -> list[dict[str,
         counts[verdict.filter, verdict.reason, given, predicted] += 1
     return [
         {"filter": name, "reason": reason, "given": given, "predicted": predicted, "drafts": n}
-        for (name, reason, given, predicted), n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        for (name, reason, given, predicted), n in sorted(
+            counts.items(), key=lambda item: (-item[1], item[0])
+        )
     ]

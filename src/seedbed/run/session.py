@@ -132,7 +132,10 @@ def build_filters(bound: BoundRecipe, server: EvalLockServer | None) -> FilterSe
         eval_lock=server.client if server else None,
         compare=bound.compare,
         real=bound.train,
-        prompts=(*(template.text for template in bound.templates.values()), bound.task_variables["description"]),
+        prompts=(
+            *(template.text for template in bound.templates.values()),
+            bound.task_variables["description"],
+        ),
     )
     record: list[RecordFilter] = []
     corpus: list[CorpusFilter] = []

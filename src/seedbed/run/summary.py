@@ -9,8 +9,8 @@ from typing import Any
 
 from seedbed.core.verdict import OVER_TARGET
 from seedbed.run.accounts import read_accounts
-from seedbed.run.scopes import all_scopes
 from seedbed.run.flags import flags
+from seedbed.run.scopes import all_scopes
 from seedbed.run.selftest import self_test
 from seedbed.run.view import RunView
 from seedbed.sources.eval_lock_file import EvalLockFile

@@ -135,7 +135,9 @@ def main() -> None:
 
     def open_and_serve() -> Mapping[str, Any]:
         nonlocal folder
-        locked = LockedSet(SourceSpec.from_json(wanted["spec"]), wanted["needs"], wanted["may_be_empty"], wanted["decoys"])
+        locked = LockedSet(
+            SourceSpec.from_json(wanted["spec"]), wanted["needs"], wanted["may_be_empty"], wanted["decoys"]
+        )
         folder = _private_folder()
         server = _Server(str(folder / _NOT_YET_LISTENING), locked)
         # Only now under its name: whoever looks for stale folders sees a socket that answers, or none.

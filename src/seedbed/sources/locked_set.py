@@ -28,8 +28,9 @@ class LockedSet:
         """Read the set. `needs` are further columns that must hold text in every row (the label), and
         more than white space unless they are in `may_be_empty`.
 
-        `decoys` are found like rows, and are none. Without `spec.compare` the column with the longest text is compared. Raises SourceError where
-        the file cannot be read, EvalLockError where it is the program's own output.
+        `decoys` are found like rows, and are none. Without `spec.compare` the column with the longest
+        text is compared. Raises SourceError where the file cannot be read, EvalLockError where it is
+        the program's own output.
         """
         self.sha256 = source_hash(spec)
         self.ignore_after = spec.ignore_after

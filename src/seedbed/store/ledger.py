@@ -78,7 +78,11 @@ class Ledger:
     def flagged(self) -> Iterator[tuple[Record, Fate, str]]:
         """Flagged drafts by rank, with their fate and the flag's reason."""
         for entry in self.rounds:
-            found = {verdict.record: verdict.reason for verdict in read_verdicts(entry.file("verdicts")) if verdict.is_flag}
+            found = {
+                verdict.record: verdict.reason
+                for verdict in read_verdicts(entry.file("verdicts"))
+                if verdict.is_flag
+            }
             if not found:
                 continue
             fates = self._fates(entry)
