@@ -76,6 +76,7 @@ def summary(**changes: Any) -> dict[str, Any]:
             }
         },
         "filters": [{"filter": "refusal@1", "checked": 412, "rejected": {"refused": 30}}],
+        "flags": [],
         "rounds": [
             {"round": 1, "cells": 300, "accepted": 200, "over_target": 14, "yield": 0.7123, "partial": False},
             {"round": 2, "cells": 112, "accepted": 100, "over_target": 0, "yield": None, "partial": False},
@@ -157,25 +158,47 @@ def test_the_eval_names_its_openings_and_what_is_compared() -> None:
 
 
 def test_a_rehearsal_says_that_it_is_no_training_data() -> None:
-    selftest = {
-        "faults": {
-            "broken_json": {"planted": 40, "caught": {"schema": 40}, "missed": 0},
-            "copy": {"planted": 31, "caught": {"near_duplicates": 20, "duplicates": 10}, "missed": 1},
+    entry = {
+        "filter": "near_duplicates", "planted": 21, "caught": 20, "flagged": 0, "missed": 1,
+        "catch_rate": 0.952381, "low": 0.773306, "high": 0.991558, "dropped_before": 3,
+        "grades": {
+            "edited 0-10 %": {"planted": 20, "caught": 20},
+            "edited 30-40 %": {"planted": 1, "caught": 0},
         },
-        "clean": 341,
-        "dropped_clean": {"near_duplicates": 2},
-    }
+        "clean": 341, "dropped_clean": 2, "flagged_clean": 0,
+        "false_drop_rate": 0.005865, "false_drop_low": 0.0016, "false_drop_high": 0.0211,
+    }  # fmt: skip
+    idle = entry | {"filter": "schema", "planted": 0, "catch_rate": None, "grades": {}, "dropped_before": 0}
+    selftest = {
+        "faults": {}, "variants": {}, "filters": [idle, entry], "clean": 341,
+        "dropped_clean": {"near_duplicates": 2}, "flagged_clean": {"label_agreement": 4},
+    }  # fmt: skip
     text = render_text(summary(rehearsal=True, selftest=selftest, proof=proof(60, 60, 60)))
     assert "not training data" in one_line(text.partition("Why drafts")[0])
     assert "nothing about any teacher" in one_line(text)
     lines = {one_line(line) for line in text.splitlines()}
-    assert "copy 31 30 1 near_duplicates 20, duplicates 10" in lines
-    assert "Of 341 clean drafts the filters dropped 2 (near_duplicates 2)." in lines
+    assert "near_duplicates 21 20 95 % 77 – 99 % 2 of 341" in lines
+    assert "schema 0 – – – 2 of 341" in lines
+    assert "Of 341 clean drafts the filters dropped 2 (near_duplicates 2) and flagged 4." in one_line(text)
+    assert "near_duplicates: missed edited 30-40 % 1 of 1. 3 more fell to another filter" in one_line(text)
     assert "seedbed export runs/tickets --format jsonl --allow-rehearsal" in lines
     plain = render_text(summary())
     assert "REHEARSAL" not in plain
     assert "--allow-rehearsal" not in plain
     assert "Self-test" not in plain
+
+
+def test_flags_are_listed_by_pair_the_most_frequent_first() -> None:
+    flags = [
+        {"filter": "label_agreement@1", "reason": "label_disagrees", "given": given, "predicted": "b",
+         "drafts": 20 - at}
+        for at, given in enumerate("acdefghijklm")
+    ]  # fmt: skip
+    text = render_text(summary(flags=flags))
+    lines = [one_line(line) for line in text.splitlines()]
+    assert "a → b 20 label_agreement@1" in lines
+    assert "And 19 more. List them with `seedbed show --reason`: label_disagrees." in one_line(text)
+    assert "Flagged" not in render_text(summary())
 
 
 def test_the_arms_stand_with_intervals_and_what_they_mean() -> None:

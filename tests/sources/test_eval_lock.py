@@ -175,6 +175,16 @@ class TestAnswers:
             assert [(hit.rule, hit.row) for hit in hits] == [("canary", 2)]
             assert all(hit.is_leak for hit in hits)
 
+    def test_decoys_are_found_like_rows_and_are_none(self, eval_file: Path, lock: EvalLockServer) -> None:
+        invented = ["The larger half turned out well beside the main hall, says Osmer 4711.23."]
+        spec = SourceSpec("test", eval_file, compare=("text",))
+        with EvalLockServer.start(spec, needs=("label",), decoys=invented) as server:
+            assert server.info == lock.info
+            decoy, row = (hits[0] for hits in server.client.check([invented[0], QUESTIONS[0]]))
+            assert (decoy.rule, decoy.row) == ("equal", len(QUESTIONS))
+            assert (row.rule, row.row) == ("equal", 0)
+        assert lock.client.check(invented) == [[]]
+
 
 class TestRefusals:
     def refusal(self, path: Path, content: bytes, **options: object) -> EvalLockError:

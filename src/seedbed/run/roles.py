@@ -45,9 +45,9 @@ def asked_model(loaded: LoadedRecipe, role: Role) -> AskedModel:
             revision = file_hash(loaded.resolve(role.recorded))[:16]
             return AskedModel("recorded", revision, DEFAULT_MAX_TOKENS)
         case RehearsalRole():
-            plan = fault_plan(loaded.recipe, role).to_json()
-            phrases = list(forbidden_phrases(loaded.recipe))
-            revision = short_id("rehearsal", [loaded.recipe.generate.seed, plan, phrases])
+            plan = fault_plan(loaded.recipe, role)
+            planted = [plan.rates, plan.variants, list(forbidden_phrases(loaded.recipe))]
+            revision = short_id("rehearsal", [loaded.recipe.generate.seed, planted])
             return AskedModel("rehearsal", revision, DEFAULT_MAX_TOKENS)
 
 

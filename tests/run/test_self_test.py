@@ -1,0 +1,132 @@
+"""The table of a rehearsal: it knows what was planted, and loosening a filter shows in it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from ruamel.yaml import YAML
+
+import seedbed
+from seedbed.cli.main import cli
+from seedbed.filters import DEFAULT_FILTERS, FILTERS
+from seedbed.models.fault_plan import VARIANTS
+from seedbed.recipe import load_recipe
+from seedbed.run.binding import bind
+from seedbed.run.pipeline import Progress
+from seedbed.run.registry import registry
+from seedbed.run.session import run_recipe
+from seedbed.run.summary import summarise
+from seedbed.run.view import RunView
+
+EXAMPLE = Path(seedbed.__file__).parent / "examples" / "support_tickets"
+RATE = 0.075
+RATES = dict.fromkeys(VARIANTS, RATE)
+FORBIDDEN = {"forbidden": {"phrases": ["guarantee", "money back"]}}
+ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, "label_agreement", FORBIDDEN)
+
+# For each built filter a way to let more through: an option, or to do without it.
+LOOSER: Mapping[str, Any] = {
+    "refusal": None,
+    "schema": None,
+    "format": {"format": {"allow": ["preamble", "sign_off"]}},
+    "length": {"length": {"min_words": 0, "max_words": 100_000}},
+    "duplicates": None,
+    "near_duplicates": {"near_duplicates": {"threshold": 1.0}},
+    "contamination": None,
+    "label_agreement": {"label_agreement": {"flag_from": 0.9}},
+    "forbidden": None,
+}
+
+
+def rehearse(folder: Path, filters: list[Any], rates: Mapping[str, float]) -> dict[str, Any]:
+    """The summary of a run of the starter recipe with these filters and rates."""
+    shutil.copytree(EXAMPLE, folder)
+    yaml = YAML(typ="safe")
+    recipe = yaml.load(folder / "recipe.yaml")
+    del recipe["student"], recipe["mix"]
+    recipe |= {"filters": filters, "roles": {"teacher": {"rehearsal": dict(rates)}}}
+    recipe["generate"] |= {"target": 60, "cover": {"category": "even"}}
+    yaml.dump(recipe, folder / "recipe.yaml")
+    tables = registry()
+    bound = bind(load_recipe(folder, tables, env={}, default_filters=DEFAULT_FILTERS), tables)
+    asyncio.run(run_recipe(bound, tables, lambda note: None, Progress(60)))
+    return summarise(RunView.open(bound.folder.path))
+
+
+def named(entry: Any) -> str:
+    return entry if isinstance(entry, str) else next(iter(entry))
+
+
+def catch_rate(summary: Mapping[str, Any], name: str) -> float:
+    """As it is printed; 0 for a filter that is not there and for which nothing could be planted."""
+    found = [entry for entry in summary["selftest"]["filters"] if entry["filter"] == name]
+    return float(found[0]["catch_rate"]) if found and found[0]["catch_rate"] is not None else 0.0
+
+
+@cache
+def strict(base: Path) -> dict[str, Any]:
+    return rehearse(base / "strict", list(ALL), RATES)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("rehearsals")
+
+
+def test_every_built_filter_has_a_fault_and_catches_some(base: Path) -> None:
+    table = {entry["filter"]: entry for entry in strict(base)["selftest"]["filters"]}
+    assert set(table) == set(FILTERS.built_in)
+    for entry in table.values():
+        assert entry["planted"] == entry["caught"] + entry["missed"] > 0
+        assert entry["caught"] > 0
+        assert 0 <= entry["low"] <= entry["catch_rate"] <= entry["high"] <= 1
+        assert sum(counts["planted"] for counts in entry["grades"].values()) == entry["planted"]
+        assert entry["false_drop_rate"] <= 0.02
+    assert table["label_agreement"]["flagged"] > 0
+
+
+def test_faults_and_clean_drafts_are_all_the_drafts(base: Path) -> None:
+    summary = strict(base)
+    result, drafts = summary["selftest"], summary["accounts"]["drafts"]
+    planted = sum(counts["planted"] for counts in result["faults"].values())
+    assert planted + result["clean"] == drafts["total"]
+    assert set(result["faults"]) == set(VARIANTS)
+    for counts in (*result["faults"].values(), *result["variants"].values()):
+        assert counts["planted"] == sum(counts["caught"].values()) + counts["missed"]
+    flagged = sum(entry["drafts"] for entry in summary["flags"])
+    assert flagged > 0
+
+
+def test_show_lists_what_is_flagged_and_says_so(base: Path) -> None:
+    strict(base)
+    shown = CliRunner().invoke(cli, ["show", str(base / "strict"), "--reason", "label_disagrees", "--json"])
+    drafts = json.loads(shown.output)
+    assert drafts
+    one = next(draft["id"] for draft in drafts if draft["accepted"])
+    way = CliRunner().invoke(cli, ["show", str(base / "strict"), one])
+    assert "flag label_disagrees" in way.output
+    refused = CliRunner().invoke(cli, ["show", str(base / "strict"), "--reason", "no_such_reason"])
+    assert "flags are: label_disagrees" in str(refused.exception) + refused.output
+
+
+@pytest.mark.parametrize("name", FILTERS.built_in)
+def test_loosening_a_filter_lowers_its_printed_catch_rate(name: str, base: Path) -> None:
+    looser = [LOOSER[name] if named(entry) == name else entry for entry in ALL]
+    summary = rehearse(base / name, [entry for entry in looser if entry is not None], RATES)
+    assert catch_rate(summary, name) < catch_rate(strict(base), name)
+
+
+def test_by_default_nothing_is_planted_that_no_filter_answers(base: Path) -> None:
+    result = rehearse(base / "two", ["schema", "duplicates"], {})["selftest"]
+    assert set(result["faults"]) <= {"broken_json", "wrong_shape", "copy"}
+    assert {entry["filter"] for entry in result["filters"]} == {"schema", "duplicates"}
+    assert set(result["variants"]) & {"copy/verbatim"}
+    assert not [name for name in result["variants"] if "edited" in name]
