@@ -13,7 +13,7 @@ from seedbed.core.registry import Registry, Table
 from seedbed.recipe import LoadedRecipe
 from seedbed.tasks import TASKS
 
-DEFAULT_FILTERS = ("refusal", "schema", "format", "length", "duplicates", "near_duplicates", "contamination")
+DEFAULT_FILTERS = ("refusal", "schema", "length", "duplicates", "near_duplicates", "contamination")
 
 
 class Strict(BaseModel):

@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from seedbed.filters import DEFAULT_FILTERS
 from seedbed.models.recorded import By, RecordedReplies, RecordedTeacher
 from seedbed.recipe import (
     Budget,
@@ -27,7 +28,7 @@ from seedbed.recipe import (
 )
 from seedbed.recipe.generate import RESERVED_NAMES
 from seedbed.tasks import TASKS
-from tests.recipe.fake_registry import DEFAULT_FILTERS, Load
+from tests.recipe.fake_registry import Load
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "recipe.md"
 MODELS: list[type[BaseModel]] = [

@@ -131,10 +131,10 @@ def _margins(scores: Scores, given: npt.NDArray[np.int64], rows: Sequence[int]) 
 
 def _least(right: Scores, wrong: Scores, rows_b: int, rows_a: int) -> npt.NDArray[np.float32]:
     """The least margin for each level: in the tail from it on, the precision is at least that."""
-    right = np.round(np.sort(right), 5)
+    right = np.sort(right)
     weight = min(1.0, rows_b / rows_a)
     t = weight * (len(right) - np.arange(len(right))) / rows_b
-    errors = len(wrong) - np.searchsorted(np.round(np.sort(wrong), 5), right, side="left")
+    errors = len(wrong) - np.searchsorted(np.sort(wrong), right, side="left")
     precision = t / (t + (errors + 1) / (rows_a + 2))
     least = np.full(len(LEVELS), np.inf, np.float32)
     for at, level in enumerate(LEVELS):

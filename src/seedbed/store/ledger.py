@@ -64,9 +64,10 @@ class Ledger:
     def with_verdicts(self) -> Iterator[tuple[Record, Sequence[Verdict]]]:
         """Every draft by rank with the verdicts of its own round, without their evidence."""
         for entry in self.rounds:
+            table = pq.read_table(entry.file("verdicts"), columns=list(_FATE_COLUMNS))
             passed: dict[str, list[Verdict]] = {}
-            for row in read_rows(entry.file("verdicts"), _FATE_COLUMNS):
-                passed.setdefault(row["record"], []).append(_bare_verdict(row))
+            for row in table.to_pylist():
+                passed.setdefault(row["record"], []).append(Verdict(**row))
             for record in read_records(entry.file("records")):
                 yield record, passed.get(record.id, ())
 
