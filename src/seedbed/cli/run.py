@@ -31,6 +31,7 @@ def command(
     """Run RECIPE (its folder or file) until the target is met; the same command goes on after a stop."""
     from seedbed.cli.live import watching
     from seedbed.cli.loading import load_bound
+    from seedbed.cli.loop import run_in_loop
     from seedbed.publish.report import render_text
     from seedbed.run.pipeline import Progress
     from seedbed.run.registry import registry
@@ -50,7 +51,7 @@ def command(
             )
 
     try:
-        result = asyncio.run(work())
+        result = run_in_loop(work())
     except asyncio.CancelledError:
         note("stopped at once; the replies received are in the log, and the same command goes on")
         sys.exit(EXIT_CODES["interrupted"])
