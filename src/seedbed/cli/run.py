@@ -31,6 +31,7 @@ def command(
     """Run RECIPE (its folder or file) until the target is met; the same command goes on after a stop."""
     from seedbed.cli.live import watching
     from seedbed.cli.loading import load_bound
+    from seedbed.cli.report import write_page
     from seedbed.publish.report import render_text
     from seedbed.run.pipeline import Progress
     from seedbed.run.registry import registry
@@ -61,6 +62,7 @@ def command(
         print_json(summary)
     else:
         click.echo(render_text(summary))
+    write_page(summary, result.folder)
     sys.exit(EXIT_CODES[result.stopped])
 
 

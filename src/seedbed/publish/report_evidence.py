@@ -127,13 +127,14 @@ def _axis(name: str, entry: Mapping[str, Any]) -> Table:
     rows: list[list[Cell]] = [
         [
             Text(value),
-            Number(f"{n:,}", share(n, sum(counts.values()))),
+            Number(f"{n:,}"),
+            Number(share(n, sum(counts.values()))),
             Bar(percent(n, most), 0),
             *([Number(f"{real.get(value, 0):,}")] if real else []),
         ]
         for value, n in shown
     ]
-    columns = [Column(name), Column("accepted", "number"), Column("", "figure")]
+    columns = [Column(name), Column("accepted", "number"), Column("share", "number"), Column("", "figure")]
     if real:
         columns.append(Column("real", "number"))
     total = entry["values"] if isinstance(entry["values"], int) else len(entry["values"])
@@ -297,8 +298,8 @@ def self_test_section(summary: Summary) -> Section:
 
 
 _CAUGHT = (
-    Column("fault"), Column("planted", "number"), Column("caught", "number"), Column("", "figure"),
-    Column("missed", "number"),
+    Column("fault"), Column("planted", "number"), Column("caught", "number"), Column("share", "number"),
+    Column("", "figure"), Column("missed", "number"),
 )  # fmt: skip
 
 
@@ -308,7 +309,8 @@ def _caught(name: Text, caught: int, planted: int) -> list[Cell]:
     return [
         name,
         Number(f"{planted:,}"),
-        Number(f"{caught:,}", share(caught, planted)),
+        Number(f"{caught:,}"),
+        Number(share(caught, planted)),
         bar,
         Number(f"{missed:,}"),
     ]

@@ -17,7 +17,8 @@ from typing import Any
 
 from seedbed import __version__
 from seedbed.core.fate import Accounts
-from seedbed.publish.page_content import Section, visible
+from seedbed.publish.charts import as_json, available, bundle, charts_of
+from seedbed.publish.page_content import Chart, Section, visible
 from seedbed.publish.report_evidence import measures_section, proof_section, self_test_section
 from seedbed.publish.report_sections import (
     cost_section,
@@ -37,30 +38,43 @@ from seedbed.publish.whole_file import whole_file
 Summary = Mapping[str, Any]
 
 
-def write_html(summary: Summary, path: Path) -> None:
-    """The page at `path`, whole or not at all. Raises StoreError where it cannot be written."""
-    page = render_html(summary)
+HOW_TO_CHARTS = "For interactive charts: pip install 'seedbed[report]', then seedbed report."
+
+
+def write_html(summary: Summary, path: Path, *, charts: bool = False) -> None:
+    """The page at `path`, whole or not at all; with `charts` also interactive ones, if they can be drawn.
+
+    Raises StoreError where it cannot be written.
+    """
+    page = render_html(summary, charts=charts)
     with whole_file(path) as file:
         file.write(page)
 
 
-def render_html(summary: Summary) -> str:
-    """The page as text. Raises AccountsError where the accounts do not add up."""
+def render_html(summary: Summary, *, charts: bool = False) -> str:
+    """The page as text. Raises AccountsError where the accounts do not add up.
+
+    Charts cost some three seconds and 0.9 MB; without the extra `report` the page says how to get it.
+    """
     accounts = Accounts.from_json(summary["accounts"])
     accounts.check()
     css = _file("report.css")
+    drawn = charts_of(summary) if charts and available() else {}
+    every = [chart for section in drawn.values() for chart in section]
+    script = bundle(_file("charts.js")) if every else ""
+    shown = [_with_charts(section, drawn) for section in sections(summary, accounts) if section.blocks]
     page: str = _template().render(
-        policy=_policy(css),
+        policy=_policy(css, script),
         css=_as_is(css),
         version=__version__,
         recipe=summary["recipe"],
         task=summary["task"],
         run=summary["run"],
         outcome=outcome(summary, accounts),
-        sections=[section for section in sections(summary, accounts) if section.blocks],
-        script=None,
-        charts=None,
-        how_to_charts="",
+        sections=shown,
+        script=_as_is(script),
+        charts=_as_is(as_json(every)),
+        how_to_charts="" if available() else HOW_TO_CHARTS,
     )
     return page
 
@@ -84,9 +98,17 @@ def sections(summary: Summary, accounts: Accounts) -> Sequence[Section]:
     )
 
 
-def _policy(css: str) -> str:
-    """Nothing is loaded, and what is in the page acts only if it has this hash."""
-    return f"default-src 'none'; style-src '{_hash(css)}'; base-uri 'none'; form-action 'none'"
+def _with_charts(section: Section, drawn: Mapping[str, Sequence[Chart]]) -> Section:
+    """Charts stand between the opening words and the tables that say the same in figures."""
+    blocks = list(section.blocks)
+    words = next((at for at, block in enumerate(blocks) if block.kind != "paragraph"), len(blocks))
+    return Section(section.id, section.title, [*blocks[:words], *drawn.get(section.id, ()), *blocks[words:]])
+
+
+def _policy(css: str, script: str) -> str:
+    """Nothing is loaded, and what is in the page acts only if it has one of these hashes."""
+    scripts = f"script-src '{_hash(script)}'; " if script else ""
+    return f"default-src 'none'; style-src '{_hash(css)}'; {scripts}base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:

@@ -61,9 +61,15 @@ def outcome(summary: Summary, accounts: Accounts) -> Outcome:
                 f"{cells.done:,} done + {cells.failed:,} failed + {cells.pending:,} pending",
             ),
         ],
-        stamp=REHEARSAL if summary["rehearsal"] else "",
+        stamp=_stamp() if summary["rehearsal"] else "",
         tiles=_tiles(summary, accounts),
     )
+
+
+def _stamp() -> str:
+    """The stamp in words; its first one is the heading over it."""
+    words = REHEARSAL.partition(": ")[2]
+    return words[:1].upper() + words[1:]
 
 
 def _tiles(summary: Summary, accounts: Accounts) -> list[Tile]:
@@ -120,12 +126,15 @@ def funnel_section(summary: Summary, accounts: Accounts) -> Section:
         ]
         rows.append(_step("answered", funnel["drafts"], drafts.total, ", ".join(lost)))
         for step in funnel["steps"]:
-            name = "accepted" if step["filter"] == TARGET_FILTER else f"passed {step['filter']}"
+            name = "accepted" if step["filter"] == TARGET_FILTER else step["filter"]
             reasons = ", ".join(f"{n:,} {reason}" for reason, n in largest_first(step["rejected"]))
             rows.append(_step(name, step["left"], drafts.total, reasons))
         if not funnel["steps"] or funnel["steps"][-1]["filter"] != TARGET_FILTER:
             rows.append(_step("accepted", drafts.accepted, drafts.total, ""))
-        columns = [Column("step"), Column("left", "number"), Column("", "figure"), Column("dropped here")]
+        columns = [
+            Column("after"), Column("drafts", "number"), Column("share", "number"), Column("", "figure"),
+            Column("dropped here"),
+        ]  # fmt: skip
         blocks.append(Table("Drafts left after each step", columns, rows))
         if drafts.rejected[OVER_TARGET]:
             blocks.append(Paragraph(f"{OVER_TARGET}: {_TURNED_AWAY}", "note"))
@@ -141,7 +150,8 @@ def funnel_section(summary: Summary, accounts: Accounts) -> Section:
 
 
 def _step(name: str, left: int, total: int, lost: str) -> list[Text | Number | Bar]:
-    return [Text(name), Number(f"{left:,}", share(left, total)), Bar(percent(left, total)), Text(lost)]
+    bar = Bar(percent(left, total))
+    return [Text(name), Number(f"{left:,}"), Number(share(left, total)), bar, Text(lost)]
 
 
 def reasons_section(summary: Summary, accounts: Accounts) -> Section:
@@ -153,12 +163,15 @@ def reasons_section(summary: Summary, accounts: Accounts) -> Section:
         rows = [
             [
                 Text(reason),
-                Number(f"{n:,}", share(n, drafts.total)),
+                Number(f"{n:,}"),
+                Number(share(n, drafts.total)),
                 Bar(percent(n, most), 0, "plain" if reason == OVER_TARGET else "bad"),
             ]
             for reason, n in largest_first(drafts.rejected)
         ]
-        columns = [Column("reason"), Column("drafts", "number"), Column("", "figure")]
+        columns = [
+            Column("reason"), Column("drafts", "number"), Column("share", "number"), Column("", "figure"),
+        ]  # fmt: skip
         blocks.append(Table("Rejected drafts, each under its first reason", columns, rows))
     if drafts.failed:
         most = max(drafts.failed.values())
@@ -168,7 +181,9 @@ def reasons_section(summary: Summary, accounts: Accounts) -> Section:
         ]
         columns = [Column("cause"), Column("cells", "number"), Column("", "figure")]
         blocks.append(Table("Cells that failed: no answer after all retries", columns, rows))
+    order = [step["filter"] for step in (summary.get("funnel") or {}).get("steps", ())]
     checks = [entry for entry in summary["filters"] if entry["filter"] != TARGET_FILTER]
+    checks.sort(key=lambda entry: order.index(entry["filter"]) if entry["filter"] in order else len(order))
     if checks:
         checked = [
             [
@@ -236,7 +251,8 @@ def coverage_section(summary: Summary) -> Section:
         rows = [
             [
                 Text(value),
-                Number(f"{counts['accepted']:,}", f"of {counts['target']:,}"),
+                Number(f"{counts['accepted']:,}"),
+                Number(f"{counts['target']:,}"),
                 Bar(
                     percent(counts["accepted"], most),
                     percent(counts["target"], most),
@@ -250,8 +266,8 @@ def coverage_section(summary: Summary) -> Section:
         short = sum(counts["accepted"] < counts["target"] for counts in values.values())
         met = f"{len(values) - short:,} of {len(values):,} values have all that was asked for"
         columns = [
-            Column(name), Column("accepted", "number"), Column("", "figure"), Column("drafts", "number"),
-            Column("kept", "number"),
+            Column(name), Column("accepted", "number"), Column("target", "number"), Column("", "figure"),
+            Column("drafts", "number"), Column("kept", "number"),
         ]  # fmt: skip
         blocks.append(Table(f"By {name}: {met}", columns, rows))
     return Section("coverage", "Coverage", blocks)
