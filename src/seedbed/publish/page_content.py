@@ -113,12 +113,6 @@ class Bullets:
 
 
 @dataclass(frozen=True, slots=True)
-class Subheading:
-    kind: ClassVar = "subheading"
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Commands:
     """Lines to copy."""
 
@@ -164,7 +158,7 @@ class Chart:
     specification: Mapping[str, Any]
 
 
-Block = Table | Paragraph | Bullets | Subheading | Commands | Pairs | Specimens | Chart
+Block = Table | Paragraph | Bullets | Commands | Pairs | Specimens | Chart
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from seedbed.publish.page_content import (
     Paragraph,
     Scale,
     Section,
-    Subheading,
     Table,
     Text,
     Tone,
@@ -109,14 +108,16 @@ def _metric(entry: Mapping[str, Any]) -> list[Cell]:
 
 
 def tone_of(verdict: str | None) -> Tone:
-    """By the first word of the slug: a metric may say more than there are colours."""
-    word = str(verdict or "").replace("_", " ").split(" ")[0]
-    good, bad = ("ok", "better", "like", "within", "as", "good", "real"), ("worse", "alarm", "warn", "bad")
-    if word in good or verdict == "more_varied":
-        return "good"
-    if word in bad or verdict == "less_varied":
-        return "bad"
-    return "open" if word in ("undecided", "too", "unknown") else "plain"
+    """What the verdict of a measure says of the data's variety."""
+    return _MEASURE_TONES.get(str(verdict).replace("_", " "), "plain")
+
+
+_MEASURE_TONES: Mapping[str, Tone] = {
+    "as varied": "good",
+    "more varied": "good",
+    "less varied": "bad",
+    "undecided": "open",
+}
 
 
 def _axis(name: str, entry: Mapping[str, Any]) -> Table:
@@ -284,7 +285,7 @@ def self_test_section(summary: Summary) -> Section:
         by = ", ".join(f"{name} {n:,}" for name, n in largest_first(counts["caught"]))
         rows.append(_caught(Text(kind, f"by {by}" if by else ""), caught, counts["planted"]))
     blocks.append(Table("Faults that the rehearsal teacher planted, by kind", _CAUGHT, rows))
-    if result.get("variants"):
+    if result.get("variants") and not result.get("filters"):
         rows = [
             _caught(Text(name.replace("/", " · ")), sum(counts["caught"].values()), counts["planted"])
             for name, counts in result["variants"].items()
@@ -338,6 +339,9 @@ def _by_filter(filters: Sequence[Mapping[str, Any]]) -> list[Block]:
                 else Number(f"{100 * rate:.0f} %", f"[{100 * low:.0f}, {100 * high:.0f}]"),
                 shape,
                 Number(f"{entry['missed']:,}"),
+                Number(f"{entry['dropped_clean']:,}", f"of {entry['clean']:,}")
+                if entry.get("clean")
+                else Number("–"),
             ]
         )
         graded += [
@@ -347,9 +351,9 @@ def _by_filter(filters: Sequence[Mapping[str, Any]]) -> list[Block]:
     columns = [
         Column("filter"), Column("planted", "number"), Column("caught", "number"),
         Column("catch rate", "number"), Column("", "figure", [(0, "0"), (50, "50 %"), (100, "100 %")]),
-        Column("missed", "number"),
+        Column("missed", "number"), Column("clean dropped", "number"),
     ]  # fmt: skip
     blocks: list[Block] = [Table("Each filter on the faults that are its own", columns, rows)]
     if graded:
-        blocks += [Subheading("By grade"), Table("From plain to hard to see", _CAUGHT, graded)]
+        blocks.append(Table("The same by grade: how hard the fault was to see", _CAUGHT, graded))
     return blocks

@@ -138,15 +138,19 @@ def funnel_section(summary: Summary, accounts: Accounts) -> Section:
         blocks.append(Table("Drafts left after each step", columns, rows))
         if drafts.rejected[OVER_TARGET]:
             blocks.append(Paragraph(f"{OVER_TARGET}: {_TURNED_AWAY}", "note"))
-        flags = [
-            [Text(name), Text(reason), Number(f"{n:,}")]
-            for name, counts in funnel["flagged"].items()
-            for reason, n in largest_first(counts)
-        ]
-        if flags:
-            flagged = [Column("filter"), Column("flag"), Column("drafts", "number")]
-            blocks.append(Table("Kept, and flagged for people to look at", flagged, flags))
+    flags = [
+        [Text(entry["filter"]), Text(entry["reason"], _pair(entry)), Number(f"{entry['drafts']:,}")]
+        for entry in summary.get("flags") or ()
+    ]
+    if flags:
+        columns = [Column("filter"), Column("flag"), Column("drafts", "number")]
+        blocks.append(Table("Kept, and flagged for people to look at", columns, flags))
     return Section("funnel", "From drafts to records", blocks)
+
+
+def _pair(flag: Mapping[str, Any]) -> str:
+    """Which label was given and which expected, where the flag is about one."""
+    return f"{flag['given']}, expected {flag['predicted']}" if flag.get("predicted") else ""
 
 
 def _step(name: str, left: int, total: int, lost: str) -> list[Text | Number | Bar]:
@@ -331,8 +335,7 @@ def specimens_section(summary: Summary, accounts: Accounts) -> Section:
         if group["kind"] == "accepted":
             title, count, tone = "accepted", accounts.drafts.accepted, "good"
         elif group["kind"] == "flagged":
-            flagged = (summary.get("funnel") or {}).get("flagged", {})
-            title, count, tone = f"kept, flagged {reason} by {name}", flagged.get(name, {}).get(reason), "open"
+            title, count, tone = f"kept, flagged {reason} by {name}", _flagged(summary, name, reason), "open"
         else:
             title, count, tone = f"{reason}, by {name}", _dropped(summary, name, reason), "bad"
         if reason == OVER_TARGET:
@@ -345,6 +348,11 @@ def specimens_section(summary: Summary, accounts: Accounts) -> Section:
             0, Paragraph("The first of each kind, as they came. seedbed show lists all.")
         )
     return Section("drafts", "A look at the drafts", blocks)
+
+
+def _flagged(summary: Summary, name: str, reason: str) -> int | None:
+    flags = [e["drafts"] for e in summary.get("flags") or () if (e["filter"], e["reason"]) == (name, reason)]
+    return sum(flags) if flags else None
 
 
 def _dropped(summary: Summary, name: str, reason: str) -> int | None:

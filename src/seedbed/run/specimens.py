@@ -24,7 +24,7 @@ def funnel(ledger: Ledger) -> dict[str, Any]:
     """How many drafts came and how many were left after each filter, in the order of the recipe.
 
     A draft counts at the first filter that rejects it, so that the steps sum to what was accepted:
-    `{"drafts", "steps": [{"filter", "rejected": {reason: n}, "left"}], "flagged": {filter: {reason: n}}}`.
+    `{"drafts", "steps": [{"filter", "rejected": {reason: n}, "left"}]}`.
     """
     lost: dict[str, Counter[str]] = {}
     left = 0
@@ -37,14 +37,7 @@ def funnel(ledger: Ledger) -> dict[str, Any]:
         rejected = lost.get(name, Counter())
         left -= rejected.total()
         steps.append({"filter": name, "rejected": dict(sorted(rejected.items())), "left": left})
-    flagged: dict[str, Counter[str]] = {}
-    for verdict in ledger.flagged():
-        flagged.setdefault(verdict.filter, Counter())[verdict.reason] += 1
-    return {
-        "drafts": drafts,
-        "steps": steps,
-        "flagged": {name: dict(sorted(counts.items())) for name, counts in sorted(flagged.items())},
-    }
+    return {"drafts": drafts, "steps": steps}
 
 
 def _at_the_end(name: str) -> bool:
@@ -61,7 +54,7 @@ def specimens(ledger: Ledger) -> list[dict[str, Any]]:
     """
     groups: dict[tuple[str, str, str], list[str]] = {("accepted", "", ""): []}
     flags: dict[tuple[str, str, str], list[str]] = {}
-    for verdict in ledger.flagged():
+    for verdict in ledger.flags():
         first = flags.setdefault(("flagged", verdict.reason, verdict.filter), [])
         if len(first) < MOST:
             first.append(verdict.record)

@@ -74,7 +74,7 @@ class Ledger:
                     names.update(dict.fromkeys(pc.unique(batch.column("filter")).to_pylist()))
         return list(names)
 
-    def flagged(self) -> Iterator[Verdict]:
+    def flags(self) -> Iterator[Verdict]:
         """Verdicts that keep a record and still give a reason to look at it, by rank."""
         for entry in self.rounds:
             with pq.ParquetFile(entry.file("verdicts")) as file:
