@@ -1,8 +1,8 @@
 """Pages in a real Chromium, driven through its DevTools protocol: no driver, no further library.
 
-    with Chromium.start(tmp_path) as browser:
-        seen = browser.open(file, width=400, dark=True)
-        assert seen.requests == [] and seen.faults() == []
+with Chromium.start(tmp_path) as browser:
+    seen = browser.open(file, width=400, dark=True)
+    assert seen.requests == [] and seen.faults() == []
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ START_SECONDS = 60
 LAYOUT = """
 (() => {
   const root = document.scrollingElement, faults = [];
-  if (root.scrollWidth > innerWidth) faults.push(`page scrolls sideways: ${root.scrollWidth} > ${innerWidth}`);
+  if (root.scrollWidth > innerWidth)
+    faults.push(`page scrolls sideways: ${root.scrollWidth} > ${innerWidth}`);
   const words = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
@@ -55,7 +56,8 @@ LAYOUT = """
         const style = getComputedStyle(around);
         if (around === scrolls || style.overflowX === 'visible' || style.overflowX === 'auto') continue;
         const edge = around.getBoundingClientRect();
-        if (box.right > edge.right + 1 || box.left < edge.left - 1 || box.bottom > edge.bottom + 1.5 || box.top < edge.top - 1.5)
+        if (box.right > edge.right + 1 || box.left < edge.left - 1 ||
+            box.bottom > edge.bottom + 1.5 || box.top < edge.top - 1.5)
           faults.push(`cut: ${text}`);
       }
     }

@@ -119,13 +119,13 @@ def _what_it_is(facts: Facts, accounts: Accounts) -> str:
     labels = ", ".join(code(label) for label in facts["labels"])
     return _section(
         "What it is",
-        f"{rows:,} generated records for {words(summary['task'])}, accepted of {accounts.drafts.total:,} drafts. "
-        "All of them were written by a model; real rows are no part of them.",
+        f"{rows:,} generated records for {words(summary['task'])}, accepted of "
+        f"{accounts.drafts.total:,} drafts. All of them were written by a model; no real row is among them.",
         quotation(facts["description"]) if facts["description"] else "",
         f"Fields: {fields}." if fields else "",
         f"Labels ({len(facts['labels'])}): {labels}." if labels else "",
-        "Licence of this data set: not stated by the run. Whoever publishes it states it under `license`, within "
-        "the terms of the teacher and of the real data below.",
+        "Licence of this data set: not stated by the run. Whoever publishes it states it under `license`, "
+        "within the terms of the teacher and of the real data below.",
     )
 
 
@@ -147,7 +147,9 @@ def _how_made(facts: Facts) -> str:
     ]
     generation = facts["generation"]
     spread = generation["temperature"] or []
-    sampling = f"temperature {', '.join(f'{t:g}' for t in spread)}" if spread else "temperature left to the server"
+    sampling = (
+        f"temperature {', '.join(f'{t:g}' for t in spread)}" if spread else "temperature left to the server"
+    )
     depth = ", ".join(f"{d} ({n:,} records)" for d, n in facts["depth"].items())
     return _section(
         "How it was made",
@@ -233,15 +235,17 @@ def _real_data(facts: Facts) -> str:
         table(["source", "path in the recipe", "licence", "use"], sources, left=4)
         if sources
         else "None: the records were generated from the task and its prompts alone.",
-        f"{rows['train']:,} real rows could be shown to the teacher and are what filters and measures compare "
-        f"with; {rows['dev']:,} were set aside as a development split."
+        f"{rows['train']:,} real rows could be shown to the teacher and are what filters and measures "
+        f"compare with; {rows['dev']:,} were set aside as a development split."
         if sources
         else "",
     )
 
 
 def _split(split: Mapping[str, float]) -> str:
-    shares = ", ".join(f"{share:.0%} {'locked eval' if side == 'eval' else side}" for side, share in split.items())
+    shares = ", ".join(
+        f"{share:.0%} {'locked eval' if side == 'eval' else side}" for side, share in split.items()
+    )
     return f"seed data; {shares} set aside" if shares else "seed data"
 
 
@@ -253,8 +257,8 @@ def _eval(lock: Mapping[str, Any] | None) -> str:
     return _section(
         "Locked eval",
         f"{lock['rows']:,} rows, SHA-256 {code(lock['sha256'])}, compared by "
-        f"{', '.join(code(name) for name in lock['compare']) or 'the text'}. A process of its own held its text and "
-        "answered only with hits; it reached no model.",
+        f"{', '.join(code(name) for name in lock['compare']) or 'the text'}. A process of its own held its "
+        "text and answered only with hits; it reached no model.",
         counted,
         bullets(openings),
     )
@@ -263,9 +267,14 @@ def _eval(lock: Mapping[str, Any] | None) -> str:
 def _accounts(summary: Mapping[str, Any], accounts: Accounts) -> str:
     drafts, cells = accounts.drafts, accounts.cells
     lines = [
-        f"drafts: {drafts.total:,} = {drafts.accepted:,} accepted + {drafts.rejected.total():,} rejected + "
-        f"{drafts.failed.total():,} failed + {drafts.pending:,} pending",
-        f"cells: {cells.planned:,} = {cells.done:,} done + {cells.failed:,} failed + {cells.pending:,} pending",
+        (
+            f"drafts: {drafts.total:,} = {drafts.accepted:,} accepted + {drafts.rejected.total():,} rejected "
+            f"+ {drafts.failed.total():,} failed + {drafts.pending:,} pending"
+        ),
+        (
+            f"cells: {cells.planned:,} = {cells.done:,} done + {cells.failed:,} failed "
+            f"+ {cells.pending:,} pending"
+        ),
         f"target: {accounts.target:,}; stopped: {words(accounts.stopped or 'not finished')}",
     ]
     rows = [[code(reason), f"{n:,}", share(n, drafts.total)] for reason, n in largest_first(drafts.rejected)]
@@ -328,8 +337,9 @@ def _proof(proof: Mapping[str, Any] | None, *, rehearsal: bool) -> str:
     for entry in proof["differences"]:
         gap = entry["macro_f1"]
         lines.append(
-            f"{words(arm_name(entry, 'arm'))} against {words(arm_name(entry, 'against'))}: {signed(gap['value'])} "
-            f"macro-F1 \\[{signed(gap['low'])}, {signed(gap['high'])}\\]: {words(verdict_words(entry, proof))}"
+            f"{words(arm_name(entry, 'arm'))} against {words(arm_name(entry, 'against'))}: "
+            f"{signed(gap['value'])} macro-F1 \\[{signed(gap['low'])}, {signed(gap['high'])}\\]: "
+            f"{words(verdict_words(entry, proof))}"
         )
     level = f"{100 * proof['interval']['level']:.4g} %"
     return _section(
@@ -345,9 +355,13 @@ def _proof(proof: Mapping[str, Any] | None, *, rehearsal: bool) -> str:
 
 def _limits(facts: Facts, accounts: Accounts) -> str:
     summary = facts["summary"]
-    lines = ["Every record was written by a model, with what that model gets wrong, leaves out and is biased to."]
+    lines = [
+        "Every record was written by a model, with what that model gets wrong, leaves out and is biased to."
+    ]
     if accounts.drafts.accepted < accounts.target:
-        lines.append(f"The run ended {accounts.target - accounts.drafts.accepted:,} records short of its target.")
+        lines.append(
+            f"The run ended {accounts.target - accounts.drafts.accepted:,} records short of its target."
+        )
     short = [
         f"{code(value)} of {code(name)} ({counts['accepted']:,} of {counts['target']:,})"
         for name, values in summary["by_cover"].items()
@@ -372,9 +386,9 @@ def _again(facts: Facts) -> str:
     parts = [[words(name), code(value)] for name, value in sorted(versions[-1]["parts"].items())]
     return _section(
         "How to reproduce",
-        f"Seedbed {words(facts['seedbed'])}, seed {facts['generation']['seed']}. The recipe with every default is "
-        "`recipe.lock.yaml` in the run folder, its prompts are in `prompts/`, and the raw replies in the reply log "
-        "of the workspace: equal replies give equal records, byte for byte.",
+        f"Seedbed {words(facts['seedbed'])}, seed {facts['generation']['seed']}. The recipe with every "
+        "default is `recipe.lock.yaml` in the run folder, its prompts are in `prompts/`, and the raw replies "
+        "in the reply log of the workspace: equal replies give equal records, byte for byte.",
         "```sh\nseedbed run RECIPE\nseedbed export RECIPE --format jsonl"
         + (" --allow-rehearsal" if summary["rehearsal"] else "")
         + "\n```",

@@ -16,7 +16,7 @@ from seedbed.publish.proof_text import arm_name
 
 NEEDS = ("altair", "vl_convert")
 MANY_VALUES = 12
-"""Beyond so many values of a cover field a chart shows their spread at a glance; fewer are read in the table."""
+"""Beyond so many values of a cover field a chart shows their spread; fewer are read in the table."""
 
 _INK, _QUIET, _LINE, _GOOD, _BAD, _OPEN, _PLAIN, _BAND = (
     f"var(--{name})" for name in ("ink", "quiet", "line", "good", "bad", "open", "plain", "band")
@@ -52,9 +52,7 @@ def charts_of(summary: Mapping[str, Any]) -> dict[str, list[Chart]]:
     proof, measures = summary["proof"], summary.get("measures")
     return {
         "coverage": [
-            _spread(name, values)
-            for name, values in summary["by_cover"].items()
-            if len(values) > MANY_VALUES
+            _spread(name, values) for name, values in summary["by_cover"].items() if len(values) > MANY_VALUES
         ],
         "measures": _relative(measures["metrics"]) if measures else [],
         "proof": _arms(proof) if proof else [],
@@ -72,7 +70,8 @@ def _chart(name: str, said: str, layers: Sequence[Any], height: int) -> Chart:
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=_QUIET, titleColor=_QUIET, gridColor=_LINE, domainColor=_QUIET, tickColor=_QUIET,
-            labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=220,
+            labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=150, labelOverlap=True,
+            labelSeparation=8,
         )
         .configure_legend(labelColor=_INK, titleColor=_QUIET, labelFontSize=12, orient="top", title=None)
     )  # fmt: skip
@@ -86,28 +85,34 @@ def _rows(values: Sequence[Mapping[str, Any]]) -> Any:
 
 
 def _spread(name: str, values: Mapping[str, Mapping[str, int]]) -> Chart:
-    """Each value of a cover field as a point: how much of it was kept, of how many drafts."""
+    """How much of each value's drafts was kept, the least first."""
     import altair as alt
 
     rows = [
         {
             "value": visible(value),
-            "drafts": counts["drafts"],
             "kept": counts["accepted"] / counts["drafts"],
-            "accepted": counts["accepted"],
-            "target": counts["target"],
-            "state": "short" if counts["accepted"] < counts["target"] else "met",
+            **{what: counts[what] for what in ("accepted", "target", "drafts")},
+            "state": "short of the target" if counts["accepted"] < counts["target"] else "target met",
         }
         for value, counts in values.items()
         if counts["drafts"]
     ]
-    points = (
+    rows.sort(key=lambda row: row["kept"])
+    rows = [row | {"place": place} for place, row in enumerate(rows, start=1)]
+    states = alt.Scale(domain=["target met", "short of the target"], range=[_GOOD, _BAD])
+    bars = (
         alt.Chart(_rows(rows))
-        .mark_circle(size=70, opacity=0.75)
+        .mark_bar()
         .encode(
-            x=alt.X("kept:Q", title="share of drafts accepted", axis=alt.Axis(format=".0%", tickCount=6)),
-            y=alt.Y("drafts:Q", title="drafts", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5)),
-            color=alt.Color("state:N", scale=alt.Scale(domain=["met", "short"], range=[_GOOD, _BAD])),
+            x=alt.X("place:O", title=None, axis=None, scale=alt.Scale(paddingInner=0.3)),
+            y=alt.Y(
+                "kept:Q",
+                title="share of drafts accepted",
+                axis=alt.Axis(format=".0%", tickCount=4),
+                scale=alt.Scale(domain=[0, 1]),
+            ),
+            color=alt.Color("state:N", scale=states),
             tooltip=[
                 alt.Tooltip("value:N", title=visible(name)),
                 alt.Tooltip("accepted:Q"),
@@ -117,11 +122,8 @@ def _spread(name: str, values: Mapping[str, Mapping[str, int]]) -> Chart:
             ],
         )
     )
-    said = (
-        f"The {len(rows)} values of {visible(name)}: to the left those of which little is kept, above those "
-        "that took many drafts"
-    )
-    return _chart(f"coverage-{name}", said, [points], 220)
+    said = f"The {len(rows)} values of {visible(name)} by the share of their drafts that was accepted"
+    return _chart(f"coverage-{name}", said, [bars], 160)
 
 
 def _relative(metrics: Sequence[Mapping[str, Any]]) -> list[Chart]:
@@ -179,12 +181,13 @@ def _arms(proof: Mapping[str, Any]) -> list[Chart]:
         for label, figures in entry["per_class"].items()
     ]
     labels = {row["label"] for row in rows}
+    bare = alt.Axis(grid=False, ticks=False, domain=False)
     points = (
         alt.Chart(_rows(rows))
         .mark_tick(thickness=2, height=18, opacity=0.8)
         .encode(
             x=alt.X("recall:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(tickCount=5)),
-            y=alt.Y("arm:N", sort=list(colours), title=None, axis=alt.Axis(grid=False, ticks=False, domain=False)),
+            y=alt.Y("arm:N", sort=list(colours), title=None, axis=bare),
             color=alt.Color(
                 "arm:N", scale=alt.Scale(domain=list(colours), range=list(colours.values())), legend=None
             ),
@@ -210,7 +213,7 @@ def _rounds(rounds: Sequence[Mapping[str, Any]]) -> list[Chart]:
         accepted += entry["accepted"]
         rows.append({"round": f"{entry['round']}", "cells": cells, "accepted": accepted})
     base = alt.Chart(_rows(rows)).encode(
-        x=alt.X("cells:Q", title="cells asked, summed over the rounds", axis=alt.Axis(tickCount=6)),
+        x=alt.X("cells:Q", title="cells asked, in all", axis=alt.Axis(tickCount=5, format="~s")),
         y=alt.Y("accepted:Q", title="accepted", axis=alt.Axis(tickCount=4)),
         order=alt.Order("cells:Q"),
         tooltip=[alt.Tooltip("round:N"), alt.Tooltip("cells:Q"), alt.Tooltip("accepted:Q")],

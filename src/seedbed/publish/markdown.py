@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from seedbed.publish.text_layout import printable
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|&~$!^])")
-_BEGINS_BLOCK = re.compile(r"^(\s*)([-+=:]|\d+(?=[.)]))")
+_BEGINS_BLOCK = re.compile(r"^(?:(\d+)([.)])|()([-+=:]))")
 
 
 def words(text: object) -> str:
@@ -16,7 +16,7 @@ def words(text: object) -> str:
     escaped = _SPECIAL.sub(r"\\\1", printable(text))
     # A scheme with its colon apart is no link to those who link bare addresses.
     escaped = escaped.replace("://", ":\\//").replace("www.", "www\\.")
-    return _BEGINS_BLOCK.sub(lambda m: f"{m[1]}\\{m[2]}" if not m[2][0].isdigit() else m[0], escaped)
+    return _BEGINS_BLOCK.sub(lambda m: f"{m[1] or ''}\\{m[2] or m[4]}", escaped)
 
 
 def quotation(text: object) -> str:

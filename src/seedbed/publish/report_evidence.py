@@ -84,7 +84,9 @@ def _metric(entry: Mapping[str, Any]) -> list[Cell]:
     value, low, high = entry["value"], entry["low"], entry["high"]
     real, real_low, real_high = entry["real"], entry["real_low"], entry["real_high"]
     scale = Scale.over([value, low, high, real, real_low, real_high])
-    said = f"generated {figure(value)} {between(low, high)}, real {figure(real)} {between(real_low, real_high)}"
+    said = (
+        f"generated {figure(value)} {between(low, high)}, real {figure(real)} {between(real_low, real_high)}"
+    )
     tone = tone_of(entry["verdict"])
     interval = Interval(
         said=said,
@@ -228,7 +230,13 @@ def _differences(proof: Mapping[str, Any]) -> list[Block]:
                 Text(f"{arm_name(entry, 'arm')} against {arm_name(entry, 'against')}", rest),
                 Number(signed(gap["value"]), f"[{signed(gap['low'])}, {signed(gap['high'])}]"),
                 Interval(
-                    said, value, low, high, (scale.place(-material), scale.place(material)), scale.place(0), tone
+                    said,
+                    value,
+                    low,
+                    high,
+                    (scale.place(-material), scale.place(material)),
+                    scale.place(0),
+                    tone,
                 ),
                 Chip(headline, tone),
             ]

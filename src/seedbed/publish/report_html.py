@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -19,6 +20,7 @@ from seedbed import __version__
 from seedbed.core.fate import Accounts
 from seedbed.publish.charts import as_json, available, bundle, charts_of
 from seedbed.publish.page_content import Chart, Section, visible
+from seedbed.publish.report_drafts import specimens_section
 from seedbed.publish.report_evidence import measures_section, proof_section, self_test_section
 from seedbed.publish.report_sections import (
     cost_section,
@@ -30,7 +32,6 @@ from seedbed.publish.report_sections import (
     outcome,
     reasons_section,
     rounds_section,
-    specimens_section,
     versions_section,
 )
 from seedbed.publish.whole_file import whole_file
@@ -38,6 +39,7 @@ from seedbed.publish.whole_file import whole_file
 Summary = Mapping[str, Any]
 
 
+_LONGEST_PART = 24
 HOW_TO_CHARTS = "For interactive charts: pip install 'seedbed[report]', then seedbed report."
 
 
@@ -123,7 +125,19 @@ def _as_is(text: str) -> Any:
     """Text of ours that stands in the page unescaped: a style sheet or a script that ships with Seedbed."""
     from markupsafe import Markup
 
-    return Markup(text)  # noqa: S704
+    return Markup(text)
+
+
+def _breakable(text: object) -> Any:
+    """A name that may be broken where its parts meet, and within a part that is very long."""
+    from markupsafe import Markup
+
+    parts = [
+        part[at : at + _LONGEST_PART]
+        for part in re.split(r"(?<=[_@/.:-])(?=\w)", visible(text))
+        for at in range(0, len(part), _LONGEST_PART)
+    ]
+    return Markup("<wbr>").join(parts)
 
 
 @cache
@@ -134,5 +148,5 @@ def _template() -> Any:
     environment = ImmutableSandboxedEnvironment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals["visible"] = visible
+    environment.globals |= {"visible": visible, "breakable": _breakable}
     return environment.from_string(_file("report.html.j2"))

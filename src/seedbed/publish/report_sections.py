@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from seedbed.core.errors import AccountsError
@@ -12,6 +12,7 @@ from seedbed.publish.page_content import (
     Bar,
     Block,
     Bullets,
+    Cell,
     Column,
     Commands,
     Number,
@@ -19,8 +20,6 @@ from seedbed.publish.page_content import (
     Pairs,
     Paragraph,
     Section,
-    Specimen,
-    Specimens,
     Table,
     Text,
     Tile,
@@ -33,7 +32,12 @@ from seedbed.publish.text_layout import share
 Summary = Mapping[str, Any]
 
 PRICE_UNKNOWN = "price unknown"
-_STOPPED_SHORT: Mapping[str | None, Tone] = {"target": "good", None: "open", "interrupted": "open"}
+_STOPPED_SHORT: Mapping[str | None, Tone] = {
+    "target": "good",
+    "budget": "open",
+    "interrupted": "open",
+    None: "open",
+}
 _TURNED_AWAY = "Good drafts that the target no longer needed; a higher one takes them first."
 
 
@@ -53,8 +57,10 @@ def outcome(summary: Summary, accounts: Accounts) -> Outcome:
         equations=[
             (
                 f"{drafts.total:,} drafts",
-                f"{drafts.accepted:,} accepted + {drafts.rejected.total():,} rejected "
-                f"+ {drafts.failed.total():,} failed + {drafts.pending:,} pending",
+                (
+                    f"{drafts.accepted:,} accepted + {drafts.rejected.total():,} rejected "
+                    f"+ {drafts.failed.total():,} failed + {drafts.pending:,} pending"
+                ),
             ),
             (
                 f"{cells.planned:,} cells",
@@ -138,7 +144,7 @@ def funnel_section(summary: Summary, accounts: Accounts) -> Section:
         blocks.append(Table("Drafts left after each step", columns, rows))
         if drafts.rejected[OVER_TARGET]:
             blocks.append(Paragraph(f"{OVER_TARGET}: {_TURNED_AWAY}", "note"))
-    flags = [
+    flags: list[list[Cell]] = [
         [Text(entry["filter"]), Text(entry["reason"], _pair(entry)), Number(f"{entry['drafts']:,}")]
         for entry in summary.get("flags") or ()
     ]
@@ -153,7 +159,7 @@ def _pair(flag: Mapping[str, Any]) -> str:
     return f"{flag['given']}, expected {flag['predicted']}" if flag.get("predicted") else ""
 
 
-def _step(name: str, left: int, total: int, lost: str) -> list[Text | Number | Bar]:
+def _step(name: str, left: int, total: int, lost: str) -> list[Cell]:
     bar = Bar(percent(left, total))
     return [Text(name), Number(f"{left:,}"), Number(share(left, total)), bar, Text(lost)]
 
@@ -164,7 +170,7 @@ def reasons_section(summary: Summary, accounts: Accounts) -> Section:
     blocks: list[Block] = []
     if drafts.rejected:
         most = max(drafts.rejected.values())
-        rows = [
+        rows: list[list[Cell]] = [
             [
                 Text(reason),
                 Number(f"{n:,}"),
@@ -179,17 +185,17 @@ def reasons_section(summary: Summary, accounts: Accounts) -> Section:
         blocks.append(Table("Rejected drafts, each under its first reason", columns, rows))
     if drafts.failed:
         most = max(drafts.failed.values())
-        rows = [
+        failed: list[list[Cell]] = [
             [Text(cause), Number(f"{n:,}"), Bar(percent(n, most), 0, "bad")]
             for cause, n in largest_first(drafts.failed)
         ]
         columns = [Column("cause"), Column("cells", "number"), Column("", "figure")]
-        blocks.append(Table("Cells that failed: no answer after all retries", columns, rows))
+        blocks.append(Table("Cells that failed: no answer, whatever was tried", columns, failed))
     order = [step["filter"] for step in (summary.get("funnel") or {}).get("steps", ())]
     checks = [entry for entry in summary["filters"] if entry["filter"] != TARGET_FILTER]
     checks.sort(key=lambda entry: order.index(entry["filter"]) if entry["filter"] in order else len(order))
     if checks:
-        checked = [
+        checked: list[list[Cell]] = [
             [
                 Text(entry["filter"]),
                 Number(f"{entry['checked']:,}"),
@@ -213,7 +219,7 @@ def cost_section(summary: Summary, accounts: Accounts) -> Section:
     if cost:
         accepted = accounts.drafts.accepted
 
-        def row(name: str, total: str, each: str) -> list[Text | Number]:
+        def row(name: str, total: str, each: str) -> list[Cell]:
             return [Text(name), Number(total), Number(each)]
 
         def each(count: float) -> str:
@@ -234,13 +240,21 @@ def cost_section(summary: Summary, accounts: Accounts) -> Section:
         columns = [Column(""), Column("in all", "number"), Column("per accepted record", "number")]
         blocks.append(Table("What the run used", columns, rows))
     if calls and calls["attempts"]:
-        tried = [[Text(cause), Number(f"{n:,}")] for cause, n in largest_first(calls["attempts"])]
+        tried: list[list[Cell]] = [
+            [Text(cause), Number(f"{n:,}")] for cause, n in largest_first(calls["attempts"])
+        ]
         columns = [Column("cause"), Column("attempts", "number")]
-        blocks.append(Table("Attempts that brought no answer; retries are among the requests", columns, tried))
+        blocks.append(
+            Table("Attempts that brought no answer; retries are among the requests", columns, tried)
+        )
     return Section("cost", "Cost", blocks)
 
 
-_USED = (("requests", "requests"), ("prompt tokens", "prompt_tokens"), ("completion tokens", "completion_tokens"))
+_USED = (
+    ("requests", "requests"),
+    ("prompt tokens", "prompt_tokens"),
+    ("completion tokens", "completion_tokens"),
+)
 _OTHER_MONEY = (
     ("cached", "saved by what the reply log or a prefix cache already had"),
     ("replacement", "what it would cost to have every reply anew"),
@@ -252,7 +266,7 @@ def coverage_section(summary: Summary) -> Section:
     blocks: list[Block] = []
     for name, values in summary["by_cover"].items():
         most = max((max(counts["target"], counts["accepted"]) for counts in values.values()), default=0)
-        rows = [
+        rows: list[list[Cell]] = [
             [
                 Text(value),
                 Number(f"{counts['accepted']:,}"),
@@ -282,7 +296,7 @@ def rounds_section(summary: Summary) -> Section:
     rounds = summary["rounds"]
     blocks: list[Block] = []
     if len(rounds) > 1:
-        rows = [
+        rows: list[list[Cell]] = [
             [
                 Text(f"{entry['round']}", "open" if entry["partial"] else ""),
                 Number(f"{entry['cells']:,}"),
@@ -315,7 +329,7 @@ def eval_section(summary: Summary) -> Section:
         ("compared with every draft", (", ".join(lock["compare"]) or "the text") + until),
     ]
     openings = lock["openings"]
-    rows = [[Text(o["at"]), Text(o["purpose"]), Text(o["by"])] for o in openings]
+    rows: list[list[Cell]] = [[Text(o["at"]), Text(o["purpose"]), Text(o["by"])] for o in openings]
     caption = "Opened once" if len(openings) == 1 else f"Opened {len(openings):,} times"
     table = Table(caption, [Column("at"), Column("purpose"), Column("by")], rows)
     purposes = (
@@ -326,67 +340,12 @@ def eval_section(summary: Summary) -> Section:
     return Section("eval", "Locked eval", [Pairs(pairs), *shown])
 
 
-def specimens_section(summary: Summary, accounts: Accounts) -> Section:
-    """A few drafts of every fate. Everything in them is data."""
-    blocks: list[Block] = []
-    groups: Sequence[Mapping[str, Any]] = summary.get("specimens") or ()
-    for group in groups:
-        name, reason = group["filter"], group["reason"]
-        if group["kind"] == "accepted":
-            title, count, tone = "accepted", accounts.drafts.accepted, "good"
-        elif group["kind"] == "flagged":
-            title, count, tone = f"kept, flagged {reason} by {name}", _flagged(summary, name, reason), "open"
-        else:
-            title, count, tone = f"{reason}, by {name}", _dropped(summary, name, reason), "bad"
-        if reason == OVER_TARGET:
-            tone = "plain"
-        total = "" if count is None else f"{len(group['drafts'])} of {count:,}"
-        drafts = [_specimen(draft) for draft in group["drafts"]]
-        blocks.append(Specimens(title, total, tone, drafts))  # type: ignore[arg-type]
-    if blocks:
-        blocks.insert(
-            0, Paragraph("The first of each kind, as they came. seedbed show lists all.")
-        )
-    return Section("drafts", "A look at the drafts", blocks)
-
-
-def _flagged(summary: Summary, name: str, reason: str) -> int | None:
-    flags = [e["drafts"] for e in summary.get("flags") or () if (e["filter"], e["reason"]) == (name, reason)]
-    return sum(flags) if flags else None
-
-
-def _dropped(summary: Summary, name: str, reason: str) -> int | None:
-    for step in (summary.get("funnel") or {}).get("steps", ()):
-        if step["filter"] == name:
-            count: int | None = step["rejected"].get(reason)
-            return count
-    return None
-
-
-def _specimen(draft: Mapping[str, Any]) -> Specimen:
-    remarks = []
-    if draft["withheld"]:
-        remarks.append("text withheld: it may repeat the locked eval, whose text reaches no page")
-    if draft["detail"]:
-        remarks.append(draft["detail"])
-    if draft["survivor"]:
-        remarks.append(f"its twin {draft['survivor']} stays")
-    if draft["score"] is not None:
-        remarks.append(f"score {draft['score']:.3g}")
-    remarks += [f"{name}: {value}" for name, value in draft["evidence"].items()]
-    remarks += [f"{name} {score:.3g}" for name, score in draft["scores"].items()]
-    parts = list(draft["fields"].items())
-    if draft["reply"] is not None:
-        parts.append(("reply", draft["reply"]))
-    return Specimen(draft["id"], parts, list(dict.fromkeys(remarks)))
-
-
 def versions_section(summary: Summary) -> Section:
     """The versions of the recipe that the run folder grew through, where there were several."""
     versions = summary.get("versions") or ()
     if len(versions) < 2:
         return Section("versions", "Versions of the recipe", ())
-    rows = [
+    rows: list[list[Cell]] = [
         [Text(str(number)), Text(version["at"]), Text(", ".join(version["changed"]) or "the first")]
         for number, version in enumerate(versions, start=1)
     ]

@@ -55,7 +55,9 @@ def dossier(view: RunView) -> dict[str, Any]:
         **_counted(view),
         "sources": [_source(name, value) for name, value in (recipe.get("sources") or {}).items()],
         "generation": {name: generate.get(name) for name in ("temperature", "examples", "seed")},
-        "filters": {name: options for entry in recipe.get("filters") or () for name, options in entry.items()},
+        "filters": {
+            name: options for entry in recipe.get("filters") or () for name, options in entry.items()
+        },
         "licences": facts.get("licences", []),
         "exports": sorted(path.name for path in view.folder.exports.glob("*") if path.is_file()),
     }
