@@ -59,7 +59,7 @@ def _specimen(draft: Mapping[str, Any]) -> Specimen:
         remarks.append(f"its twin {draft['survivor']} stays")
     if draft["score"] is not None:
         remarks.append(f"score {draft['score']:.3g}")
-    remarks += [f"{name}: {value}" for name, value in draft["evidence"].items()]
+    remarks += [f"{name}: {value}" for name, value in draft["evidence"].items() if name != "score"]
     remarks += [f"{name} {score:.3g}" for name, score in draft["scores"].items()]
     parts = list(draft["fields"].items())
     if draft["reply"] is not None:
