@@ -32,6 +32,7 @@ def command(
     from seedbed.cli.live import watching
     from seedbed.cli.loading import load_bound
     from seedbed.cli.loop import run_in_loop
+    from seedbed.cli.report import write_page
     from seedbed.publish.report import render_text
     from seedbed.run.pipeline import Progress
     from seedbed.run.registry import registry
@@ -62,6 +63,7 @@ def command(
         print_json(summary)
     else:
         click.echo(render_text(summary))
+    write_page(summary, result.folder)
     sys.exit(EXIT_CODES[result.stopped])
 
 

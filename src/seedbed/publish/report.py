@@ -111,12 +111,12 @@ def _reasons(accounts: Accounts) -> str:
     drafts = accounts.drafts
     parts = []
     if drafts.rejected:
-        rows = [[reason, f"{n:,}", share(n, drafts.total)] for reason, n in _largest_first(drafts.rejected)]
+        rows = [[reason, f"{n:,}", share(n, drafts.total)] for reason, n in largest_first(drafts.rejected)]
         parts.append(heading("Why drafts were rejected") + "\n" + table(["reason", "drafts", "share"], rows))
         if drafts.rejected[OVER_TARGET]:
             parts[-1] += "\n" + paragraph(f"{OVER_TARGET}: good drafts that a higher target would take.")
     if drafts.failed:
-        rows = [[cause, f"{n:,}"] for cause, n in _largest_first(drafts.failed)]
+        rows = [[cause, f"{n:,}"] for cause, n in largest_first(drafts.failed)]
         parts.append(heading("Why cells failed") + "\n" + table(["cause", "cells"], rows))
     return "\n\n".join(parts)
 
@@ -127,7 +127,7 @@ def _filters(summary: Summary) -> str:
     rows = []
     for entry in summary["filters"]:
         rejected = entry["rejected"]
-        reasons = ", ".join(f"{reason} {n:,}" for reason, n in _largest_first(rejected))
+        reasons = ", ".join(f"{reason} {n:,}" for reason, n in largest_first(rejected))
         rows.append([entry["filter"], f"{entry['checked']:,}", f"{sum(rejected.values()):,}", reasons])
     return heading("Filters") + "\n" + table(["filter", "checked", "rejected", ""], rows)
 
@@ -179,7 +179,7 @@ def _calls(summary: Summary) -> str:
         f"{calls['prompt_tokens']:,} prompt tokens, {calls['completion_tokens']:,} completion tokens",
     ]
     if calls["attempts"]:
-        causes = ", ".join(f"{cause} {n:,}" for cause, n in _largest_first(calls["attempts"]))
+        causes = ", ".join(f"{cause} {n:,}" for cause, n in largest_first(calls["attempts"]))
         lines.append(f"attempts without an answer: {causes}")
     return "\n".join([heading("Calls"), *(paragraph(line, indent="  ", first="") for line in lines)])
 
@@ -189,11 +189,11 @@ def _self_test(result: Mapping[str, Any] | None) -> str:
         return ""
     rows = []
     for kind, counts in result["faults"].items():
-        by = ", ".join(f"{name} {n:,}" for name, n in _largest_first(counts["caught"]))
+        by = ", ".join(f"{name} {n:,}" for name, n in largest_first(counts["caught"]))
         caught = sum(counts["caught"].values())
         rows.append([kind, f"{counts['planted']:,}", f"{caught:,}", f"{counts['missed']:,}", by])
     dropped = sum(result["dropped_clean"].values())
-    wrongly = ", ".join(f"{name} {n:,}" for name, n in _largest_first(result["dropped_clean"]))
+    wrongly = ", ".join(f"{name} {n:,}" for name, n in largest_first(result["dropped_clean"]))
     return "\n".join(
         [
             heading("Self-test of the filters on planted faults"),
@@ -246,5 +246,6 @@ def _next(summary: Summary, accounts: Accounts) -> str:
     return "\n".join([heading("Next"), f"folder  {run}", *(f"  {command}" for command in commands)])
 
 
-def _largest_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+def largest_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Names with their counts, equal counts by name."""
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

@@ -11,10 +11,12 @@ from seedbed.core.verdict import OVER_TARGET
 from seedbed.run.accounts import read_accounts
 from seedbed.run.scopes import all_scopes
 from seedbed.run.selftest import self_test
+from seedbed.run.specimens import funnel, specimens
 from seedbed.run.view import RunView
 from seedbed.sources.eval_lock_file import EvalLockFile
 from seedbed.store.atomic import read_json
 from seedbed.store.folder import is_at_work
+from seedbed.store.ledger import Ledger
 from seedbed.store.replies import ReplyLog
 from seedbed.store.rounds import CommittedRound
 
@@ -34,6 +36,7 @@ def summarise(view: RunView) -> dict[str, Any]:
             f"the reply log {view.log_path} cannot be opened: calls and raw replies cannot be told; keep "
             "the run folder where its recipe is"
         )
+    ledger = Ledger(committed)
     return {
         "run": str(folder.path),
         "recipe": view.recipe,
@@ -46,6 +49,8 @@ def summarise(view: RunView) -> dict[str, Any]:
         "cost": _cost(calls),
         "by_cover": _by_cover(facts["by_field"], committed),
         "filters": _filters(committed),
+        "funnel": funnel(ledger),
+        "specimens": specimens(ledger),
         "rounds": [_round(entry) for entry in committed],
         "selftest": self_test(view) if view.rehearsal else None,
         "eval": _eval(view),

@@ -46,6 +46,14 @@ class RunFolder:
         return self.path / "export"
 
     @property
+    def report_page(self) -> Path:
+        return self.path / "report.html"
+
+    @property
+    def card(self) -> Path:
+        return self.path / "card" / "README.md"
+
+    @property
     def proof(self) -> Path:
         return self.path / "student" / "proof.json"
 

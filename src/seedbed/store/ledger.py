@@ -18,7 +18,13 @@ from seedbed.core.fate import Fate, fate_of
 from seedbed.core.record import Record
 from seedbed.core.verdict import OVER_TARGET, Verdict
 from seedbed.store.rounds import CommittedRound, Rounds
-from seedbed.store.shards import read_plan, read_records, read_verdicts, record_from_row
+from seedbed.store.shards import (
+    read_plan,
+    read_records,
+    read_verdicts,
+    record_from_row,
+    verdict_from_row,
+)
 
 _FATE_COLUMNS = ("record", "filter", "keep", "reason")
 _ACCEPTED = Fate(True)
@@ -48,11 +54,33 @@ class Ledger:
         ids = pq.read_table(entry.file("records"), columns=["id"])["id"].to_pylist()
         return {record: fate_of(passed[record]) if record in passed else _ACCEPTED for record in ids}
 
+    def fates(self) -> Iterator[tuple[str, Fate]]:
+        """Id and fate of every draft, by rank."""
+        for entry in self.rounds:
+            yield from self._fates(entry).items()
+
     def reasons(self) -> tuple[int, Counter[str]]:
         """(accepted, rejected by reason), folded from the verdicts themselves."""
-        fates = Counter(fate.reason for entry in self.rounds for fate in self._fates(entry).values())
-        accepted = fates.pop("", 0)
-        return accepted, fates
+        counted = Counter(fate.reason for _, fate in self.fates())
+        accepted = counted.pop("", 0)
+        return accepted, counted
+
+    def filters(self) -> list[str]:
+        """Every `filter@version` that passed a verdict, in the order in which the filters run."""
+        names: dict[str, None] = {}
+        for entry in self.rounds:
+            with pq.ParquetFile(entry.file("verdicts")) as file:
+                for batch in file.iter_batches(columns=["filter"]):
+                    names.update(dict.fromkeys(pc.unique(batch.column("filter")).to_pylist()))
+        return list(names)
+
+    def flags(self) -> Iterator[Verdict]:
+        """Verdicts that keep a record and still give a reason to look at it, by rank."""
+        for entry in self.rounds:
+            with pq.ParquetFile(entry.file("verdicts")) as file:
+                for batch in file.iter_batches(batch_size=512):
+                    marked = pc.and_(batch.column("keep"), pc.not_equal(batch.column("reason"), ""))
+                    yield from (verdict_from_row(row) for row in batch.filter(marked).to_pylist())
 
     def with_fates(self) -> Iterator[tuple[Record, Fate]]:
         """Every draft with its fate, by rank: round, plan position, draft."""
@@ -96,6 +124,18 @@ class Ledger:
             for verdict in read_verdicts(entry.file("verdicts"))
             if verdict.record == record
         ]
+
+    def verdicts_on(self, ids: Iterable[str]) -> dict[str, list[Verdict]]:
+        """All verdicts on each of these records in the order they were passed."""
+        passed: dict[str, list[Verdict]] = {record: [] for record in ids}
+        wanted = pa.array(list(passed), pa.string())
+        for entry in self.rounds:
+            with pq.ParquetFile(entry.file("verdicts")) as file:
+                for batch in file.iter_batches(batch_size=512):
+                    about = batch.filter(pc.is_in(batch.column("record"), wanted))
+                    for row in about.to_pylist():
+                        passed[row["record"]].append(verdict_from_row(row))
+        return passed
 
     def cell(self, cell_id: str) -> Cell | None:
         """The planned cell of that id."""
