@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def run_in_loop(main: Coroutine[Any, Any, T]) -> T:
-    """`asyncio.run`, with uvloop where it exists: its loop takes less of the one core that everything shares."""
+    """`asyncio.run`, with uvloop where it exists: its loop takes less of the core that all share."""
     if sys.platform == "win32":
         return asyncio.run(main)
     import uvloop
