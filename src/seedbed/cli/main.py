@@ -20,6 +20,7 @@ COMMANDS = {
     "report": "seedbed.cli.report",
     "audit": "seedbed.cli.audit",
     "export": "seedbed.cli.export",
+    "schema": "seedbed.cli.schema",
 }
 SUMMARIES = {
     "init": "Make a recipe folder from a starter recipe.",
@@ -29,6 +30,7 @@ SUMMARIES = {
     "report": "Report on a run: accounts, reasons, coverage, proof.",
     "audit": "Check a data set that you already have.",
     "export": "Write a run's accepted records in a format.",
+    "schema": "Print the JSON Schema of a recipe, for editors.",
 }
 
 

@@ -35,7 +35,9 @@ def matches(path: Path) -> Matches | None:
     pattern = Path(*rest).as_posix()
     if _MAGIC.isdisjoint(pattern):
         return None
-    found = {Path(name).as_posix() for name in glob.iglob(pattern, root_dir=base, recursive=True)}
+    # Unlike Path.glob it leaves out what is hidden, `.seedbed` among it.
+    names = glob.iglob(pattern, root_dir=base, recursive=True)  # noqa: PTH207
+    found = {Path(name).as_posix() for name in names}
     return Matches(base, pattern, tuple(base / name for name in sorted(found) if (base / name).is_file()))
 
 

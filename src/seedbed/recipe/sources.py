@@ -34,8 +34,8 @@ class Source(Section):
     """One named source of real rows."""
 
     path: Text = Field(
-        description="a CSV, JSONL or Parquet file, a folder of texts or a glob such as `data/*.jsonl`, relative "
-        "to the recipe's folder"
+        description="a CSV, JSONL or Parquet file, a folder of texts or a glob such as `data/*.jsonl`, "
+        "relative to the recipe's folder"
     )
     lock: Bool = Field(False, description="true: this is the eval; generation never sees it")
     format: Literal["csv", "jsonl", "parquet", "text"] | None = Field(
@@ -99,7 +99,8 @@ def _check_path(source: Source, path: KeyPath, reading: Reading) -> None:
     if (found := matches(file)) is not None:
         if not found.files:
             findings.add(
-                where, f"no file matches {found.pattern} in {found.base}; paths are relative to the recipe's folder"
+                where,
+                f"no file matches {found.pattern} in {found.base}; paths are relative to the recipe's folder",
             )
     elif not file.exists():
         findings.add(where, f"no such file: {file}; paths are relative to the recipe's folder")

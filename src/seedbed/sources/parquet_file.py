@@ -93,10 +93,14 @@ def _read_as(kind: pa.DataType) -> pa.DataType:
 
 
 def _rows(batch: pa.RecordBatch, first: int, problems: FileProblems) -> Iterator[ParsedRow]:
-    cells = [_values(column, name, first, problems) for name, column in zip(batch.schema.names, batch.columns, strict=True)]
+    cells = [
+        _values(column, name, first, problems)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
     for at in range(batch.num_rows):
         yield ParsedRow(
-            {name: column[at] for name, column in zip(batch.schema.names, cells, strict=True)}, number=first + at
+            {name: column[at] for name, column in zip(batch.schema.names, cells, strict=True)},
+            number=first + at,
         )
 
 

@@ -35,7 +35,7 @@ class FileProblems:
     def add(
         self, message: str, *, line: int | None = None, file: Path | None = None, number: int | None = None
     ) -> None:
-        """Note a problem at a 1-based line or in a row counted from 0. Raises SourceError once there are 20."""
+        """Note a problem at a 1-based line, or in row `number` (from 0). Raises SourceError after 20."""
         if number is not None:
             message = f"row {number} (from 0): {message}"
         self._found.append(Problem(message, file=str(file or self.path), line=line))

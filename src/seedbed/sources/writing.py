@@ -29,8 +29,9 @@ def write_without(
 
     A CSV file gets the header `columns` even where no row is left; each of `rows` must have these
     columns. A JSONL row keeps the keys of its own, a Parquet file the types of its columns. Raises
-    InputError for a folder of texts and for a glob, where `out` is the audited file or one of `keep` under any name, or lies in a folder among them, and
-    where its suffix is not that of the format: no reader would take it for what it is.
+    InputError for a folder of texts and for a glob, where `out` is the audited file or one of `keep` under
+    any name, or lies in a folder among them, and where its suffix is not that of the format: no reader
+    would take it for what it is.
     """
     kind = spec.resolved_format()
     if kind == "text":
