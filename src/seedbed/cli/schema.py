@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-from seedbed.cli.output import print_json
-
 
 @click.command()
 def command() -> None:
@@ -13,7 +11,13 @@ def command() -> None:
 
     It knows the plug-ins that are installed.
     """
+    click.echo(schema_json(), nl=False)
+
+
+def schema_json() -> bytes:
+    import orjson
+
     from seedbed.recipe.json_schema import recipe_schema
     from seedbed.run.registry import registry
 
-    print_json(recipe_schema(registry()))
+    return orjson.dumps(recipe_schema(registry()), option=orjson.OPT_INDENT_2) + b"\n"

@@ -261,7 +261,7 @@ def _nullable(schema: Schema) -> Schema:
     """The schema or null; description and default stay outside, where editors look for them."""
     if schema == {} or _NULL in schema.get("anyOf", ()):
         return schema
-    outside = {key: schema[key] for key in ("description", "default") if key in schema}
+    outside: Schema = {key: schema[key] for key in ("description", "default") if key in schema}
     inner = {key: value for key, value in schema.items() if key not in outside}
     if set(inner) == {"anyOf"}:
         return {**outside, "anyOf": [*inner["anyOf"], _NULL]}
