@@ -1,4 +1,4 @@
-"""An axis from the teacher, by the commands: planned without a call, asked once, counted, kept from the eval."""
+"""An axis from the teacher, by the commands: planned without a call, asked once, kept from the eval."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from tests.cli.workspace import Workspace, check_accounts
 from tests.fake_endpoint import FakeEndpoint, plausible
 
-WRITERS = [
-    f"{who} {what}" for who in ("a nurse", "one cook", "some judge") for what in ("in haste", "who is late")
-]
+_WHO, _WHAT = ("a nurse", "one cook", "some judge"), ("in haste", "who is late")
+WRITERS = [f"{who} {what}" for who in _WHO for what in _WHAT]
 
 
 def teacher(*values: str) -> Any:
@@ -43,8 +44,8 @@ def test_plan_makes_no_call_and_a_run_asks_once(tmp_path: Path) -> None:
         check_accounts(done.json["accounts"])
         assert "asked of the teacher and frozen" in done.err
         assert done.json["calls"]["requests"] == endpoint.stats().requests
-        rows = json.loads(workspace.run("show", ".", "-n", "1000", "--json").out)
-        assert {row["slots"]["writer"] for row in rows} == set(WRITERS[:5])
+        planned = pq.read_table(workspace.run_folder / "rounds" / "0001" / "plan.parquet")
+        assert {json.loads(axes)["writer"] for axes in planned["axes"].to_pylist()} == set(WRITERS[:5])
         after = workspace.run("plan", ".", "--json").json
         assert after["unasked_axes"] == {}
         asked = endpoint.stats().requests

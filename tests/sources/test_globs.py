@@ -95,7 +95,8 @@ def test_problems_name_file_and_line(tmp_path: Path) -> None:
     assert problems(tmp_path / "*.jsonl", "text", id="id") == [
         f"{tmp_path / 'a.jsonl'}:2: a list, expected a JSON object; write one {{…}} a line",
         f"{tmp_path / 'b.jsonl'}:1: 'text' is a number, expected text; write it in quotes",
-        f"{tmp_path / 'b.jsonl'}:1: id 'id' is the same as in {tmp_path / 'a.jsonl'}, line 1; ids must differ",
+        f"{tmp_path / 'b.jsonl'}:1: id 'id' is the same as in {tmp_path / 'a.jsonl'}, line 1; "
+        "ids must differ",
     ]
 
 
