@@ -92,11 +92,11 @@ def test_formats_by_suffix(tmp_path: Path) -> None:
 
 def test_problems_name_file_and_line(tmp_path: Path) -> None:
     write(tmp_path, a_jsonl='{"text":"a","id":1}\n[]\n', b_jsonl='{"text":3,"id":1}\n')
+    first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     assert problems(tmp_path / "*.jsonl", "text", id="id") == [
-        f"{tmp_path / 'a.jsonl'}:2: a list, expected a JSON object; write one {{…}} a line",
-        f"{tmp_path / 'b.jsonl'}:1: 'text' is a number, expected text; write it in quotes",
-        f"{tmp_path / 'b.jsonl'}:1: id 'id' is the same as in {tmp_path / 'a.jsonl'}, line 1; "
-        "ids must differ",
+        f"{first}:2: a list, expected a JSON object; write one {{…}} a line",
+        f"{second}:1: 'text' is a number, expected text; write it in quotes",
+        f"{second}:1: id 'id' is the same as in {first}, line 1; ids must differ",
     ]
 
 
