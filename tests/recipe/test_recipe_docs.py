@@ -12,7 +12,10 @@ from pydantic.fields import FieldInfo
 
 from seedbed.models.recorded import By, RecordedReplies, RecordedTeacher
 from seedbed.recipe import (
+    AskedAxis,
+    AxisFile,
     Budget,
+    Extends,
     Generate,
     MethodEntry,
     Mix,
@@ -25,12 +28,13 @@ from seedbed.recipe import (
     TaskSection,
     WireRole,
 )
-from seedbed.recipe.generate import RESERVED_NAMES
+from seedbed.recipe.axes import RESERVED_NAMES
 from seedbed.tasks import TASKS
 from tests.recipe.fake_registry import DEFAULT_FILTERS, Load
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "recipe.md"
 MODELS: list[type[BaseModel]] = [
+    Extends,
     Recipe,
     TaskSection,
     *(TASKS.get(name).Options for name in TASKS),
@@ -41,6 +45,8 @@ MODELS: list[type[BaseModel]] = [
     RecordedRole,
     RehearsalRole,
     Generate,
+    AxisFile,
+    AskedAxis,
     MethodEntry,
     Mix,
     Budget,
@@ -65,7 +71,7 @@ def fields() -> Iterator[tuple[type[BaseModel], str, FieldInfo]]:
     for model in MODELS:
         for name, info in model.model_fields.items():
             if (model, name) not in NOT_TYPED:
-                yield model, name, info
+                yield model, info.alias or name, info
 
 
 def row(model: type[BaseModel], name: str, info: FieldInfo) -> str:

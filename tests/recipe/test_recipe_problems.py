@@ -89,7 +89,7 @@ def test_a_mistyped_key_causes_no_second_error(fail: Fail) -> None:
 SINGLE = [
     # what is not built is not known
     ("review: {fraction: 0.02}", "review", "unknown key 'review'"),
-    ("extends: other.yaml", "extends", "unknown key 'extends'"),
+    ("extends: other.yaml", "extends", "no such recipe"),
     ("budget: {cost: 40}", "budget.cost", "unknown key 'cost'; there are: requests"),
     ("sources: {real: {path: data/train.csv, redact: [email]}}", "sources.real.redact", "unknown key"),
     (
@@ -139,7 +139,30 @@ SINGLE = [
     ("sources: {a: {path: data/train.csv, split: {dev: 0.5, eval: 0.5}}}", "sources.a.split", "stay below 1"),
     # axes
     ("generate: {axes: {tone: []}}", "generate.axes.tone", "an axis without values"),
-    ("generate: {axes: {tone: plain}}", "generate.axes.tone", "must be a list of values, not 'plain'"),
+    ("generate: {axes: {tone: plain}}", "generate.axes.tone", "or {from: teacher, count: …}, not 'plain'"),
+    ("generate: {axes: {tone: {fil: t.txt}}}", "generate.axes.tone", "says neither file nor from"),
+    ("generate: {axes: {tone: {file: none.txt}}}", "generate.axes.tone.file", "no such file"),
+    ("generate: {axes: {tone: {file: data/train.csv}}}", "generate.axes.tone", "column: NAME"),
+    ("generate: {axes: {tone: {file: prompts/a.j2}}}", "generate.axes.tone.file", "must end in .txt"),
+    ("generate: {axes: {tone: {from: teacher}}}", "generate.axes.tone.count", "this key is missing"),
+    ("generate: {axes: {tone: {from: tutor, count: 2}}}", "generate.axes.tone.from", "must be 'teacher'"),
+    ("generate: {axes: {tone: {from: teacher, count: 1}}}", "generate.axes.tone.count", "at least 2"),
+    (
+        "generate: {axes: {tone: {from: teacher, count: 9}}, cover: {tone: {plain: 3, '*': fill}}}",
+        "generate.cover.tone",
+        "nobody knows yet; write even",
+    ),
+    ("sources: {real: {path: 'data/*.jsonl'}}", "sources.real.path", "no file matches *.jsonl in "),
+    (
+        "sources: {real: {path: 'data/*.csv'}, eval: {path: data/test.csv, lock: true}}",
+        "sources.eval.path",
+        "eval path = real path",
+    ),
+    (
+        "sources: {real: {path: data/train.csv}, eval: {path: 'd*/t*.csv', lock: true}}",
+        "sources.eval.path",
+        "eval path = real path",
+    ),
     ("generate: {axes: {tone: [a, b, a]}}", "generate.axes.tone", "stands more than once: a"),
     ("generate: {axes: {tone: [a, [b]]}}", "generate.axes.tone[1]", "not a list"),
     ("generate: {axes: {tone: [a, ]}, seed: -1}", "generate.seed", "at least 0"),

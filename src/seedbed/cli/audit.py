@@ -9,15 +9,14 @@ from typing import Any
 import click
 
 from seedbed.cli.output import json_option, note, print_json
+from seedbed.core.globs import matches
 
 _MOST_SHOWN = 20
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--against", type=click.Path(exists=True, path_type=Path), help="An eval file to find leaks of."
-)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--against", type=click.Path(path_type=Path), help="An eval file to find leaks of.")
 @click.option("--text", metavar="COL", help="The text column; by default the one with the most text.")
 @click.option("--ignore-after", metavar="MARK", help="Compare texts only up to this mark.")
 @click.option(
@@ -34,12 +33,15 @@ def command(
     drop_near: bool,
     as_json: bool,
 ) -> None:
-    """Check FILE (CSV, JSONL or a folder of texts) with the default filters.
+    """Check FILE (CSV, JSONL, Parquet, a folder of texts, or a glob in quotes) with the default filters.
 
     Rows are counted from 0. Ends with 3 where a row of FILE equals an eval row.
     """
     from seedbed.run.audit import audit
 
+    for path, name in ((file, "FILE"), (against, "--against")):
+        if path is not None and not path.exists() and matches(path) is None:
+            raise click.UsageError(f"{name}: {path}: no such file or folder")
     if drop is not None and against is None:
         raise click.UsageError("--drop needs --against: only leaking rows are dropped")
     if drop_near and drop is None:

@@ -21,6 +21,7 @@ COMMANDS = {
     "card": "seedbed.cli.card",
     "audit": "seedbed.cli.audit",
     "export": "seedbed.cli.export",
+    "schema": "seedbed.cli.schema",
 }
 SUMMARIES = {
     "init": "Make a recipe folder from a starter recipe.",
@@ -31,6 +32,7 @@ SUMMARIES = {
     "card": "Write a run's data card.",
     "audit": "Check a data set that you already have.",
     "export": "Write a run's accepted records in a format.",
+    "schema": "Print the JSON Schema of a recipe, for editors.",
 }
 
 

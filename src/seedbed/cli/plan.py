@@ -37,6 +37,12 @@ def _print(value: dict[str, Any]) -> None:
     click.echo(
         f"real rows: {real['train']:,} train, {real['dev']:,} dev; eval locked: {value['eval_rows'] or 'no'}"
     )
+    for name, asked in value["unasked_axes"].items():
+        click.echo(
+            f"axis {name} is not asked yet: {asked['frozen']} of {asked['count']} values are frozen, a run "
+            f"first asks the teacher at least {asked['questions']} questions; what follows reckons with "
+            + ("the frozen ones" if asked["frozen"] else "a word in their place, and counts cells alone")
+        )
     if not value["cells"]:
         click.echo("nothing is left to ask")
         return

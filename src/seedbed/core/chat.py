@@ -36,7 +36,8 @@ class Hints:
     """What a good reply would be, for teachers that are not real. Never hashed, never sent.
 
     `fields` are the names a reply must fill; `fixed` those the cell already decides; `examples`
-    real rows (field maps) to imitate, those of the cell's own label first.
+    real rows (field maps) to imitate, those of the cell's own label first. `several` above 0 asks for
+    a list of so many short values in the one field, and for no draft.
     """
 
     fields: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class Hints:
     output: Literal["json", "text"] = "json"
     text_field: str = ""
     draw: int = 0
+    several: int = 0
 
 
 @dataclass(frozen=True, slots=True)

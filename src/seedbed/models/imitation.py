@@ -196,6 +196,11 @@ def neutral(mention: Sequence[str], rng: random.Random) -> str:
     return " ".join(_sentence(parts) for parts in sentences)
 
 
+def invented(rng: random.Random) -> str:
+    """A person or place to write for, who does not exist: one of 4,800."""
+    return f"{rng.choice(_GIVEN)} {rng.choice(_FAMILY)} from {rng.choice(_PLACES)}"
+
+
 def _sentence(parts: Sequence[str]) -> str:
     text = " ".join(parts)
     return text[0].upper() + text[1:] + "."

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 from seedbed.core.chat import ChatReply, ChatRequest, Choice, Hints, ReplyKey, Usage
 from seedbed.core.hashing import seed_from
-from seedbed.models.imitation import imitate, joined, neutral, repeats, words_of
+from seedbed.models.imitation import imitate, invented, joined, neutral, repeats, words_of
 from seedbed.models.planted_faults import REFUSALS, Fault, Faults, cut, edited, planted_fault, with_prose
 
 _TRIES = 8
@@ -71,8 +71,16 @@ class RehearsalTeacher:
         question = request.hash
         call = request.seed if request.seed is not None else seed_from(question)
         fault = planted_fault(self.seed, self.faults, call, index)
-        writer = _Writer(request.hints or Hints(), seed_from(self.seed, question, seed_from(call, index)))
-        return writer.answer(fault)
+        seed = seed_from(self.seed, question, seed_from(call, index))
+        if request.hints and request.hints.several:
+            # No filter looks at such a reply, so that a fault in it would prove nothing.
+            return Choice(_list_of_values(request.hints, seed)), None
+        return _Writer(request.hints or Hints(), seed).answer(fault)
+
+
+def _list_of_values(hints: Hints, seed: int) -> str:
+    rng = random.Random(seed_from("values", seed))
+    return json.dumps({hints.text_field: [invented(rng) for _ in range(hints.several)]}, ensure_ascii=False)
 
 
 def _tokens(characters: int) -> int:

@@ -1,10 +1,12 @@
 """What the user declares: read, judged as a whole, and answered with line and remedy."""
 
+from seedbed.recipe.axes import AskedAxis, Axis, AxisFile
 from seedbed.recipe.budget import Budget
 from seedbed.recipe.cover import CoverEntry, quotas
+from seedbed.recipe.extends import RECIPE_FILE, Extends
 from seedbed.recipe.filters import FilterEntry
 from seedbed.recipe.generate import Generate
-from seedbed.recipe.load import RECIPE_FILE, LoadedRecipe, check_cover, load_recipe
+from seedbed.recipe.load import LoadedRecipe, check_cover, load_recipe
 from seedbed.recipe.lock import to_lock_yaml
 from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.mix import Mix
@@ -17,9 +19,13 @@ from seedbed.recipe.task import TaskSection
 
 __all__ = [
     "RECIPE_FILE",
+    "AskedAxis",
+    "Axis",
+    "AxisFile",
     "Budget",
     "CoverEntry",
     "Endpoint",
+    "Extends",
     "FilterEntry",
     "Generate",
     "LoadedRecipe",

@@ -27,6 +27,10 @@ class Endpoint:
     declared: str
     url: str
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string"}
+
     def __str__(self) -> str:
         return self.declared
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.core.errors import InputError, Problem
+from seedbed.core.globs import files_below
 from seedbed.core.protocols import EvalHit, FilterContext
 from seedbed.core.record import Provenance, Record, real_record_id
 from seedbed.core.registry import nearest
@@ -97,7 +98,7 @@ def audit(
     drop: Path | None = None,
     drop_near: bool = False,
 ) -> Audit:
-    """Audit a CSV or JSONL file or a folder of texts; rows are counted from 0.
+    """Audit a CSV, JSONL or Parquet file, a folder of texts or a glob; rows are counted from 0.
 
     The text is the column `text`, or else the one with the most text. `against` is an eval file,
     which a process of its own opens. `drop` writes the file without its leaking rows (`drop_near`:
@@ -131,7 +132,7 @@ def audit(
     if drop is not None:
         gone = {leak["row"] for leak in leaks} | ({n["row"] for n in near} if drop_near else set())
         stay = [row for row in rows if row.index not in gone]
-        keep = [against] if against is not None else []
+        keep = [*files_below(against), against] if against is not None else []
         write_without(spec, list(rows[0].values), stay, drop, keep=keep)
         dropped = len(gone)
     return Audit(

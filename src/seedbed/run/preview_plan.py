@@ -54,6 +54,7 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         "accepted": quotas.accepted,
         "real_rows": {"train": len(bound.train), "dev": len(bound.dev)},
         "eval_rows": eval_rows,
+        "unasked_axes": {name: unasked.to_json() for name, unasked in bound.unasked.items()},
         "cells": len(cells),
         "calls": asked.missing,
         "logged": asked.logged,

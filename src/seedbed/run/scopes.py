@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from seedbed.run.asked_values import asked_scope
 from seedbed.run.asking import scope_of
 from seedbed.store.folder import RunFolder
 from seedbed.store.rounds import Rounds
 
 
 def all_scopes(folder: RunFolder, recipe: str) -> set[bytes]:
-    """Scopes of every cell that a run folder ever planned: its requests, whatever version sent them."""
+    """Scopes of what the recipe itself asked and of every cell that a run folder ever planned.
+
+    They are a run's requests, whatever version of the recipe sent them.
+    """
     every = [folder.rounds, *sorted(folder.path.glob("earlier/*/rounds"))]
-    return {scope_of(recipe, cell) for rounds in every for cell in Rounds(rounds).planned_ids()}
+    cells = {scope_of(recipe, cell) for rounds in every for cell in Rounds(rounds).planned_ids()}
+    return {asked_scope(recipe), *cells}

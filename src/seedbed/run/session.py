@@ -18,6 +18,7 @@ from seedbed.filters import FILTERS
 from seedbed.models.limits import Budget
 from seedbed.prompts.sampling import RowPool
 from seedbed.run.accounts import read_accounts
+from seedbed.run.asked_axes import ask_axes
 from seedbed.run.asking import AskingSpace, scope_of
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import retarget
@@ -104,14 +105,14 @@ def _refuse_leaks(bound: BoundRecipe, server: EvalLockServer, note: Note) -> Non
     items: list[tuple[Kind, str, str]] = [
         ("seed", row.provenance.source, bound.compared_text(row)) for row in rows
     ]
-    for axis, values in bound.recipe.generate.axes.items():
+    for axis, values in bound.axes.items():
         items += [("slot", axis, value) for value in values]
     items += [("template", t.name, t.text) for t in bound.templates.values()]
     leaks = check_before_run(server.client, items)
     seeds = [text for kind, _, text in items if kind == "seed"]
     suggestion = server.client.suggest_ignore_after(seeds) if seeds else None
     if leaks:
-        files = {name: str(spec.path) for name, spec in bound.real_specs.items()}
+        files = {name: str(spec.path) for name, spec in bound.real_specs.items() if spec.matches() is None}
         raise leak_error(leaks, eval_path=server.info.path, files=files, suggestion=suggestion)
     if suggestion is not None:
         note(suggestion_text(suggestion))
@@ -159,7 +160,7 @@ class Session:
 async def open_session(
     bound: BoundRecipe, note: Note, *, max_requests: int | None = None
 ) -> AsyncIterator[Session]:
-    """Lock the folder and the eval, verify what is on disk, bind the roles."""
+    """Lock the folder and the eval, bind the roles, ask for axis values, verify what is on disk."""
     with ExitStack() as stack:
         folder = bound.folder
         # Leaks are refused before a folder is made, so that a refused run leaves nothing behind.
@@ -177,15 +178,16 @@ async def open_session(
             if first:
                 lock.record_opening("check", f"seedbed run {bound.recipe.name}")
         log = stack.enter_context(ReplyLog.open(workspace_log(bound.loaded.folder)))
-        manifest = Manifest.open(bound, info, log, note)
-        manifest.snapshot(bound)
-        rounds = Rounds(folder.rounds)
-        rounds.verify()
         limit = max_requests if max_requests is not None else bound.recipe.budget.requests
         spent = log.calls(all_scopes(folder, bound.recipe.name)) if limit is not None else 0
         async with AsyncExitStack() as later:
             teachers = bind_roles(bound.loaded, log, Budget(limit, spent=spent))
             later.push_async_callback(teachers.close)
+            bound = await ask_axes(bound, teachers.roles["teacher"], server.client if server else None, note)
+            manifest = Manifest.open(bound, info, log, note)
+            manifest.snapshot(bound)
+            rounds = Rounds(folder.rounds)
+            rounds.verify()
             asking = asking_space(bound, teachers.roles)
             yield Session(bound, rounds, log, manifest, server, teachers, asking)
 
@@ -205,6 +207,7 @@ async def run_recipe(
     Raises SeedbedError before any request for whatever makes the run impossible.
     """
     async with open_session(bound, note, max_requests=max_requests) as session:
+        bound = session.bound
         filters = build_filters(bound, session.server)
         async with FilterPool(filters) as pool:
             real_keys = await _real_keys(session, filters, pool)
