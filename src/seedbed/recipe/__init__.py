@@ -4,10 +4,12 @@ from seedbed.recipe.budget import Budget
 from seedbed.recipe.cover import CoverEntry, quotas
 from seedbed.recipe.filters import FilterEntry
 from seedbed.recipe.generate import Generate
+from seedbed.recipe.licence import LicenceTerms
 from seedbed.recipe.load import RECIPE_FILE, LoadedRecipe, check_cover, load_recipe
 from seedbed.recipe.lock import to_lock_yaml
 from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.mix import Mix
+from seedbed.recipe.price import PriceEntry
 from seedbed.recipe.recipe import Recipe
 from seedbed.recipe.roles import Endpoint, RecordedRole, RehearsalRole, Role, Roles, WireRole
 from seedbed.recipe.secret import Secret
@@ -22,9 +24,11 @@ __all__ = [
     "Endpoint",
     "FilterEntry",
     "Generate",
+    "LicenceTerms",
     "LoadedRecipe",
     "MethodEntry",
     "Mix",
+    "PriceEntry",
     "Recipe",
     "RecordedRole",
     "RehearsalRole",

@@ -20,7 +20,9 @@ from seedbed.core.registry import Registry
 from seedbed.prompts.sampling import RowPool
 from seedbed.prompts.templates import PromptTemplate, library_template, read_template
 from seedbed.recipe import LoadedRecipe, Recipe, Source, check_cover, quotas
+from seedbed.run.licensing import check_licence
 from seedbed.run.planner import PlanSpace
+from seedbed.run.pricing import check_price
 from seedbed.run.quotas import Quotas
 from seedbed.run.roles import asked_model, check_teacher
 from seedbed.sources.records import load_real
@@ -135,6 +137,8 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     _check_templates(loaded, task, templates, methods, gather)
     _check_student(loaded, registry, gather)
     gather.attempt(lambda: check_teacher(loaded, recipe.teacher))
+    gather.attempt(lambda: check_licence(loaded, "teacher", recipe.teacher))
+    gather.attempt(lambda: check_price(loaded, "teacher", recipe.teacher))
     space = _space(loaded, task, labels, templates, methods, real.train)
     counted = gather.attempt(lambda: _quotas(loaded, labels, space))
     gather.raise_if_any()

@@ -11,3 +11,8 @@ def all_scopes(folder: RunFolder, recipe: str) -> set[bytes]:
     """Scopes of every cell that a run folder ever planned: its requests, whatever version sent them."""
     every = [folder.rounds, *sorted(folder.path.glob("earlier/*/rounds"))]
     return {scope_of(recipe, cell) for rounds in every for cell in Rounds(rounds).planned_ids()}
+
+
+def standing_scopes(folder: RunFolder, recipe: str) -> set[bytes]:
+    """Scopes of the cells of the rounds that stand now: what asking for all of them anew would ask."""
+    return {scope_of(recipe, cell) for cell in Rounds(folder.rounds).planned_ids()}
