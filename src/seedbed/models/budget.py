@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import ceil
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -126,7 +127,8 @@ class Budget:
         Waits where only what is in flight stands in the way.
         """
         while True:
-            bound = self._bound(request)
+            worst = worst_case(request)
+            bound = self._bound(worst)
             wanted = Amount(1, bound.prompt_tokens + bound.completion_tokens, price.of(bound) if price else 0)
             self._check(wanted)
             if self._fits(self.spent + self.reserved + wanted):
@@ -136,7 +138,7 @@ class Budget:
         if not self.outstanding.within(self._kept):
             self._kept = self.outstanding + self.outstanding
             self._keep(self._kept)
-        return Reservation(self, bound, wanted, price)
+        return Reservation(self, worst, bound, wanted, price)
 
     @contextmanager
     def logging(self, charge: Charge) -> Iterator[None]:
@@ -154,11 +156,10 @@ class Budget:
             raise
         self.unlogged -= Amount.of(charge)
 
-    def _bound(self, request: ChatRequest) -> Usage:
-        bound = worst_case(request)
+    def _bound(self, worst: Usage) -> Usage:
         return Usage(
-            -(-bound.prompt_tokens * self._prompt_factor // 1),
-            -(-bound.completion_tokens * self._output_factor // 1),
+            ceil(worst.prompt_tokens * self._prompt_factor),
+            ceil(worst.completion_tokens * self._output_factor),
         )
 
     def _fits(self, total: Amount) -> bool:
@@ -200,38 +201,34 @@ class Budget:
         self.reserved -= reservation.amount
         self.spent += Amount.of(charge)
         self.unlogged += Amount.of(charge)
-        self._learn(reservation.bound, used)
+        self._learn(reservation.worst, used)
         self._freed.set()
         self._freed = Event()
         return charge
 
-    def _learn(self, bound: Usage, used: Usage) -> None:
+    def _learn(self, worst: Usage, used: Usage) -> None:
         """An endpoint that uses more than it was asked for: say so, and set aside as much from now on."""
-        told = []
-        if used.completion_tokens > bound.completion_tokens:
-            self._output_factor *= Fraction(used.completion_tokens, bound.completion_tokens)
-            told.append(
-                f"{used.completion_tokens:,} tokens of output where {bound.completion_tokens:,} were "
-                "the most asked for (it does not keep `max_tokens`)"
-            )
-        if used.prompt_tokens > bound.prompt_tokens:
-            self._prompt_factor *= Fraction(used.prompt_tokens, bound.prompt_tokens)
-            told.append(
-                f"{used.prompt_tokens:,} prompt tokens where the request has no more than "
-                f"{bound.prompt_tokens:,} bytes"
-            )
-        if told:
+        read = Fraction(used.prompt_tokens, worst.prompt_tokens)
+        wrote = Fraction(used.completion_tokens, worst.completion_tokens)
+        self._prompt_factor = max(self._prompt_factor, read)
+        self._output_factor = max(self._output_factor, wrote)
+        if max(read, wrote) > 1 and not self._excess:
             self._excess = ", as the endpoint has used more than it was asked for"
             self._note(
-                f"an endpoint reported {' and '.join(told)}: a cap may be passed by that much, and so much "
-                "is set aside for every request from now on"
+                f"an endpoint reported {used.prompt_tokens:,} prompt tokens and {used.completion_tokens:,} of "
+                f"output where {worst.prompt_tokens:,} and {worst.completion_tokens:,} were the most (does it "
+                "keep `max_tokens`?): what was in flight may pass a cap by that much, and so much is set aside "
+                "for every request from now on"
             )
 
 
 class Reservation:
     """What is set aside for one request: a context that charges by the error that ends it, else `settle`."""
 
-    def __init__(self, budget: Budget, bound: Usage, amount: Amount, price: Price | None) -> None:
+    def __init__(
+        self, budget: Budget, worst: Usage, bound: Usage, amount: Amount, price: Price | None
+    ) -> None:
+        self.worst = worst
         self.bound = bound
         self.amount = amount
         self.price = price

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, PlainSerializer, ValidationInfo, field_validator, model_validator
 
 from seedbed.recipe.document import KeyPath
-from seedbed.recipe.licence import Licence
+from seedbed.recipe.licence import Licence, LicenceTerms
 from seedbed.recipe.price import PriceEntry
 from seedbed.recipe.secret import Secret, look_up, reference
 from seedbed.recipe.section import Float, Int, Options, Reading, Section, Text
@@ -161,6 +161,8 @@ def _read_role(raw: Any, path: KeyPath, reading: Reading) -> Role | None:
         if not findings.touch(path):
             findings.add(path, "says nothing; write {model: …}, {recorded: …} or {rehearsal: {}}")
         return None
+    if isinstance(stated := values.get("licence"), dict):
+        values = {**values, "licence": findings.model(LicenceTerms, stated, (*path, "licence"))}
     if "rehearsal" in values:
         return _read_rehearsal(values, path, reading)
     if "recorded" in values:
