@@ -215,10 +215,10 @@ class Budget:
         if max(read, wrote) > 1 and not self._excess:
             self._excess = ", as the endpoint has used more than it was asked for"
             self._note(
-                f"an endpoint reported {used.prompt_tokens:,} prompt tokens and {used.completion_tokens:,} of "
-                f"output where {worst.prompt_tokens:,} and {worst.completion_tokens:,} were the most (does it "
-                "keep `max_tokens`?): what was in flight may pass a cap by that much, and so much is set aside "
-                "for every request from now on"
+                f"an endpoint reported {used.prompt_tokens:,} prompt tokens and {used.completion_tokens:,} "
+                f"of output where {worst.prompt_tokens:,} and {worst.completion_tokens:,} were the most "
+                "(does it keep `max_tokens`?): what was in flight may pass a cap by that much, and so much "
+                "is set aside for every request from now on"
             )
 
 

@@ -125,6 +125,8 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     """Read the data and check every part against it. Raises RecipeError with all problems."""
     gather = _Gatherer()
     recipe = loaded.recipe
+    gather.attempt(lambda: check_licence(loaded, "teacher", recipe.teacher))
+    gather.attempt(lambda: check_price(loaded, "teacher", recipe.teacher))
     plugin = registry.tasks.get(recipe.task.kind)
     unlabelled: Task = plugin.bind(recipe.task.options, None)
     real = _Real(loaded, unlabelled, gather)
@@ -137,8 +139,6 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     _check_templates(loaded, task, templates, methods, gather)
     _check_student(loaded, registry, gather)
     gather.attempt(lambda: check_teacher(loaded, recipe.teacher))
-    gather.attempt(lambda: check_licence(loaded, "teacher", recipe.teacher))
-    gather.attempt(lambda: check_price(loaded, "teacher", recipe.teacher))
     space = _space(loaded, task, labels, templates, methods, real.train)
     counted = gather.attempt(lambda: _quotas(loaded, labels, space))
     gather.raise_if_any()
