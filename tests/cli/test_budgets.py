@@ -117,20 +117,16 @@ def test_plan_says_what_the_calls_cost(tmp_path: Path) -> None:
         assert plan["cost"]["expected"] / 2 < spent < plan["cost"]["worst"]
 
 
-@pytest.mark.parametrize("command", ["plan", "run"])
-def test_a_cost_budget_without_a_price_is_refused_with_the_line_to_paste(
-    tmp_path: Path, command: str
-) -> None:
+def test_a_cost_budget_without_a_price_is_refused_with_the_line_to_paste(tmp_path: Path) -> None:
     with FakeEndpoint() as endpoint:
         workspace = Workspace.make(tmp_path, endpoint.url, budget={"cost": 5})
-        done = workspace.run(command, ".", expect=2)
+        done = workspace.run("plan", ".", expect=2)
         lines = (tmp_path / "recipe.yaml").read_text("utf-8").splitlines()
         line = 1 + next(at for at, text in enumerate(lines) if text.strip().startswith("teacher:"))
         assert f"recipe.yaml:{line}: roles.teacher.price: budget.cost is given" in done.err
         assert "price: {input: …, output: …}" in done.err
-        if command == "run":
-            workspace.write(endpoint.url)
-            assert "roles.teacher.price" in workspace.run("run", ".", "--max-cost", "5", expect=2).err
+        workspace.write(endpoint.url)
+        assert "roles.teacher.price" in workspace.run("run", ".", "--max-cost", "5", expect=2).err
         assert endpoint.stats().requests == 0
         assert not workspace.run_folder.exists()
 
@@ -166,7 +162,6 @@ def test_tokens_requests_and_time_bound_a_run_too(tmp_path: Path) -> None:
         assert endpoint.stats().requests == asked
         workspace.run("run", ".", "--max-requests", str(asked + 5), expect=4)
         assert endpoint.stats().requests == asked + 5
-        workspace.run("run", ".", "--max-time", "5m")
         assert endpoint.stats().repeats_after_answered == 0
 
 
@@ -180,8 +175,6 @@ def test_a_full_disk_budget_stops_at_the_close_of_a_round(tmp_path: Path) -> Non
         asked = endpoint.stats().requests
         assert "budget.disk" in workspace.run("run", ".", "--set", "budget.disk=50kB", expect=4).err
         assert endpoint.stats().requests == asked
-        workspace.run("run", ".", "--set", "budget.disk=1GB")
-        assert endpoint.stats().repeats_after_answered == 0
 
 
 def test_what_a_kill_cut_off_counts_as_spent(tmp_path: Path) -> None:

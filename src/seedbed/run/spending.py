@@ -42,13 +42,19 @@ class Spending:
     replayed: Usage = field(default_factory=Usage)
 
     @classmethod
-    def read(cls, folder: RunFolder) -> Spending:
-        """As the latest sitting left it. Raises StoreError where the file is damaged."""
+    def read(cls, folder: RunFolder, *, at_work: bool = False) -> Spending:
+        """As the latest sitting left it, or has it by now. Raises StoreError where the file is damaged.
+
+        What is open is lost, unless a process is at work on it.
+        """
         if not folder.spending.is_file():
             return cls(folder.spending)
         value = read_json(folder.spending)
         lost, left = Amount(**value["lost"]), Amount(**value["open"])
-        return cls(folder.spending, value["seconds"], lost + left, Amount(), Usage(**value["replayed"]))
+        replayed = Usage(**value["replayed"])
+        if at_work:
+            return cls(folder.spending, value["seconds"], lost, left, replayed)
+        return cls(folder.spending, value["seconds"], lost + left, Amount(), replayed)
 
     def write(self) -> None:
         write_json(

@@ -83,7 +83,7 @@ def _cost(calls: Mapping[str, Any] | None, money: Mapping[str, Any] | None) -> d
 
 
 def _money(view: RunView, log: ReplyLog, scopes: set[bytes], accepted: int) -> dict[str, Any] | None:
-    spending = Spending.read(view.folder)
+    spending = Spending.read(view.folder, at_work=is_at_work(view.folder))
     return money_of(
         log.spent(scopes),
         spending.lost.cost,
