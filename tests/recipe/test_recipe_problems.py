@@ -90,13 +90,40 @@ SINGLE = [
     # what is not built is not known
     ("review: {fraction: 0.02}", "review", "unknown key 'review'"),
     ("extends: other.yaml", "extends", "no such recipe"),
-    ("budget: {cost: 40}", "budget.cost", "unknown key 'cost'; there are: requests"),
+    ("budget: {money: 40}", "budget.money", "unknown key 'money'; there are: requests, cost, tokens"),
     ("sources: {real: {path: data/train.csv, redact: [email]}}", "sources.real.redact", "unknown key"),
+    # units
+    ("budget: {time: 6}", "budget.time", "such as 6h, 1h30m or 90s, not 6; write the unit: 6s, 6m or 6h"),
+    ("budget: {time: soon}", "budget.time", "must be a duration such as 6h, 1h30m or 90s, not 'soon'"),
+    ("budget: {time: 30m1h}", "budget.time", "must be a duration"),
+    ("budget: {time: 0s}", "budget.time", "must be longer than nothing, not '0s'"),
+    ("budget: {disk: 512}", "budget.disk", "not 512; write the unit: 512MB or 512GB"),
+    ("budget: {disk: 512Mb}", "budget.disk", "must be a size such as 512MB or 2GiB, not '512Mb'"),
+    ("budget: {disk: 0.3B}", "budget.disk", "must be a whole number of bytes"),
+    ("budget: {cost: 0}", "budget.cost", "must be more than 0, not 0"),
+    ("roles: {teacher: {model: m, endpoint: 'http://x/v1', timeout: 2x}}", "roles.teacher.timeout", "2x"),
+    # price and licence
     (
-        "roles: {teacher: {model: m, endpoint: 'http://x/v1', licence: mit}}",
-        "roles.teacher.licence",
-        "unknown key",
+        "roles: {teacher: {model: m, endpoint: 'http://x/v1', price: {input: 1}}}",
+        "roles.teacher.price.output",
+        "this key is missing",
     ),
+    (
+        "roles: {teacher: {model: m, endpoint: 'http://x', price: {input: 1, output: 1, cached_input: 2}}}",
+        "roles.teacher.price",
+        "cached_input must be at most input",
+    ),
+    (
+        "roles: {teacher: {model: m, endpoint: 'http://x/v1', licence: true}}",
+        "roles.teacher.licence",
+        "must be a licence such as apache-2.0, or {terms: …, allows_training: true}, not true",
+    ),
+    (
+        "roles: {teacher: {model: m, endpoint: 'http://x/v1', licence: {terms: read}}}",
+        "roles.teacher.licence.allows_training",
+        "this key is missing",
+    ),
+    ("use: sale", "use", "must be 'research', 'commercial' or 'competing', not 'sale'"),
     ("generate: {templates: {from: teacher, count: 3}}", "generate.templates", "must be text, not a map"),
     # types and bounds
     ("generate: {target: '500'}", "generate.target", "must be a whole number, not '500'"),

@@ -31,6 +31,8 @@ def command(recipe: Path, target: int | None, overrides: tuple[str, ...], as_jso
 
 
 def _print(value: dict[str, Any]) -> None:
+    from seedbed.publish.cost_text import licence_lines, plan_line
+
     click.echo(f"recipe {value['recipe']}: {value['target']:,} accepted records wanted")
     click.echo(f"already accepted: {value['accepted']:,}")
     real = value["real_rows"]
@@ -53,6 +55,8 @@ def _print(value: dict[str, Any]) -> None:
     click.echo(
         f"prompt: about {value['prompt_tokens_each']:,} tokens each, at most {value['max_tokens']:,} back"
     )
+    for line in [plan_line(value["cost"], value["answer_tokens_each"]), *licence_lines(value["licences"])]:
+        click.echo(line)
     for name, counts in value["by_axis"].items():
         shown = ", ".join(f"{key} {count}" for key, count in Counter(counts).most_common(8))
         click.echo(f"  {name}: {shown}{', …' if len(counts) > 8 else ''}")

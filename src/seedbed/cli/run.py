@@ -22,11 +22,23 @@ EXIT_CODES = {"target": 0, "variety": 3, "budget": 4, "endpoint": 5, "cells": 6,
 @click.command()
 @click.argument("recipe", type=click.Path(exists=True, path_type=Path))
 @click.option("--target", type=click.IntRange(min=1), help="Accepted records to reach.")
+@click.option(
+    "--max-cost", type=click.FloatRange(min=0, min_open=True), help="US dollars this run may cost in all."
+)
+@click.option("--max-tokens", type=click.IntRange(min=1), help="Tokens this run may take in all.")
 @click.option("--max-requests", type=click.IntRange(min=1), help="Requests this run may send in all.")
+@click.option("--max-time", metavar="DURATION", help="Time it may take in all, such as 6h or 90s.")
 @set_option
 @json_option
 def command(
-    recipe: Path, target: int | None, max_requests: int | None, overrides: tuple[str, ...], as_json: bool
+    recipe: Path,
+    target: int | None,
+    max_cost: float | None,
+    max_tokens: int | None,
+    max_requests: int | None,
+    max_time: str | None,
+    overrides: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Run RECIPE (its folder or file) until the target is met; the same command goes on after a stop."""
     from seedbed.cli.live import watching
@@ -42,14 +54,14 @@ def command(
 
     if target is not None:
         overrides = (*overrides, f"generate.target={target}")
+    caps = {"cost": max_cost, "tokens": max_tokens, "requests": max_requests, "time": max_time}
+    overrides = (*overrides, *(f"budget.{name}={cap}" for name, cap in caps.items() if cap is not None))
     bound = load_bound(recipe, overrides)
     progress = Progress(target=bound.quotas.target)
 
     async def work() -> RunResult:
         with watching(progress):
-            return await run_recipe(
-                bound, registry(), note, progress, max_requests=max_requests, on_start=_stop_on_signals
-            )
+            return await run_recipe(bound, registry(), note, progress, on_start=_stop_on_signals)
 
     try:
         result = run_in_loop(work())

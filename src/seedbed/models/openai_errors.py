@@ -131,7 +131,8 @@ class Endpoint:
             if error.retry_after is not None and error.retry_after > LONGEST_WAIT:
                 return EndpointError(
                     f"{told}; it asks to wait more than {LONGEST_WAIT} s (Retry-After): see to the server or "
-                    "name another as roles.teacher.endpoint, and run the same command again"
+                    "name another as roles.teacher.endpoint, and run the same command again",
+                    status=status,
                 )
             return AttemptFailed(f"http_{status}", told, status=status, retry_after=error.retry_after)
         if error.code in _REFUSED_CODES:

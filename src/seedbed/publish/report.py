@@ -13,6 +13,7 @@ from typing import Any
 
 from seedbed.core.fate import Accounts
 from seedbed.core.verdict import OVER_TARGET
+from seedbed.publish.cost_text import cost_section, licence_lines
 from seedbed.publish.proof_text import proof_section
 from seedbed.publish.text_layout import WIDTH, bullet, heading, paragraph, printable, share, table
 
@@ -69,6 +70,8 @@ def render_text(summary: Summary) -> str:
         _coverage(summary),
         _rounds(summary),
         _calls(summary),
+        cost_section(summary),
+        _licences(summary),
         _self_test(summary["selftest"]),
         proof_section(summary["proof"], rehearsal=summary["rehearsal"]) if summary["proof"] else "",
         _eval(summary["eval"]),
@@ -182,6 +185,15 @@ def _calls(summary: Summary) -> str:
         causes = ", ".join(f"{cause} {n:,}" for cause, n in largest_first(calls["attempts"]))
         lines.append(f"attempts without an answer: {causes}")
     return "\n".join([heading("Calls"), *(paragraph(line, indent="  ", first="") for line in lines)])
+
+
+def _licences(summary: Summary) -> str:
+    lines = licence_lines(summary.get("licences", ()))
+    return (
+        "\n".join([heading("Licences"), *(paragraph(line, indent="  ", first="") for line in lines)])
+        if lines
+        else ""
+    )
 
 
 def _self_test(result: Mapping[str, Any] | None) -> str:

@@ -6,10 +6,12 @@ from seedbed.recipe.cover import CoverEntry, quotas
 from seedbed.recipe.extends import RECIPE_FILE, Extends
 from seedbed.recipe.filters import FilterEntry
 from seedbed.recipe.generate import Generate
+from seedbed.recipe.licence import LicenceTerms
 from seedbed.recipe.load import LoadedRecipe, check_cover, load_recipe
 from seedbed.recipe.lock import to_lock_yaml
 from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.mix import Mix
+from seedbed.recipe.price import PriceEntry
 from seedbed.recipe.recipe import Recipe
 from seedbed.recipe.roles import Endpoint, RecordedRole, RehearsalRole, Role, Roles, WireRole
 from seedbed.recipe.secret import Secret
@@ -28,9 +30,11 @@ __all__ = [
     "Extends",
     "FilterEntry",
     "Generate",
+    "LicenceTerms",
     "LoadedRecipe",
     "MethodEntry",
     "Mix",
+    "PriceEntry",
     "Recipe",
     "RecordedRole",
     "RehearsalRole",

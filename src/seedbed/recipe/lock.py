@@ -39,6 +39,7 @@ def _resolved(recipe: Recipe) -> dict[str, Any]:
     }
     resolved = {
         "name": recipe.name,
+        "use": recipe.use,
         "task": {
             "kind": recipe.task.kind,
             "description": recipe.task.description,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -36,6 +36,10 @@ class Header(Section):
     """What stands beside the sections."""
 
     name: RunName = Field(description="small letters, digits and -; it names the run's folder")
+    use: Literal["research", "commercial", "competing"] = Field(
+        "commercial",
+        description="what models trained on the data are for: `research`, `commercial` or `competing`",
+    )
 
 
 class Recipe(Header):

@@ -11,8 +11,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, PlainSerializer, ValidationInfo, field_validator, model_validator
 
 from seedbed.recipe.document import KeyPath
+from seedbed.recipe.licence import Licence, LicenceTerms
+from seedbed.recipe.price import PriceEntry
 from seedbed.recipe.secret import Secret, look_up, reference
 from seedbed.recipe.section import Float, Int, Options, Reading, Section, Text
+from seedbed.recipe.units import SecondsBefore
 
 ENDPOINT_VARIABLE = "OPENAI_BASE_URL"
 KEY_VARIABLE = "OPENAI_API_KEY"
@@ -51,9 +54,17 @@ class WireRole(Section):
     )
     revision: Text | None = Field(None, description="revision of the weights; kept in every record")
     concurrency: Int = Field(32, ge=1, description="most requests in flight")
-    timeout: Float = Field(120.0, gt=0, description="seconds to wait for one answer")
+    timeout: Annotated[Float, SecondsBefore] = Field(
+        120.0, gt=0, description="time to wait for one answer: seconds, or with a unit, such as `2m`"
+    )
     retries: Int = Field(5, ge=0, description="further attempts after one that may heal")
     max_tokens: Int = Field(1024, ge=1, description="longest answer, in tokens; it bounds the cost")
+    price: PriceEntry | None = Field(
+        None, description="US dollars per million tokens: `{input, output}` (default: the price list's)"
+    )
+    licence: Licence | None = Field(
+        None, description="the model's licence, such as `apache-2.0`, or `{terms, allows_training}`"
+    )
 
     @field_validator("endpoint", mode="before")
     @classmethod
@@ -98,6 +109,9 @@ class RecordedRole(Section):
         None, description="regular expression over the prompt, with groups `prompt`, `label` or `draw`"
     )
     concurrency: Int = Field(32, ge=1, description="most questions in flight")
+    licence: Licence | None = Field(
+        None, description="licence of the model that gave the replies, where one did"
+    )
 
     @field_validator("match")
     @classmethod
@@ -151,6 +165,8 @@ def _read_role(raw: Any, path: KeyPath, reading: Reading) -> Role | None:
         if not findings.touch(path):
             findings.add(path, "says nothing; write {model: …}, {recorded: …} or {rehearsal: {}}")
         return None
+    if isinstance(stated := values.get("licence"), dict):
+        values = {**values, "licence": findings.model(LicenceTerms, stated, (*path, "licence"))}
     if "rehearsal" in values:
         return _read_rehearsal(values, path, reading)
     if "recorded" in values:

@@ -21,7 +21,9 @@ from seedbed.prompts.sampling import RowPool
 from seedbed.prompts.templates import PromptTemplate, library_template, read_template
 from seedbed.recipe import AxisFile, LoadedRecipe, Recipe, Source, check_cover, quotas
 from seedbed.run.axis_values import Unasked, axes_that_stand
+from seedbed.run.licensing import check_licence
 from seedbed.run.planner import PlanSpace
+from seedbed.run.pricing import check_price
 from seedbed.run.quotas import Quotas
 from seedbed.run.roles import asked_model, check_teacher
 from seedbed.sources.records import load_real
@@ -130,6 +132,8 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     """Read the data and check every part against it. Raises RecipeError with all problems."""
     gather = _Gatherer()
     recipe = loaded.recipe
+    gather.attempt(lambda: check_licence(loaded, "teacher", recipe.teacher))
+    gather.attempt(lambda: check_price(loaded, "teacher", recipe.teacher))
     plugin = registry.tasks.get(recipe.task.kind)
     unlabelled: Task = plugin.bind(recipe.task.options, None)
     real = _Real(loaded, unlabelled, gather)

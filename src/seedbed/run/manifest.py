@@ -13,6 +13,8 @@ from seedbed.core.fate import Stopped
 from seedbed.core.hashing import short_id
 from seedbed.recipe import RehearsalRole, to_lock_yaml
 from seedbed.run.binding import BoundRecipe
+from seedbed.run.licensing import licence_facts
+from seedbed.run.pricing import price_of
 from seedbed.sources.eval_lock import EvalInfo
 from seedbed.store.atomic import read_json, write_bytes, write_json
 from seedbed.store.folder import RunFolder, workspace_log
@@ -114,11 +116,15 @@ def parts_of(bound: BoundRecipe, eval_info: EvalInfo | None) -> dict[str, str]:
 
 def _facts(bound: BoundRecipe) -> dict[str, Any]:
     recipe, folder = bound.recipe, bound.folder
+    price, licence = price_of(recipe.teacher), licence_facts(recipe, "teacher", recipe.teacher)
     log = workspace_log(bound.loaded.folder)
     return {
         "recipe": recipe.name,
         "seedbed": __version__,
         "rehearsal": _rehearsal(bound),
+        "use": recipe.use,
+        "licences": [licence] if licence is not None else [],
+        "price": price.to_json() if price is not None else None,
         "task": {
             "kind": bound.task.kind,
             "options": recipe.task.options.model_dump(mode="json"),

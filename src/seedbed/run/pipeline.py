@@ -75,8 +75,12 @@ class Pipeline:
         width: int,
         progress: Progress,
         opens: Callable[[Sequence[Cell]], None],
+        room: Callable[[], BudgetReached | None] = lambda: None,
     ) -> None:
-        """`opens` is told the cells of each round that is opened, before the first of them is asked."""
+        """`opens` is told the cells of each round that is opened, before the first of them is asked.
+
+        `room` is asked whenever a round was committed whether there is room on disk for another.
+        """
         self._space = space
         self._asking = asking
         self._methods = methods
@@ -90,6 +94,7 @@ class Pipeline:
         self._width = width
         self.progress = progress
         self._opens = opens
+        self._room = room
         self._open: list[OpenRound] = []
         self._closed: list[CommittedRound] = []
         self._mended = 0
@@ -113,6 +118,7 @@ class Pipeline:
         With `endpoint` comes the error to show. What is open then is left as a partial view.
         """
         self._restore()
+        await self._look_for_room()
         self._advance()
         try:
             async with asyncio.TaskGroup() as group:
@@ -237,8 +243,15 @@ class Pipeline:
         self._open.remove(entry)
         self._closed.append(committed)
         self._show(committed.measures)
+        await self._look_for_room()
         self._advance()
         self._wake()
+
+    async def _look_for_room(self) -> None:
+        full = await asyncio.get_running_loop().run_in_executor(self._closer, self._room)
+        if full is not None:
+            self._error = self._error or full
+            self.stop("budget")
 
     async def _commit(self, entry: OpenRound, *, partial: bool) -> tuple[Quotas, CommittedRound]:
         close = partial_of(

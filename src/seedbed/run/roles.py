@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 from seedbed.core.hashing import short_id
 from seedbed.core.protocols import ChatModel
+from seedbed.models.budget import Budget
 from seedbed.models.executor import HttpExecutor, Stats
-from seedbed.models.limits import Budget, Limits
+from seedbed.models.limits import Limits
 from seedbed.models.openai_wire import OpenAIChat
 from seedbed.models.planted_faults import Faults
 from seedbed.models.recorded import RecordedReplies, RecordedTeacher
 from seedbed.models.rehearsal import RehearsalTeacher
 from seedbed.recipe import LoadedRecipe, RecordedRole, RehearsalRole, Role, WireRole
 from seedbed.run.asking import BoundRole
+from seedbed.run.licensing import licence_label
+from seedbed.run.pricing import price_of
 from seedbed.store.atomic import file_hash
 from seedbed.store.replies import ReplyLog
 
@@ -85,9 +88,10 @@ def bind_roles(loaded: LoadedRecipe, log: ReplyLog, budget: Budget) -> Teachers:
     role = loaded.recipe.teacher
     model = _make_model(loaded, role)
     limits = _limits(role)
-    executor = HttpExecutor(model, log, limits, budget)
+    executor = HttpExecutor(model, log, limits, budget.at(price_of(role)))
     asked = asked_model(loaded, role)
-    bound = BoundRole(asked.model, asked.revision, asked.max_tokens, executor)
+    licence = licence_label(loaded.recipe, role)
+    bound = BoundRole(asked.model, asked.revision, asked.max_tokens, executor, licence)
     width = 2 * limits.concurrency
     return Teachers({"teacher": bound}, (executor,), (model,), width)
 

@@ -16,3 +16,8 @@ def all_scopes(folder: RunFolder, recipe: str) -> set[bytes]:
     every = [folder.rounds, *sorted(folder.path.glob("earlier/*/rounds"))]
     cells = {scope_of(recipe, cell) for rounds in every for cell in Rounds(rounds).planned_ids()}
     return {asked_scope(recipe), *cells}
+
+
+def standing_scopes(folder: RunFolder, recipe: str) -> set[bytes]:
+    """Scopes of the cells of the rounds that stand now: what asking for all of them anew would ask."""
+    return {scope_of(recipe, cell) for cell in Rounds(folder.rounds).planned_ids()}

@@ -15,7 +15,6 @@ from seedbed.core.protocols import CorpusFilter, FilterContext, RecordFilter
 from seedbed.core.record import Record
 from seedbed.core.registry import Registry
 from seedbed.filters import FILTERS
-from seedbed.models.limits import Budget
 from seedbed.prompts.sampling import RowPool
 from seedbed.run.accounts import read_accounts
 from seedbed.run.asked_axes import ask_axes
@@ -25,11 +24,12 @@ from seedbed.run.closing import retarget
 from seedbed.run.filtering import FilterPool, FilterSet
 from seedbed.run.manifest import Manifest
 from seedbed.run.pipeline import Pipeline, Progress
+from seedbed.run.pricing import price_of
 from seedbed.run.proof import prove
 from seedbed.run.quotas import Quotas
 from seedbed.run.rendering import asking_space
 from seedbed.run.roles import Teachers, bind_roles
-from seedbed.run.scopes import all_scopes
+from seedbed.run.spending import Spending, kept, open_budget, room_left
 from seedbed.run.view import RunView, export_run
 from seedbed.sources.eval_lock import EvalLockServer
 from seedbed.sources.eval_lock_file import EvalLockFile
@@ -157,9 +157,7 @@ class Session:
 
 
 @asynccontextmanager
-async def open_session(
-    bound: BoundRecipe, note: Note, *, max_requests: int | None = None
-) -> AsyncIterator[Session]:
+async def open_session(bound: BoundRecipe, note: Note) -> AsyncIterator[Session]:
     """Lock the folder and the eval, bind the roles, ask for axis values, verify what is on disk."""
     with ExitStack() as stack:
         folder = bound.folder
@@ -178,10 +176,11 @@ async def open_session(
             if first:
                 lock.record_opening("check", f"seedbed run {bound.recipe.name}")
         log = stack.enter_context(ReplyLog.open(workspace_log(bound.loaded.folder)))
-        limit = max_requests if max_requests is not None else bound.recipe.budget.requests
-        spent = log.calls(all_scopes(folder, bound.recipe.name)) if limit is not None else 0
+        spending, prices = Spending.read(folder), [price_of(bound.recipe.teacher)]
+        budget = open_budget(bound.recipe, folder, log, spending, prices, note)
         async with AsyncExitStack() as later:
-            teachers = bind_roles(bound.loaded, log, Budget(limit, spent=spent))
+            teachers = bind_roles(bound.loaded, log, budget)
+            await later.enter_async_context(kept(spending, budget, teachers.spent))
             later.push_async_callback(teachers.close)
             bound = await ask_axes(bound, teachers.roles["teacher"], server.client if server else None, note)
             manifest = Manifest.open(bound, info, log, note)
@@ -198,7 +197,6 @@ async def run_recipe(
     note: Note,
     progress: Progress,
     *,
-    max_requests: int | None = None,
     on_start: Callable[[Pipeline], None] = lambda pipeline: None,
 ) -> RunResult:
     """Generate until the target is met or a reason to stop; prove and export what there is then.
@@ -206,7 +204,7 @@ async def run_recipe(
     `note` is told what a user should know on the way; `on_start` gets the pipeline, to stop it.
     Raises SeedbedError before any request for whatever makes the run impossible.
     """
-    async with open_session(bound, note, max_requests=max_requests) as session:
+    async with open_session(bound, note) as session:
         bound = session.bound
         filters = build_filters(bound, session.server)
         async with FilterPool(filters) as pool:
@@ -228,6 +226,7 @@ async def run_recipe(
                 opens=lambda cells: session.log.look_ahead(
                     scope_of(bound.recipe.name, cell.id) for cell in cells
                 ),
+                room=room_left(bound.recipe, bound.folder, session.log.path),
             )
             on_start(pipeline)
             stopped, error = await pipeline.run()

@@ -42,6 +42,10 @@ class RunFolder:
         return self.path / "real"
 
     @property
+    def spending(self) -> Path:
+        return self.path / "spending.json"
+
+    @property
     def exports(self) -> Path:
         return self.path / "export"
 
