@@ -14,7 +14,7 @@ from seedbed.metrics.lexical import Lexical, unit
 from seedbed.metrics.protocol import Metric, Numbers, Side, Vectors
 from seedbed.metrics.sample import Sample
 from seedbed.metrics.topics import assign, fix_topics, topic_count
-from seedbed.stats.half_samples import DRAWS, half_sample_interval, half_samples
+from seedbed.stats.half_samples import half_sample_interval, half_samples
 from seedbed.stats.intervals import Estimate
 
 AS_VARIED = "as varied as the real data"

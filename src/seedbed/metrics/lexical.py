@@ -51,7 +51,8 @@ class Lexical:
 def unit(vectors: Vectors) -> Vectors:
     """Each row divided by its length, where it has one."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 1e-6)
+    shortened: Vectors = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 1e-6)
+    return shortened
 
 
 def _components(matrix: Sparse, dimensions: int, seed: int) -> Floats:

@@ -35,8 +35,8 @@ class Runs:
         numbers: list[int] = []
         starts = [0]
         for text in texts:
-            for at in range(len(text) - width + 1):
-                numbers.append(known.setdefault(tuple(text[at : at + width]), len(known)))
+            runs = (tuple(text[at : at + width]) for at in range(len(text) - width + 1))
+            numbers.extend(known.setdefault(run, len(known)) for run in runs)
             starts.append(len(numbers))
         return cls(np.array(numbers, dtype=np.intp), np.array(starts, dtype=np.intp))
 

@@ -2,7 +2,8 @@
 
 The summary is what the run room gathers: `run` (the folder), `recipe`, `task`, `rehearsal`,
 `accounts` (as `core.fate.Accounts` writes them), `partial`, `calls`, `by_cover`, `filters`,
-`rounds`, `selftest`, `eval`, `measures` (None where the run was not measured), `proof` (the result of `student.evaluate.score_arms`) and `notes`.
+`rounds`, `selftest`, `eval`, `measures` (None where the run was not measured), `proof` (the result
+of `student.evaluate.score_arms`) and `notes`.
 """
 
 from __future__ import annotations

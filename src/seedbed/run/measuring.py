@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -54,7 +56,21 @@ async def measure_run(bound: BoundRecipe, embedder: Embedder | None = None) -> d
     seed, asked = bound.recipe.generate.seed, _asked(bound)
     generated = await asyncio.to_thread(_accepted, bound, asked, seed)
     real = real_side(bound.task, bound.train, asked, seed)
-    result = await measure_sides(generated, real, asked, folder.measures, embedder, seed=seed)
+    loop = asyncio.get_running_loop()
+
+    def embed(texts: list[str]) -> Vectors:
+        assert embedder is not None
+        return asyncio.run_coroutine_threadsafe(embedder.embed(texts), loop).result()
+
+    result = await asyncio.to_thread(
+        measure_sides,
+        generated,
+        real,
+        asked,
+        folder.measures,
+        seed=seed,
+        embedder=(embedder.name, embed) if embedder is not None else None,
+    )
     write_json(folder.measures, {"key": key, "rounds": rounds, "measures": result})
     return result
 
@@ -64,7 +80,9 @@ def read_measures(folder: RunFolder) -> dict[str, Any] | None:
     if not folder.measures.is_file():
         return None
     known = read_json(folder.measures)
-    measures: dict[str, Any] | None = known.get("measures") if known.get("rounds") == _rounds_key(folder) else None
+    if known.get("rounds") != _rounds_key(folder):
+        return None
+    measures: dict[str, Any] = known["measures"]
     return measures
 
 
@@ -111,16 +129,49 @@ def real_side(task: Task, rows: Iterable[Record], asked: Iterable[str], seed: in
     return side
 
 
-async def measure_sides(
+def measure_file(
+    file: Path, rows: Sequence[Mapping[str, str]], column: str, recipe: BoundRecipe | None
+) -> dict[str, Any]:
+    """Measure the rows of a file, with a recipe beside its real train rows.
+
+    Where the file has all text fields of the recipe's task, those are compared; else the column, with
+    the task's first text field.
+    """
+    if recipe is None:
+        generated = Gathered(Pool())
+        for index, row in enumerate(rows):
+            generated.add(str(index), row[column], {})
+        return measure_sides(generated, Gathered(Pool()), {}, file)
+    task, seed = recipe.task, recipe.recipe.generate.seed
+    known = rows[0].keys()
+    fields = task.text_fields if known >= set(task.text_fields) else ()
+    asked = {axis: values for axis, values in _asked(recipe).items() if axis in known}
+    generated = Gathered(Pool(seed=seed))
+    for index, row in enumerate(rows):
+        text = task.as_text(row) if fields else row[column]
+        generated.add(str(index), text, {axis: row[axis] for axis in asked})
+    if fields:
+        real = real_side(task, recipe.train, asked, seed)
+    else:
+        real = Gathered(Pool(seed=seed))
+        for record in recipe.train:
+            real.add(record.id, str(record.fields[task.text_fields[0]]), {})
+    return measure_sides(generated, real, asked, file, seed=seed)
+
+
+def measure_sides(
     generated: Gathered,
     real: Gathered,
     asked: Mapping[str, Sequence[str]],
     file: Path,
-    embedder: Embedder | None = None,
     *,
     seed: int = 0,
+    embedder: tuple[str, Callable[[list[str]], Vectors]] | None = None,
 ) -> dict[str, Any]:
-    """The plain result that reports print. `file` is what the figures are of, for an error to name."""
+    """The plain result that reports print. `file` is what the figures are of, for an error to name.
+
+    `embedder`: a name, and a function that gives vectors of shape (texts, dimensions).
+    """
     counted = {"generated": generated.pool.count, "real": real.pool.count}
     notes, metrics, rows = [], [], 0
     few = [f"{n:,} {side} rows" for side, n in counted.items() if n < FEWEST and (n or side == "generated")]
@@ -132,11 +183,13 @@ async def measure_sides(
         sample = draw_sample(generated.pool.texts(), real.pool.texts())
         rows = len(sample.generated)
         notes += sample.notes
-        metrics = await _in_a_process(sample, embedder, file, seed)
+        metrics = _in_a_process(sample, embedder[1] if embedder else None, file, seed)
         if less := [entry["label"] for entry in metrics if entry["verdict"] == "less varied"]:
-            notes.append(f"less varied than the real data in {len(less)} of {len(metrics)}: {', '.join(less)}")
+            notes.append(
+                f"less varied than the real data in {len(less)} of {len(metrics)}: {', '.join(less)}"
+            )
     return {
-        "embedder": embedder.name if embedder is not None else LEXICAL,
+        "embedder": embedder[0] if embedder else LEXICAL,
         "rows": {**counted, "sample": rows},
         "metrics": metrics,
         "axes": axis_coverage(asked, generated.counts, real.counts),
@@ -144,34 +197,23 @@ async def measure_sides(
     }
 
 
-async def _in_a_process(
-    sample: Sample, embedder: Embedder | None, file: Path, seed: int
+def _in_a_process(
+    sample: Sample, embed: Callable[[list[str]], Vectors] | None, file: Path, seed: int
 ) -> list[dict[str, Any]]:
-    vectors = file.with_name(f".{file.name}.vectors.npy")
-    try:
-        if embedder is not None:
-            found = await embedder.embed([*sample.generated, *sample.real])
-            await asyncio.to_thread(_write, vectors, found)
+    with ExitStack() as stack:
+        vectors = None
+        if embed is not None:
+            vectors = Path(stack.enter_context(TemporaryDirectory(prefix="seedbed-"))) / "vectors.npy"
+            found = embed([*sample.generated, *sample.real])
+            np.save(vectors, np.asarray(found, dtype=np.float32))
         request = {
             "generated": list(sample.generated),
             "real": list(sample.real),
             "twins": list(sample.twins),
-            "vectors": str(vectors) if embedder is not None else None,
+            "vectors": str(vectors) if vectors is not None else None,
             "seed": seed,
         }
-        return await asyncio.to_thread(_answer, request, file)
-    finally:
-        vectors.unlink(missing_ok=True)
-
-
-def _write(path: Path, vectors: Vectors) -> None:
-    np.save(path, np.asarray(vectors, dtype=np.float32))
-
-
-def _answer(request: Mapping[str, Any], file: Path) -> list[dict[str, Any]]:
-    process = start_sealed("seedbed.run.measures_process", request)
-    try:
+        process = start_sealed("seedbed.run.measures_process", request)
+        stack.callback(end_sealed, process)
         metrics: list[dict[str, Any]] = answer_of(process, file)["metrics"]
-    finally:
-        end_sealed(process)
-    return metrics
+        return metrics
