@@ -91,6 +91,7 @@ def summary(**changes: Any) -> dict[str, Any]:
                 {"purpose": "evaluate", "at": "2030-01-02T03:04:05+00:00", "by": "seedbed run tickets"}
             ],
         },
+        "measures": None,
         "proof": None,
         "notes": ["no real data: nothing shows what the data is worth"],
     } | changes

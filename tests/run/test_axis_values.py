@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from seedbed.core.chat import ChatReply, ChatRequest, Choice
 from seedbed.core.errors import BudgetReached, RecipeError, StoreError
 from seedbed.filters import DEFAULT_FILTERS
+from seedbed.models.budget import Budget, Caps
 from seedbed.models.executor import HttpExecutor
-from seedbed.models.limits import Budget, Limits
+from seedbed.models.limits import Limits
 from seedbed.models.recorded import RecordedReplies, RecordedTeacher
 from seedbed.recipe import AskedAxis, load_recipe
 from seedbed.run.asked_axes import ask_axes
@@ -65,7 +66,7 @@ def fill(bound: BoundRecipe, teacher: Telling | RecordedTeacher, budget: int | N
 
     async def work() -> BoundRecipe:
         with ReplyLog.open(bound.loaded.folder / ".seedbed" / "replies.sqlite") as log:
-            executor = HttpExecutor(teacher, log, Limits(), Budget(budget))
+            executor = HttpExecutor(teacher, log, Limits(), Budget(Caps(requests=budget)).at(None))
             return await ask_axes(bound, BoundRole("m", None, 1024, executor), None, NOTES.append)
 
     return asyncio.run(work())

@@ -12,6 +12,8 @@ from seedbed.cli.output import json_option, note, print_json
 from seedbed.core.globs import matches
 
 _MOST_SHOWN = 20
+# The real rows of a recipe can be read where its teacher cannot be asked.
+_NO_RUN = ("roles=null", "mix=null", "student=null", "export=null")
 
 
 @click.command()
@@ -23,6 +25,11 @@ _MOST_SHOWN = 20
     "--drop", type=click.Path(path_type=Path), metavar="OUT", help="Write FILE without leaking rows."
 )
 @click.option("--drop-near", is_flag=True, help="With --drop: without near matches too.")
+@click.option(
+    "--recipe",
+    type=click.Path(exists=True, path_type=Path),
+    help="Measure FILE beside the real train rows of this recipe.",
+)
 @json_option
 def command(
     file: Path,
@@ -31,12 +38,14 @@ def command(
     ignore_after: str | None,
     drop: Path | None,
     drop_near: bool,
+    recipe: Path | None,
     as_json: bool,
 ) -> None:
-    """Check FILE (CSV, JSONL, Parquet, a folder of texts, or a glob in quotes) with the default filters.
+    """Check FILE (CSV, JSONL, Parquet, a folder of texts, a glob in quotes), and how varied it is.
 
     Rows are counted from 0. Ends with 3 where a row of FILE equals an eval row.
     """
+    from seedbed.cli.loading import load_bound
     from seedbed.run.audit import audit
 
     for path, name in ((file, "FILE"), (against, "--against")):
@@ -47,7 +56,13 @@ def command(
     if drop_near and drop is None:
         raise click.UsageError("--drop-near needs --drop OUT")
     result = audit(
-        file, against=against, text=text, ignore_after=ignore_after, drop=drop, drop_near=drop_near
+        file,
+        against=against,
+        text=text,
+        ignore_after=ignore_after,
+        drop=drop,
+        drop_near=drop_near,
+        recipe=load_bound(recipe, _NO_RUN) if recipe is not None else None,
     )
     value = result.to_json()
     if as_json:
@@ -60,6 +75,8 @@ def command(
 
 
 def _print(value: dict[str, Any], against: Path | None) -> None:
+    from seedbed.publish.measures_text import measures_section
+
     click.echo(f"{value['rows']:,} rows, text column {value['text_column']!r}")
     if against is not None:
         click.echo(
@@ -74,3 +91,4 @@ def _print(value: dict[str, Any], against: Path | None) -> None:
     for name, counts in value["filters"].items():
         found = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items())) or "nothing"
         click.echo(f"  {name}: {found}")
+    click.echo("\n" + measures_section(value["measures"]))

@@ -2,7 +2,8 @@
 
 The summary is what the run room gathers: `run` (the folder), `recipe`, `task`, `rehearsal`,
 `accounts` (as `core.fate.Accounts` writes them), `partial`, `calls`, `by_cover`, `filters`,
-`rounds`, `selftest`, `eval`, `proof` (the result of `student.evaluate.score_arms`) and `notes`.
+`rounds`, `selftest`, `eval`, `measures` (None where the run was not measured), `proof` (the result
+of `student.evaluate.score_arms`) and `notes`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from seedbed.core.fate import Accounts
 from seedbed.core.verdict import OVER_TARGET
 from seedbed.publish.cost_text import cost_section, licence_lines
+from seedbed.publish.measures_text import measures_section
 from seedbed.publish.proof_text import proof_section
 from seedbed.publish.text_layout import WIDTH, bullet, heading, paragraph, printable, share, table
 
@@ -68,6 +70,7 @@ def render_text(summary: Summary) -> str:
         _reasons(accounts),
         _filters(summary),
         _coverage(summary),
+        measures_section(summary["measures"], rehearsal=summary["rehearsal"]) if summary["measures"] else "",
         _rounds(summary),
         _calls(summary),
         cost_section(summary),

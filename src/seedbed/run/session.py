@@ -23,6 +23,7 @@ from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import retarget
 from seedbed.run.filtering import FilterPool, FilterSet
 from seedbed.run.manifest import Manifest
+from seedbed.run.measuring import measure_run
 from seedbed.run.pipeline import Pipeline, Progress
 from seedbed.run.pricing import price_of
 from seedbed.run.proof import prove
@@ -241,6 +242,8 @@ async def run_recipe(
             session.manifest.value["replies_after"],
         )
         session.manifest.record_stop(stopped)
+        if stopped in ("target", "variety", "cells", "budget"):
+            await measure_run(bound)
         if stopped in ("target", "variety", "cells"):
             await prove(bound, note)
         _export(bound, registry, note)

@@ -9,6 +9,7 @@ from typing import Any
 
 from seedbed.core.verdict import OVER_TARGET
 from seedbed.run.accounts import read_accounts
+from seedbed.run.measuring import read_measures
 from seedbed.run.pricing import money_of, price_from
 from seedbed.run.scopes import all_scopes, standing_scopes
 from seedbed.run.selftest import self_test
@@ -62,6 +63,7 @@ def summarise(view: RunView) -> dict[str, Any]:
         "rounds": [_round(entry) for entry in committed],
         "selftest": self_test(view) if view.rehearsal else None,
         "eval": _eval(view),
+        "measures": read_measures(folder),
         "proof": read_json(folder.proof) if folder.proof.is_file() else None,
         "versions": view.manifest["versions"],
         "notes": notes,

@@ -61,6 +61,10 @@ class RunFolder:
     def proof(self) -> Path:
         return self.path / "student" / "proof.json"
 
+    @property
+    def measures(self) -> Path:
+        return self.path / "measures.json"
+
     def create(self) -> None:
         try:
             for folder in (self.path, self.rounds, self.prompts, self.real):
