@@ -47,6 +47,11 @@ def _print(value: dict[str, Any]) -> None:
     click.echo(
         f"prompt: about {value['prompt_tokens_each']:,} tokens each, at most {value['max_tokens']:,} back"
     )
+    for each in value["judged"]:
+        click.echo(
+            f"{each['filter']}: asks {each['model']} ({each['role']}) about every draft that the other "
+            f"filters keep: at most {value['cells']:,} calls more, and one again where one is unreadable"
+        )
     for name, counts in value["by_axis"].items():
         shown = ", ".join(f"{key} {count}" for key, count in Counter(counts).most_common(8))
         click.echo(f"  {name}: {shown}{', …' if len(counts) > 8 else ''}")

@@ -14,15 +14,16 @@ from typing import Any, TypeVar
 
 from seedbed.core.errors import InputError, Problem, RecipeError
 from seedbed.core.hashing import short_id
-from seedbed.core.protocols import Method, Task
+from seedbed.core.protocols import FilterContext, Method, ModelFilter, Task
 from seedbed.core.record import Record
 from seedbed.core.registry import Registry
 from seedbed.prompts.sampling import RowPool
 from seedbed.prompts.templates import PromptTemplate, library_template, read_template
-from seedbed.recipe import LoadedRecipe, Recipe, Source, check_cover, quotas
+from seedbed.recipe import LoadedRecipe, Recipe, Role, Source, check_cover, quotas
+from seedbed.recipe.filters import place_of_filter
 from seedbed.run.planner import PlanSpace
 from seedbed.run.quotas import Quotas
-from seedbed.run.roles import asked_model, check_teacher
+from seedbed.run.roles import asked_model, check_role
 from seedbed.sources.records import load_real
 from seedbed.sources.spec import SourceSpec
 from seedbed.sources.split import split_source
@@ -49,6 +50,7 @@ class BoundRecipe:
     space: PlanSpace
     quotas: Quotas
     filter_versions: list[list[Any]]
+    model_filters: tuple[ModelFilter, ...]
 
     @property
     def recipe(self) -> Recipe:
@@ -62,6 +64,11 @@ class BoundRecipe:
     def rehearsal(self) -> bool:
         return self.recipe.is_rehearsal
 
+    @property
+    def ranking(self) -> tuple[str, ...]:
+        """The model filters as their verdicts name them."""
+        return tuple(f"{each.name}@{each.version}" for each in self.model_filters)
+
     def compared_text(self, record: Record) -> str:
         """The text of a record that is held against the eval set."""
         return "\n".join(str(record.fields.get(name, "")) for name in self.compare)
@@ -69,7 +76,6 @@ class BoundRecipe:
     def signature(self) -> dict[str, str]:
         """Hash by part of everything that decides cells and verdicts; target and budget are no part."""
         recipe, generate = self.recipe, self.recipe.generate
-        asked = asked_model(self.loaded, recipe.teacher)
         return {
             "task": short_id(
                 "part", [self.task_variables, recipe.task.options.model_dump(), list(self.labels)]
@@ -92,8 +98,12 @@ class BoundRecipe:
                 ],
             ),
             "filters": short_id("part", self.filter_versions),
-            "teacher": short_id("part", [asked.model, asked.revision, asked.max_tokens]),
+            **{name: self._model(role) for name, role in recipe.roles.bound.items()},
         }
+
+    def _model(self, role: Role) -> str:
+        asked = asked_model(self.loaded, role)
+        return short_id("part", [asked.model, asked.revision, asked.max_tokens])
 
 
 def _contents(rows: Sequence[Record]) -> list[str]:
@@ -134,7 +144,9 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     }
     _check_templates(loaded, task, templates, methods, gather)
     _check_student(loaded, registry, gather)
-    gather.attempt(lambda: check_teacher(loaded, recipe.teacher))
+    for name, role in recipe.roles.bound.items():
+        gather.attempt(lambda n=name, r=role: check_role(loaded, n, r))  # type: ignore[misc]
+    model_filters = _model_filters(loaded, task, registry, gather)
     space = _space(loaded, task, labels, templates, methods, real.train)
     counted = gather.attempt(lambda: _quotas(loaded, labels, space))
     gather.raise_if_any()
@@ -153,11 +165,42 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
         methods=methods,
         space=space,
         quotas=counted,
-        filter_versions=[
-            [entry.name, registry.filters.get(entry.name).version, entry.options.model_dump()]
-            for entry in recipe.filters
-        ],
+        filter_versions=_filter_versions(recipe, registry, model_filters),
+        model_filters=model_filters,
     )
+
+
+def _model_filters(
+    loaded: LoadedRecipe, task: Task, registry: Registry, gather: _Gatherer
+) -> tuple[ModelFilter, ...]:
+    """The filters that ask a model: built early, because their prompts are part of what a run is."""
+    context = FilterContext(task=task, folder=loaded.folder)
+    built: list[ModelFilter] = []
+    for entry in loaded.recipe.filters:
+        kind = registry.filters.get(entry.name)
+        if kind.kind != "model":
+            continue
+        try:
+            built.append(kind.build(entry.options, context))
+        except InputError as error:
+            place = place_of_filter(loaded.written("filters"), entry.name)
+            gather.problems += [loaded.problem(place, str(problem)) for problem in error.problems]
+    return tuple(built)
+
+
+def _filter_versions(
+    recipe: Recipe, registry: Registry, model_filters: Sequence[ModelFilter]
+) -> list[list[Any]]:
+    prompts = {each.name: sorted(prompt.hash for prompt in each.prompts.values()) for each in model_filters}
+    return [
+        [
+            entry.name,
+            registry.filters.get(entry.name).version,
+            entry.options.model_dump(),
+            *prompts.get(entry.name, ()),
+        ]
+        for entry in recipe.filters
+    ]
 
 
 def real_and_eval(loaded: LoadedRecipe, registry: Registry) -> tuple[Task, SourceSpec | None]:

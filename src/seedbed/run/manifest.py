@@ -53,7 +53,7 @@ class Manifest:
                 )
                 manifest.value["versions"].append(_version(parts, changed))
                 manifest.value["quotas"] = None
-                if set(changed) - {"filters", "eval"}:
+                if set(changed) - {"filters", "eval", "judge"}:
                     manifest.value["replies_after"] = log.last_row()
         else:
             versions = [_version(parts, [])]
@@ -80,7 +80,8 @@ class Manifest:
     def snapshot(self, bound: BoundRecipe) -> None:
         """Keep the recipe and the prompts in force beside what they made."""
         write_bytes(self.folder.recipe_lock, to_lock_yaml(bound.loaded).encode())
-        for template in bound.templates.values():
+        prompts = [prompt for each in bound.model_filters for prompt in each.prompts.values()]
+        for template in (*bound.templates.values(), *prompts):
             name = template.name.replace("/", "-").removesuffix(".j2")
             path = self.folder.prompts / f"{name}-{template.hash[:8]}.j2"
             if not path.exists():
@@ -127,6 +128,7 @@ def _facts(bound: BoundRecipe) -> dict[str, Any]:
         "target": bound.quotas.target,
         "by_field": {name: dict(values) for name, values in bound.quotas.by_field.items()},
         "real_rows": {"train": len(bound.train), "dev": len(bound.dev)},
+        "model_filters": list(bound.ranking),
         "eval_path": str(bound.eval_spec.path) if bound.eval_spec else None,
         "reply_log": os.path.relpath(log, folder.path),
     }
@@ -138,7 +140,12 @@ def _rehearsal(bound: BoundRecipe) -> dict[str, Any] | None:
     if not isinstance(teacher, RehearsalRole):
         return None
     faults = teacher.rehearsal.model_dump(mode="json")
-    return {"seed": bound.recipe.generate.seed, "faults": faults}
+    judge = bound.recipe.roles.judge
+    return {
+        "seed": bound.recipe.generate.seed,
+        "faults": faults,
+        "judge": judge.rehearsal.model_dump(mode="json") if isinstance(judge, RehearsalRole) else None,
+    }
 
 
 def _version(parts: Mapping[str, str], changed: list[str]) -> dict[str, Any]:

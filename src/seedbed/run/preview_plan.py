@@ -38,7 +38,7 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         if Manifest.read(bound.folder).value["versions"][-1]["parts"] == parts_of(bound, info):
             rounds = Rounds(bound.folder.rounds)
             committed = rounds.committed(partial=False)
-            fit(rounds, quotas, bound.space.cover)
+            fit(rounds, quotas, bound.space.cover, bound.ranking)
             for entry in committed:
                 sequences.note(rounds.read_plan(entry.number))
         else:
@@ -59,6 +59,11 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         "logged": asked.logged,
         "prompt_tokens_each": sum(len(m["content"]) for m in prompt) // _CHARACTERS_A_TOKEN,
         "max_tokens": asked_model(bound.loaded, bound.recipe.teacher).max_tokens,
+        "judged": [
+            {"filter": each.name, "role": each.role, "model": asked_model(bound.loaded, role).model}
+            for each in bound.model_filters
+            if (role := bound.recipe.roles.bound[each.role])
+        ],
         "by_axis": _counts(cells),
         "first_prompt": prompt,
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 from seedbed.core.verdict import OVER_TARGET
 from seedbed.run.accounts import read_accounts
+from seedbed.run.judgement import judgement
 from seedbed.run.scopes import all_scopes
 from seedbed.run.selftest import self_test
 from seedbed.run.view import RunView
@@ -29,6 +30,7 @@ def summarise(view: RunView) -> dict[str, Any]:
         log = stack.enter_context(view.log()) if view.has_log else None
         accounts = read_accounts(rounds, committed, log, view.recipe, facts["target"], stopped, after)
         calls = _calls(log, all_scopes(folder, view.recipe)) if log is not None else None
+        judged = judgement(view, committed, log)
     if calls is None:
         notes.append(
             f"the reply log {view.log_path} cannot be opened: calls and raw replies cannot be told; keep "
@@ -46,6 +48,7 @@ def summarise(view: RunView) -> dict[str, Any]:
         "cost": _cost(calls),
         "by_cover": _by_cover(facts["by_field"], committed),
         "filters": _filters(committed),
+        "judged": judged,
         "rounds": [_round(entry) for entry in committed],
         "selftest": self_test(view) if view.rehearsal else None,
         "eval": _eval(view),

@@ -42,6 +42,10 @@ class RunFolder:
         return self.path / "real"
 
     @property
+    def asked_contents(self) -> Path:
+        return self.path / "asked-contents.bin"
+
+    @property
     def exports(self) -> Path:
         return self.path / "export"
 
