@@ -27,7 +27,7 @@ def says(score: Any, evidence: Any = "It fits.") -> str:
 
 
 def judged(*replies: Any, **options: Any) -> tuple[Verdict, FromMemory]:
-    judge: Judge = build("judge", CONTEXT, **options)
+    judge = build("judge", CONTEXT, **options)
     asking = FromMemory(judge, *replies)
     return asyncio.run(judge.check(ticket("Where is my parcel?"), asking)), asking
 
@@ -87,7 +87,7 @@ def test_a_fence_is_taken_off_and_a_cut_answer_is_none() -> None:
 
 @given(st.text(st.characters(codec=None, categories=None)))
 def test_no_text_can_end_the_record_it_stands_in(text: str) -> None:
-    judge: Judge = build("judge", CONTEXT)
+    judge = build("judge", CONTEXT)
     asking = FromMemory(judge, says(3))
     asyncio.run(judge.check(ticket(text), asking))
     lines = asking.asked[0][-1].content.split("\n")
@@ -99,7 +99,7 @@ def test_no_text_can_end_the_record_it_stands_in(text: str) -> None:
 
 
 def test_every_task_has_its_rubric_and_a_kind_without_one_says_what_to_do() -> None:
-    questions: Judge = build("judge", FilterContext(QUESTIONS))
+    questions = build("judge", FilterContext(QUESTIONS))
     asking = FromMemory(questions, says(3))
     asyncio.run(questions.check(record("q", question="Why?", answer="Because."), asking))
     assert "assistant" in asking.asked[0][0].content
@@ -110,7 +110,7 @@ def test_every_task_has_its_rubric_and_a_kind_without_one_says_what_to_do() -> N
 
 def test_a_rubric_of_the_recipe_stands_in_the_frame(tmp_path: Path) -> None:
     (tmp_path / "mine.md").write_text("Is it about {{ labels | join(' or ') }}? {{ '{{' }}")
-    judge: Judge = build("judge", FilterContext(TICKETS, folder=tmp_path), rubric="mine.md")
+    judge = build("judge", FilterContext(TICKETS, folder=tmp_path), rubric="mine.md")
     asking = FromMemory(judge, says(3))
     asyncio.run(judge.check(ticket("{{ 7 * 7 }}"), asking))
     system, user = asking.asked[0]

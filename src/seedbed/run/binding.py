@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 
 from seedbed.core.errors import InputError, Problem, RecipeError
 from seedbed.core.hashing import short_id
-from seedbed.core.protocols import FilterContext, Method, ModelFilter, Task
+from seedbed.core.protocols import Method, ModelFilter, Task
 from seedbed.core.record import Record
 from seedbed.core.registry import Registry
 from seedbed.prompts.sampling import RowPool
 from seedbed.prompts.templates import PromptTemplate, library_template, read_template
 from seedbed.recipe import LoadedRecipe, Recipe, Role, Source, check_cover, quotas
-from seedbed.recipe.filters import place_of_filter
+from seedbed.run.model_filters import build_model_filters, filter_versions
 from seedbed.run.planner import PlanSpace
 from seedbed.run.quotas import Quotas
 from seedbed.run.roles import asked_model, check_role
@@ -146,7 +146,7 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     _check_student(loaded, registry, gather)
     for name, role in recipe.roles.bound.items():
         gather.attempt(lambda n=name, r=role: check_role(loaded, n, r))  # type: ignore[misc]
-    model_filters = _model_filters(loaded, task, registry, gather)
+    model_filters = gather.attempt(lambda: build_model_filters(loaded, task, registry)) or ()
     space = _space(loaded, task, labels, templates, methods, real.train)
     counted = gather.attempt(lambda: _quotas(loaded, labels, space))
     gather.raise_if_any()
@@ -165,42 +165,9 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
         methods=methods,
         space=space,
         quotas=counted,
-        filter_versions=_filter_versions(recipe, registry, model_filters),
+        filter_versions=filter_versions(recipe, registry, model_filters),
         model_filters=model_filters,
     )
-
-
-def _model_filters(
-    loaded: LoadedRecipe, task: Task, registry: Registry, gather: _Gatherer
-) -> tuple[ModelFilter, ...]:
-    """The filters that ask a model: built early, because their prompts are part of what a run is."""
-    context = FilterContext(task=task, folder=loaded.folder)
-    built: list[ModelFilter] = []
-    for entry in loaded.recipe.filters:
-        kind = registry.filters.get(entry.name)
-        if kind.kind != "model":
-            continue
-        try:
-            built.append(kind.build(entry.options, context))
-        except InputError as error:
-            place = place_of_filter(loaded.written("filters"), entry.name)
-            gather.problems += [loaded.problem(place, str(problem)) for problem in error.problems]
-    return tuple(built)
-
-
-def _filter_versions(
-    recipe: Recipe, registry: Registry, model_filters: Sequence[ModelFilter]
-) -> list[list[Any]]:
-    prompts = {each.name: sorted(prompt.hash for prompt in each.prompts.values()) for each in model_filters}
-    return [
-        [
-            entry.name,
-            registry.filters.get(entry.name).version,
-            entry.options.model_dump(),
-            *prompts.get(entry.name, ()),
-        ]
-        for entry in recipe.filters
-    ]
 
 
 def real_and_eval(loaded: LoadedRecipe, registry: Registry) -> tuple[Task, SourceSpec | None]:

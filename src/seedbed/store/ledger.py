@@ -83,10 +83,10 @@ class Ledger:
             yield from found
 
     def _scores(self, entry: CommittedRound, ranking: Sequence[str]) -> dict[str, dict[str, float | None]]:
+        verdicts = pq.read_table(entry.file("verdicts"), columns=["record", "filter", "score"])
         scores: dict[str, dict[str, float | None]] = {}
-        for row in read_rows(entry.file("verdicts"), ("record", "filter", "score")):
-            if row["filter"] in ranking:
-                scores.setdefault(row["record"], {})[row["filter"]] = row["score"]
+        for row in verdicts.filter(pc.is_in(verdicts["filter"], pa.array(ranking))).to_pylist():
+            scores.setdefault(row["record"], {})[row["filter"]] = row["score"]
         return scores
 
     def find(self, prefix: str, most: int = 5) -> list[Record]:
