@@ -22,7 +22,7 @@ roles:
     model: m
     endpoint: env:NO_SUCH_VARIABLE
     api_key: sk-live-1234
-  judge: {model: m}
+  jugde: {model: m}
 generate:
   targts: 500
   axes:
@@ -53,7 +53,7 @@ def test_all_mistakes_at_once_each_at_its_line(folder: Path, fail: Fail) -> None
         (5, "sources.eval.lock"),
         (9, "roles.teacher.endpoint"),
         (10, "roles.teacher.api_key"),
-        (11, "roles.judge"),
+        (11, "roles.jugde"),
         (13, "generate.targts"),
         (15, "generate.axes.tone"),
         (16, "generate.axes.draw"),

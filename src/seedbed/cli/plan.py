@@ -57,6 +57,11 @@ def _print(value: dict[str, Any]) -> None:
     )
     for line in [plan_line(value["cost"], value["answer_tokens_each"]), *licence_lines(value["licences"])]:
         click.echo(line)
+    for each in value["judged"]:
+        click.echo(
+            f"{each['filter']}: asks {each['model']} ({each['role']}) about every draft that the other "
+            f"filters keep: at most {value['cells']:,} calls more, and one again where one is unreadable"
+        )
     for name, counts in value["by_axis"].items():
         shown = ", ".join(f"{key} {count}" for key, count in Counter(counts).most_common(8))
         click.echo(f"  {name}: {shown}{', …' if len(counts) > 8 else ''}")

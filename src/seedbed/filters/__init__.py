@@ -28,6 +28,7 @@ FILTERS: Table[Any] = Table(
         "duplicates": _loader("duplicates", "Duplicates"),
         "near_duplicates": _loader("near_duplicates", "NearDuplicates"),
         "contamination": _loader("contamination", "Contamination"),
+        "judge": _loader("judge", "Judge"),
     },
 )
 

@@ -10,7 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply, ReplyKey, Usage
@@ -42,6 +42,9 @@ class Stats:
     replayed: int = 0
     replayed_prompt_tokens: int = 0
     replayed_completion_tokens: int = 0
+
+    def __add__(self, other: Stats) -> Stats:
+        return Stats(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -78,14 +81,16 @@ class _Patience:
 class HttpExecutor:
     """Fills the reply log from one model. Lives in one event loop."""
 
-    def __init__(self, model: ChatModel, log: ReplyLog, limits: Limits, budget: Purse) -> None:
+    def __init__(
+        self, model: ChatModel, log: ReplyLog, limits: Limits, budget: Purse, role: str = "teacher"
+    ) -> None:
         self.stats = Stats()
         self._model = model
         self._log = log
         self._limits = limits
         self._budget = budget
         self._slots = asyncio.Semaphore(limits.concurrency)
-        self._health = Health(model.endpoint)
+        self._health = Health(model.endpoint, role=role)
         self._questions: dict[tuple[bytes, bytes], _Question] = {}
 
     async def fill(self, request: ChatRequest, scope: bytes, n: int) -> tuple[LoggedReply, ...]:

@@ -1,7 +1,7 @@
 """The report of a run, as text for a terminal and as JSON, from a plain summary.
 
 The summary is what the run room gathers: `run` (the folder), `recipe`, `task`, `rehearsal`,
-`accounts` (as `core.fate.Accounts` writes them), `partial`, `calls`, `by_cover`, `filters`,
+`accounts` (as `core.fate.Accounts` writes them), `partial`, `calls`, `by_cover`, `filters`, `judged`,
 `rounds`, `selftest`, `eval`, `measures` (None where the run was not measured), `proof` (the result
 of `student.evaluate.score_arms`) and `notes`.
 """
@@ -69,6 +69,7 @@ def render_text(summary: Summary) -> str:
         _outcome(summary, accounts),
         _reasons(accounts),
         _filters(summary),
+        _judged(summary),
         _coverage(summary),
         measures_section(summary["measures"], rehearsal=summary["rehearsal"]) if summary["measures"] else "",
         _rounds(summary),
@@ -136,6 +137,34 @@ def _filters(summary: Summary) -> str:
         reasons = ", ".join(f"{reason} {n:,}" for reason, n in largest_first(rejected))
         rows.append([entry["filter"], f"{entry['checked']:,}", f"{sum(rejected.values()):,}", reasons])
     return heading("Filters") + "\n" + table(["filter", "checked", "rejected", ""], rows)
+
+
+def _judged(summary: Summary) -> str:
+    """What model filters said: an opinion, so it stands apart from what rules found."""
+    parts = []
+    for entry in summary["judged"]:
+        scores = ", ".join(f"{score}: {n:,}" for score, n in entry["scores"].items()) or "none"
+        mean = "" if entry["mean"] is None else f", mean {entry['mean']:.2f}"
+        lines = [f"{entry['filter']}: {entry['judged']:,} drafts judged{mean} ({scores})"]
+        if entry["unjudged"]:
+            causes = ", ".join(f"{cause} {n:,}" for cause, n in largest_first(entry["unjudged"]))
+            lines.append(
+                f"{sum(entry['unjudged'].values()):,} unjudged: kept without a score, because no "
+                f"usable answer came ({causes})"
+            )
+        if entry["calls"] is not None:
+            lines.append(f"{entry['calls']:,} of the requests below were its own")
+        if entry["promoted"]:
+            lines.append(
+                f"{entry['promoted']:,} drafts that had fallen as twins of one that it rejects came back"
+            )
+        if entry["unreadable"] is not None:
+            lines.append(
+                f"of this rehearsal's judge {entry['unreadable']:,} replies were unreadable on purpose; its "
+                "scores are made up"
+            )
+        parts.append("\n".join(paragraph(line, indent="  ", first="") for line in lines))
+    return "\n".join([heading("Judged by a model"), *parts]) if parts else ""
 
 
 def _coverage(summary: Summary) -> str:

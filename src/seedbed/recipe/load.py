@@ -19,6 +19,7 @@ from seedbed.recipe.extends import EXTENDS, RECIPE_FILE, read_tree
 from seedbed.recipe.filters import read_filters
 from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import read_generate
+from seedbed.recipe.judges import check_judges
 from seedbed.recipe.mix import Mix
 from seedbed.recipe.overrides import apply_overrides
 from seedbed.recipe.recipe import Header, Recipe
@@ -44,6 +45,11 @@ class LoadedRecipe:
     def resolve(self, path: str) -> Path:
         """A path of the recipe (source, template, recording) as seen from here."""
         return self.folder / path
+
+    def written(self, key: str) -> Any:
+        """What stands under a key of the recipe, as plain values; None where it is not written."""
+        entry = self._root.child(key)
+        return entry.plain() if entry is not None else None
 
     def problem(self, keys: Sequence[str | int], message: str) -> Problem:
         """A problem at the place of a key or of its nearest ancestor, for whoever finds one later."""
@@ -113,6 +119,7 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
     }
     declared = Declared(section, task, sections["sources"], sections["generate"], mix, sections["student"])
     check(declared, findings, reading.registry)
+    check_judges(sections["roles"], sections["filters"], raw.get("filters"), findings, reading.registry)
     for key in [key for key in raw if key not in Recipe.model_fields]:
         if key == EXTENDS:
             findings.add((key,), "is read before --set is; write it into the recipe's file")

@@ -46,7 +46,7 @@ def _resolved(recipe: Recipe) -> dict[str, Any]:
             **_plain(recipe.task.options),
         },
         "sources": {name: _source(source) for name, source in recipe.sources.items()},
-        "roles": {"teacher": _role(recipe.teacher)},
+        "roles": {name: _role(role) for name, role in recipe.roles.bound.items()},
         "generate": generate,
         "filters": [{entry.name: _plain(entry.options)} for entry in recipe.filters],
         "mix": _plain(recipe.mix) if recipe.mix else None,

@@ -22,6 +22,9 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 
 _MATCH_GROUPS = ("prompt", "label", "draw")
 
+# What a rehearsal is in each role: a plug-in of the table of models.
+_REHEARSALS = {"teacher": "rehearsal", "judge": "rehearsal_judge"}
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -132,7 +135,7 @@ class RecordedRole(Section):
 
 
 class RehearsalRole(Section):
-    """The rehearsal teacher: replies built from the recipe itself, with planted faults."""
+    """A rehearsal: replies built from the recipe itself, with planted faults."""
 
     rehearsal: Options = Field(description="rates of the planted faults; `{}` for the defaults")
 
@@ -144,6 +147,13 @@ class Roles(Section):
     """Who answers in which role."""
 
     teacher: Role = Field(description="writes the drafts (default: the rehearsal teacher)")
+    judge: Role | None = Field(None, description="scores what other filters keep; the filter `judge` asks it")
+
+    @property
+    def bound(self) -> Mapping[str, Role]:
+        """The roles that the recipe fills, by name."""
+        roles = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: role for name, role in roles.items() if role is not None}
 
 
 def read_roles(raw: Any, reading: Reading) -> Roles | None:
@@ -155,7 +165,11 @@ def read_roles(raw: Any, reading: Reading) -> Roles | None:
             findings.unknown_key(("roles", name), Roles.model_fields)
     teacher = values.get("teacher")
     role = _read_role({"rehearsal": {}} if teacher is None else teacher, ("roles", "teacher"), reading)
-    return Roles(teacher=role) if role is not None else None
+    judge = values.get("judge")
+    second = _read_role(judge, ("roles", "judge"), reading) if judge is not None else None
+    if role is None or (judge is not None and second is None):
+        return None
+    return Roles(teacher=role, judge=second)
 
 
 def _read_role(raw: Any, path: KeyPath, reading: Reading) -> Role | None:
@@ -184,7 +198,7 @@ def _read_recorded(values: dict[str, Any], path: KeyPath, reading: Reading) -> R
 def _read_rehearsal(values: dict[str, Any], path: KeyPath, reading: Reading) -> RehearsalRole | None:
     findings = reading.findings
     where = (*path, "rehearsal")
-    plugin = findings.plugin(reading.registry.models, "rehearsal", where)
+    plugin = findings.plugin(reading.registry.models, _REHEARSALS[str(path[-1])], where)
     options = findings.model(plugin.Options, values["rehearsal"], where) if plugin is not None else None
     if options is None:
         return None

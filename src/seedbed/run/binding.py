@@ -14,18 +14,19 @@ from typing import Any, TypeVar
 
 from seedbed.core.errors import InputError, Problem, RecipeError
 from seedbed.core.hashing import short_id
-from seedbed.core.protocols import Method, Task
+from seedbed.core.protocols import Method, ModelFilter, Task
 from seedbed.core.record import Record
 from seedbed.core.registry import Registry
 from seedbed.prompts.sampling import RowPool
 from seedbed.prompts.templates import PromptTemplate, library_template, read_template
-from seedbed.recipe import AxisFile, LoadedRecipe, Recipe, Source, check_cover, quotas
+from seedbed.recipe import AxisFile, LoadedRecipe, Recipe, Role, Source, check_cover, quotas
 from seedbed.run.axis_values import Unasked, axes_that_stand
 from seedbed.run.licensing import check_licence
+from seedbed.run.model_filters import build_model_filters, filter_versions
 from seedbed.run.planner import PlanSpace
 from seedbed.run.pricing import check_price
 from seedbed.run.quotas import Quotas
-from seedbed.run.roles import asked_model, check_teacher
+from seedbed.run.roles import asked_model, check_role
 from seedbed.sources.records import load_real
 from seedbed.sources.spec import SourceSpec
 from seedbed.sources.split import split_source
@@ -58,6 +59,7 @@ class BoundRecipe:
     space: PlanSpace
     quotas: Quotas
     filter_versions: list[list[Any]]
+    model_filters: tuple[ModelFilter, ...]
 
     @property
     def recipe(self) -> Recipe:
@@ -71,6 +73,11 @@ class BoundRecipe:
     def rehearsal(self) -> bool:
         return self.recipe.is_rehearsal
 
+    @property
+    def ranking(self) -> tuple[str, ...]:
+        """The model filters as their verdicts name them."""
+        return tuple(f"{each.name}@{each.version}" for each in self.model_filters)
+
     def compared_text(self, record: Record) -> str:
         """The text of a record that is held against the eval set."""
         return "\n".join(str(record.fields.get(name, "")) for name in self.compare)
@@ -78,7 +85,6 @@ class BoundRecipe:
     def signature(self) -> dict[str, str]:
         """Hash by part of everything that decides cells and verdicts; target and budget are no part."""
         recipe, generate = self.recipe, self.recipe.generate
-        asked = asked_model(self.loaded, recipe.teacher)
         return {
             "task": short_id(
                 "part", [self.task_variables, recipe.task.options.model_dump(), list(self.labels)]
@@ -101,8 +107,12 @@ class BoundRecipe:
                 ],
             ),
             "filters": short_id("part", self.filter_versions),
-            "teacher": short_id("part", [asked.model, asked.revision, asked.max_tokens]),
+            **{name: self._model(role) for name, role in recipe.roles.bound.items()},
         }
+
+    def _model(self, role: Role) -> str:
+        asked = asked_model(self.loaded, role)
+        return short_id("part", [asked.model, asked.revision, asked.max_tokens])
 
 
 def _contents(rows: Sequence[Record]) -> list[str]:
@@ -132,8 +142,6 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     """Read the data and check every part against it. Raises RecipeError with all problems."""
     gather = _Gatherer()
     recipe = loaded.recipe
-    gather.attempt(lambda: check_licence(loaded, "teacher", recipe.teacher))
-    gather.attempt(lambda: check_price(loaded, "teacher", recipe.teacher))
     plugin = registry.tasks.get(recipe.task.kind)
     unlabelled: Task = plugin.bind(recipe.task.options, None)
     real = _Real(loaded, unlabelled, gather)
@@ -145,7 +153,11 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     }
     _check_templates(loaded, task, templates, methods, gather)
     _check_student(loaded, registry, gather)
-    gather.attempt(lambda: check_teacher(loaded, recipe.teacher))
+    for name, role in recipe.roles.bound.items():
+        gather.attempt(lambda n=name, r=role: check_role(loaded, n, r))  # type: ignore[misc]
+        gather.attempt(lambda n=name, r=role: check_licence(loaded, n, r))  # type: ignore[misc]
+        gather.attempt(lambda n=name, r=role: check_price(loaded, n, r))  # type: ignore[misc]
+    model_filters = gather.attempt(lambda: build_model_filters(loaded, task, registry)) or ()
     variables = _task_variables(recipe, task)
     axes, unasked = axes_that_stand(loaded, variables, gather.attempt)
     known = {**axes, **{name: tuple(asked.values) for name, asked in unasked.items()}}
@@ -174,10 +186,8 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
         unasked=unasked,
         space=space,
         quotas=counted,
-        filter_versions=[
-            [entry.name, registry.filters.get(entry.name).version, entry.options.model_dump()]
-            for entry in recipe.filters
-        ],
+        filter_versions=filter_versions(recipe, registry, model_filters),
+        model_filters=model_filters,
     )
 
 

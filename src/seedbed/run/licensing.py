@@ -62,6 +62,12 @@ def licence_facts(recipe: Recipe, name: str, role: Role) -> dict[str, Any] | Non
     }
 
 
+def licences_of(recipe: Recipe) -> list[dict[str, Any]]:
+    """The facts of every role whose licence anybody knows of."""
+    found = [licence_facts(recipe, name, role) for name, role in recipe.roles.bound.items()]
+    return [facts for facts in found if facts is not None]
+
+
 def _model(role: Role) -> str:
     return role.model if isinstance(role, WireRole) else "the recorded replies"
 

@@ -14,7 +14,7 @@ from seedbed.models.budget import worst_case
 from seedbed.run.asking import BoundRole, CellAsking
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import fit
-from seedbed.run.licensing import licence_facts
+from seedbed.run.licensing import licences_of
 from seedbed.run.manifest import Manifest, parts_of
 from seedbed.run.planner import Sequences, Yields, plan_round
 from seedbed.run.pricing import expected_money, price_of
@@ -41,7 +41,7 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         if Manifest.read(bound.folder).value["versions"][-1]["parts"] == parts_of(bound, info):
             rounds = Rounds(bound.folder.rounds)
             committed = rounds.committed(partial=False)
-            fit(rounds, quotas, bound.space.cover)
+            fit(rounds, quotas, bound.space.cover, bound.ranking)
             for entry in committed:
                 sequences.note(rounds.read_plan(entry.number))
         else:
@@ -73,10 +73,11 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
             expected,
             worst_case(first) if first else Usage(),
         ),
-        "licences": [
-            fact
-            for fact in [licence_facts(bound.recipe, "teacher", bound.recipe.teacher)]
-            if fact is not None
+        "licences": licences_of(bound.recipe),
+        "judged": [
+            {"filter": each.name, "role": each.role, "model": asked_model(bound.loaded, role).model}
+            for each in bound.model_filters
+            if (role := bound.recipe.roles.bound[each.role])
         ],
         "by_axis": _counts(cells),
         "first_prompt": prompt,

@@ -61,30 +61,43 @@ def money_of(
     lost: int,
     accepted: int,
     *,
-    price: Price | None,
-    replayed: Usage,
-    present: Usage,
+    prices: Mapping[str, Price | None],
+    replayed: Mapping[str, Usage],
+    present: Mapping[str, Usage],
 ) -> dict[str, Any] | None:
     """What a report says of money, in US dollars; None where no call had a price and none has one now.
 
-    `lost` are nano-dollars charged for calls that a stop cut off. `replayed` is what the latest sitting
-    took from the log, `present` what the answers of the rounds that stand now took when they were asked:
-    both are valued at the price of now. Where a part is unknown it is None, and `unpriced_calls` counts
-    the calls that the sum leaves out.
+    `lost` are nano-dollars charged for calls that a stop cut off. `replayed` is what each role
+    took from the log in the latest sitting, `present` what the answers that the present rounds rest on took
+    when they were asked: both are valued at the prices of now. Where a part is unknown it is None, and
+    `unpriced_calls` counts the calls that the sum leaves out.
     """
-    if price is None and not spent.priced_calls:
+    if all(price is None for price in prices.values()) and not spent.priced_calls:
         return None
+    price = prices["teacher"]
     known = spent.cost + lost
     return {
         "currency": CURRENCY,
         "spent": in_dollars(known),
         "by_rule": in_dollars(spent.by_rule + lost),
         "per_accepted": in_dollars(known) / accepted if accepted else None,
-        "cached": in_dollars(price.of(replayed)) if price is not None else None,
-        "replacement": in_dollars(price.of(present)) if price is not None else None,
+        "cached": _valued(replayed, prices),
+        "replacement": _valued(present, prices),
         "unpriced_calls": spent.unpriced_calls,
         "price": price.to_json() if price is not None else None,
     }
+
+
+def _valued(used: Mapping[str, Usage], prices: Mapping[str, Price | None]) -> float | None:
+    """Dollars at the prices of now; None where a role that used anything has none."""
+    total = 0
+    for role, usage in used.items():
+        price = prices.get(role)
+        if price is not None:
+            total += price.of(usage)
+        elif usage != Usage():
+            return None
+    return in_dollars(total)
 
 
 def expected_money(
@@ -101,7 +114,6 @@ def expected_money(
     }
 
 
-def price_from(facts: Mapping[str, Any]) -> Price | None:
-    """The price that the manifest's facts keep for the teacher."""
-    kept = facts.get("price")
-    return Price.from_json(kept) if kept is not None else None
+def prices_from(facts: Mapping[str, Any]) -> dict[str, Price | None]:
+    """The price of each role, as the manifest's facts keep it."""
+    return {role: Price.from_json(kept) if kept else None for role, kept in facts["prices"].items()}

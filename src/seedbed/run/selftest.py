@@ -6,6 +6,7 @@ What was planted is recomputed from the reply keys; no record, verdict or filter
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from seedbed.core.chat import ReplyKey
@@ -29,7 +30,7 @@ def self_test(view: RunView) -> dict[str, Any]:
     ledger = view.ledger()
     for record, fate in ledger.with_fates():
         fault = _fault(teacher, record, can_copy)
-        filter_ = _dropped_by(fate)
+        filter_ = _dropped_by(fate, view.model_filters)
         if fault is None:
             clean += 1
             if filter_:
@@ -71,9 +72,12 @@ def _fault(teacher: RehearsalTeacher, record: Record, can_copy: bool) -> Fault |
     return fault
 
 
-def _dropped_by(fate: Fate) -> str:
-    """The filter that rejects, without its version; nothing where only the target turned it away."""
-    if fate.accepted or fate.reason == OVER_TARGET:
+def _dropped_by(fate: Fate, model_filters: Sequence[str]) -> str:
+    """The filter that rejects, without its version; nothing where only the target turned it away.
+
+    A model filter does not count: in a rehearsal its scores are made up.
+    """
+    if fate.accepted or fate.reason == OVER_TARGET or fate.filter in model_filters:
         return ""
     return fate.filter.partition("@")[0]
 

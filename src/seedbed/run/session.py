@@ -21,7 +21,9 @@ from seedbed.run.asked_axes import ask_axes
 from seedbed.run.asking import AskingSpace, scope_of
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import retarget
+from seedbed.run.content_asking import content_space
 from seedbed.run.filtering import FilterPool, FilterSet
+from seedbed.run.judging import Judging
 from seedbed.run.manifest import Manifest
 from seedbed.run.measuring import measure_run
 from seedbed.run.pipeline import Pipeline, Progress
@@ -36,6 +38,7 @@ from seedbed.sources.eval_lock import EvalLockServer
 from seedbed.sources.eval_lock_file import EvalLockFile
 from seedbed.sources.leaks import Kind, check_before_run, leak_error, suggestion_text
 from seedbed.sources.marks import text_hash
+from seedbed.store.asked import AskedContents
 from seedbed.store.folder import RunFolder, RunLock, workspace_log
 from seedbed.store.ledger import Ledger
 from seedbed.store.replies import ReplyLog
@@ -132,12 +135,11 @@ def build_filters(bound: BoundRecipe, server: EvalLockServer | None) -> FilterSe
     corpus: list[CorpusFilter] = []
     for entry in bound.recipe.filters:
         kind = FILTERS.get(entry.name)
-        built = kind.build(entry.options, context)
         if kind.kind == "record":
-            record.append(built)
-        else:
-            corpus.append(built)
-    return FilterSet(tuple(record), tuple(corpus))
+            record.append(kind.build(entry.options, context))
+        elif kind.kind == "corpus":
+            corpus.append(kind.build(entry.options, context))
+    return FilterSet(tuple(record), tuple(corpus), bound.ranking)
 
 
 @dataclass(frozen=True)
@@ -177,11 +179,14 @@ async def open_session(bound: BoundRecipe, note: Note) -> AsyncIterator[Session]
             if first:
                 lock.record_opening("check", f"seedbed run {bound.recipe.name}")
         log = stack.enter_context(ReplyLog.open(workspace_log(bound.loaded.folder)))
-        spending, prices = Spending.read(folder), [price_of(bound.recipe.teacher)]
+        spending, prices = (
+            Spending.read(folder),
+            [price_of(role) for role in bound.recipe.roles.bound.values()],
+        )
         budget = open_budget(bound.recipe, folder, log, spending, prices, note)
         async with AsyncExitStack() as later:
             teachers = bind_roles(bound.loaded, log, budget)
-            await later.enter_async_context(kept(spending, budget, teachers.spent))
+            await later.enter_async_context(kept(spending, budget, teachers.replayed))
             later.push_async_callback(teachers.close)
             bound = await ask_axes(bound, teachers.roles["teacher"], server.client if server else None, note)
             manifest = Manifest.open(bound, info, log, note)
@@ -222,12 +227,13 @@ async def run_recipe(
                 real_keys=real_keys,
                 kin={row.id: row for row in (*bound.train, *bound.dev)},
                 round_cells=bound.recipe.generate.round,
-                width=session.teachers.width,
+                width=session.teachers.width["teacher"],
                 progress=progress,
                 opens=lambda cells: session.log.look_ahead(
                     scope_of(bound.recipe.name, cell.id) for cell in cells
                 ),
                 room=room_left(bound.recipe, bound.folder, session.log.path),
+                judging=_judging(session),
             )
             on_start(pipeline)
             stopped, error = await pipeline.run()
@@ -252,6 +258,17 @@ async def run_recipe(
     return RunResult(stopped, accounts, bound.folder, error)
 
 
+def _judging(session: Session) -> Judging | None:
+    """The model filters of the recipe with what they ask through, if there are any."""
+    bound = session.bound
+    if not bound.model_filters:
+        return None
+    space = content_space(bound.task_variables, bound.labels, bound.task.fields, session.teachers.roles)
+    width = max(session.teachers.width[each.role] for each in bound.model_filters)
+    asked = AskedContents(bound.folder.asked_contents)
+    return Judging(bound.model_filters, space, session.log, asked, width)
+
+
 def _quotas_so_far(session: Session) -> Quotas:
     """What closed rounds have taken; fits them to the target first where that has changed."""
     bound = session.bound
@@ -260,7 +277,7 @@ def _quotas_so_far(session: Session) -> Quotas:
     if session.manifest.quotas != wanted:
         # Cleared first: whoever dies in between comes here again, whatever target it then has.
         session.manifest.set_quotas(None)
-        quotas = retarget(session.rounds, quotas, bound.space.cover)
+        quotas = retarget(session.rounds, quotas, bound.space.cover, bound.ranking)
         session.manifest.set_quotas(wanted)
         return quotas
     for entry in session.rounds.committed(partial=False):

@@ -12,14 +12,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from seedbed.core.chat import Usage
 from seedbed.core.errors import BudgetReached
 from seedbed.core.money import Amount, Price, nano, shown_dollars
 from seedbed.models.budget import Budget, Caps
-from seedbed.models.executor import Stats
 from seedbed.recipe import Recipe
 from seedbed.recipe.units import write_size
 from seedbed.run.pricing import worth
@@ -33,13 +32,13 @@ BEAT_SECONDS = 5.0
 
 @dataclass
 class Spending:
-    """The file's content. `replayed` is what the latest sitting took from the log."""
+    """The file's content. `replayed` is what each role took from the log in the latest sitting."""
 
     path: Path
     seconds: float = 0.0
     lost: Amount = field(default_factory=Amount)
     open: Amount = field(default_factory=Amount)
-    replayed: Usage = field(default_factory=Usage)
+    replayed: dict[str, Usage] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: RunFolder, *, at_work: bool = False) -> Spending:
@@ -51,7 +50,7 @@ class Spending:
             return cls(folder.spending)
         value = read_json(folder.spending)
         lost, left = Amount(**value["lost"]), Amount(**value["open"])
-        replayed = Usage(**value["replayed"])
+        replayed = {role: Usage(**used) for role, used in value["replayed"].items()}
         if at_work:
             return cls(folder.spending, value["seconds"], lost, left, replayed)
         return cls(folder.spending, value["seconds"], lost + left, Amount(), replayed)
@@ -63,10 +62,7 @@ class Spending:
                 "seconds": round(self.seconds, 3),
                 "lost": self.lost.to_json(),
                 "open": self.open.to_json(),
-                "replayed": {
-                    "prompt_tokens": self.replayed.prompt_tokens,
-                    "completion_tokens": self.replayed.completion_tokens,
-                },
+                "replayed": {role: asdict(used) for role, used in self.replayed.items()},
             },
         )
 
@@ -110,13 +106,14 @@ def open_budget(
 
 
 @asynccontextmanager
-async def kept(spending: Spending, budget: Budget, stats: Callable[[], Stats]) -> AsyncIterator[None]:
+async def kept(
+    spending: Spending, budget: Budget, replayed: Callable[[], dict[str, Usage]]
+) -> AsyncIterator[None]:
     """Keep the file up to date while a sitting runs, and settle it when it ends."""
 
     def take() -> None:
         spending.seconds = budget.seconds
-        done = stats()
-        spending.replayed = Usage(done.replayed_prompt_tokens, done.replayed_completion_tokens)
+        spending.replayed = replayed()
         spending.write()
 
     async def beat() -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 from seedbed.core.verdict import OVER_TARGET
 from seedbed.run.accounts import read_accounts
+from seedbed.run.judgement import judgement
 from seedbed.run.measuring import read_measures
-from seedbed.run.pricing import money_of, price_from
-from seedbed.run.scopes import all_scopes, standing_scopes
+from seedbed.run.pricing import money_of, prices_from
+from seedbed.run.scopes import all_scopes, asked_scopes, standing_scopes
 from seedbed.run.selftest import self_test
 from seedbed.run.specimens import funnel, specimens
 from seedbed.run.spending import Spending
@@ -36,6 +37,7 @@ def summarise(view: RunView) -> dict[str, Any]:
         scopes = all_scopes(folder, view.recipe)
         calls = _calls(log, scopes) if log is not None else None
         money = _money(view, log, scopes, accounts.drafts.accepted) if log is not None else None
+        judged = judgement(view, committed, log)
     if calls is None:
         notes.append(
             f"the reply log {view.log_path} cannot be opened: calls and raw replies cannot be told; keep "
@@ -60,6 +62,7 @@ def summarise(view: RunView) -> dict[str, Any]:
         "filters": _filters(committed),
         "funnel": funnel(ledger),
         "specimens": specimens(ledger),
+        "judged": judged,
         "rounds": [_round(entry) for entry in committed],
         "selftest": self_test(view) if view.rehearsal else None,
         "eval": _eval(view),
@@ -95,9 +98,12 @@ def _money(view: RunView, log: ReplyLog, scopes: set[bytes], accepted: int) -> d
         log.spent(scopes),
         spending.lost.cost,
         accepted,
-        price=price_from(view.facts),
+        prices=prices_from(view.facts),
         replayed=spending.replayed,
-        present=log.tokens(standing_scopes(view.folder, view.recipe)),
+        present={
+            "teacher": log.tokens(standing_scopes(view.folder, view.recipe)),
+            "judge": log.tokens(asked_scopes(view.folder)),
+        },
     )
 
 

@@ -46,6 +46,10 @@ class RunFolder:
         return self.path / "spending.json"
 
     @property
+    def asked_contents(self) -> Path:
+        return self.path / "asked-contents.bin"
+
+    @property
     def exports(self) -> Path:
         return self.path / "export"
 

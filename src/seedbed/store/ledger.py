@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from seedbed.core.cell import Cell
 from seedbed.core.fate import Fate, fate_of
 from seedbed.core.record import Record
-from seedbed.core.verdict import OVER_TARGET, Verdict
+from seedbed.core.verdict import OVER_TARGET, Verdict, by_score
 from seedbed.store.rounds import CommittedRound, Rounds
 from seedbed.store.shards import (
     read_plan,
@@ -93,11 +93,29 @@ class Ledger:
         """Accepted records by rank."""
         return (record for record, fate in self.with_fates() if fate.accepted)
 
-    def good(self) -> Iterator[tuple[Record, bool]]:
-        """(record, accepted) of every record that only the target may have turned away, by rank."""
-        for record, fate in self.with_fates():
-            if fate.accepted or fate.reason == OVER_TARGET:
-                yield record, fate.accepted
+    def good(self, ranking: Sequence[str] = ()) -> Iterator[tuple[Record, bool]]:
+        """(record, accepted) of every record that only the target may have turned away, by rank.
+
+        Scores of the model filters that `ranking` names come before the place in a round's plan.
+        """
+        for entry in self.rounds:
+            fates = self._fates(entry)
+            found: Iterator[tuple[Record, bool]] = (
+                (record, fate.accepted)
+                for record in read_records(entry.file("records"))
+                if (fate := fates[record.id]).accepted or fate.reason == OVER_TARGET
+            )
+            if ranking:
+                scores = self._scores(entry, ranking)
+                found = iter(sorted(found, key=lambda each: by_score(scores.get(each[0].id, {}), ranking)))
+            yield from found
+
+    def _scores(self, entry: CommittedRound, ranking: Sequence[str]) -> dict[str, dict[str, float | None]]:
+        verdicts = pq.read_table(entry.file("verdicts"), columns=["record", "filter", "score"])
+        scores: dict[str, dict[str, float | None]] = {}
+        for row in verdicts.filter(pc.is_in(verdicts["filter"], pa.array(ranking))).to_pylist():
+            scores.setdefault(row["record"], {})[row["filter"]] = row["score"]
+        return scores
 
     def find(self, prefix: str, most: int = 5) -> list[Record]:
         """Records whose id starts with `prefix`, at most `most`."""

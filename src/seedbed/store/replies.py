@@ -204,6 +204,11 @@ class ReplyLog:
         rows = self._under(scopes, query)
         return sum(n for (n,) in rows)
 
+    def answered_scopes(self, scopes: Iterable[bytes]) -> set[bytes]:
+        """Those of the scopes under which a reply or a refusal stands already."""
+        rows = self._under(scopes, "SELECT DISTINCT scope FROM replies WHERE true")
+        return {scope for (scope,) in rows}
+
     def attempts_by_cause(self, scopes: Iterable[bytes] | None = None) -> Counter[str]:
         """Failed attempts under these scopes, or in the whole log."""
         causes: Counter[str] = Counter()
