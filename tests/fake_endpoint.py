@@ -167,6 +167,7 @@ class FakeEndpoint:
         self._stats = Stats()
         self._faults: Counter[str] = Counter()
         self._bodies: list[dict[str, Any]] = []
+        self._fates: list[tuple[dict[str, Any], str]] = []
         self._asked: Counter[str] = Counter()
         self._answered: Counter[str] = Counter()
         self._first_request: float | None = None
@@ -198,6 +199,12 @@ class FakeEndpoint:
         """Bodies of all chat requests, in order of arrival."""
         with self._lock:
             return list(self._bodies)
+
+    @property
+    def fates(self) -> list[tuple[dict[str, Any], str]]:
+        """Body and end of each request that has one: `answered`, `gone` (the client was), or the fault."""
+        with self._lock:
+            return list(self._fates)
 
     def stats(self) -> Stats:
         with self._lock:
@@ -284,11 +291,13 @@ class FakeEndpoint:
             stats.in_flight += 1
             stats.peak_in_flight = max(stats.peak_in_flight, stats.in_flight)
             fault = self._fault_of(body, key, attempt)
+        fate = "gone"
         try:
             if fault is None or fault.kind != "http":
                 await asyncio.sleep(self._latency)
             made = fault or self._choices(body)
             if isinstance(made, Fault):
+                fate = made.name
                 with self._lock:
                     self._faults[made.name] += 1
                 if made.kind == "hang":
@@ -297,6 +306,7 @@ class FakeEndpoint:
                 else:
                     _send_fault(writer, made)
             elif not writer.is_closing():
+                fate = "answered"
                 with self._lock:
                     stats.answered += 1
                     self._answered[key] += 1
@@ -304,6 +314,7 @@ class FakeEndpoint:
         finally:
             with self._lock:
                 stats.in_flight -= 1
+                self._fates.append((body, fate))
 
     def _fault_of(self, body: dict[str, Any], key: str, attempt: int) -> Fault | None:
         """The fate of this request as far as it is settled on arrival."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 
-from benchmarks.evidence import crash_ledger, leak_audit, main_job, rare_class, seeds_in_eval
+from benchmarks.evidence import crash_ledger, leak_audit, main_job, rare_class, seeds_in_eval, variety
 from benchmarks.evidence.datasets import ROOT
 from benchmarks.evidence.runner import chosen, run, switched_on
 
 DEMONSTRATIONS = {
     module.DEMONSTRATION.id: module.DEMONSTRATION
-    for module in (leak_audit, seeds_in_eval, main_job, rare_class, crash_ledger)
+    for module in (leak_audit, seeds_in_eval, main_job, rare_class, crash_ledger, variety)
 }
 
 

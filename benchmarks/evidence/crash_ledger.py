@@ -214,7 +214,9 @@ class _Workspace:
         recipe = {
             "name": NAME,
             "task": {"kind": "instruction", "prompt": "question", "answer": "solution"},
-            "roles": {"teacher": {"model": MODEL, "endpoint": url, "concurrency": CONCURRENCY}},
+            "roles": {
+                "teacher": {"model": MODEL, "endpoint": url, "concurrency": CONCURRENCY, "licence": "mit"}
+            },
             "generate": {
                 "target": len(self.prompts),
                 "axes": {"question": list(self.prompts)},

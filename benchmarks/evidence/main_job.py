@@ -81,7 +81,7 @@ def _run(
                     "split": {"eval": EVAL_SHARE, "dev": DEV_SHARE, "seed": split},
                 }
             },
-            "roles": {"teacher": {"model": "recorded", "endpoint": server.url}},
+            "roles": {"teacher": {"model": "recorded", "endpoint": server.url, "licence": "mit"}},
             "generate": {
                 "target": len(items),
                 "cover": {"behaviour": dict(Counter(label for label, _ in items))},

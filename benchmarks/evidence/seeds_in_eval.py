@@ -58,7 +58,7 @@ def _run(behaviour: str, folder: Path, *, broken: bool, ignore_after: str | None
                     **({"ignore_after": ignore_after} if ignore_after else {}),
                 },
             },
-            "roles": {"teacher": {"model": "recorded", "endpoint": server.url}},
+            "roles": {"teacher": {"model": "recorded", "endpoint": server.url, "licence": "mit"}},
             "generate": {"target": TARGET, "templates": ["question.j2"]},
             "filters": [],
         }

@@ -89,7 +89,9 @@ def test_another_model_shares_no_reply_and_another_budget_changes_nothing(tmp_pa
         workspace.write(endpoint.url, budget={"requests": 9000})
         workspace.run("run", ".")
         assert endpoint.stats().requests == asked
-        workspace.write(other.url, roles={"teacher": {"model": "other", "endpoint": other.url}})
+        workspace.write(
+            other.url, roles={"teacher": {"model": "other", "endpoint": other.url, "licence": "mit"}}
+        )
         assert "teacher changed" in workspace.run("run", ".").err
         assert other.stats().answered == 60
 

@@ -6,6 +6,9 @@ import csv
 import json
 from pathlib import Path
 
+import pyarrow.csv as arrow_csv
+import pyarrow.parquet as pq
+
 from tests.cli.workspace import Workspace
 
 UNIQUE = "Heliotrope walruses reconcile forty-one ledgers beneath the quiet aqueduct."
@@ -81,6 +84,22 @@ def test_a_split_off_eval_is_never_in_this_process_either(tmp_path: Path) -> Non
     assert 40 <= summary["eval"]["rows"] <= 80
     assert summary["proof"]["eval"]["rows"] == summary["eval"]["rows"]
     assert summary["proof"]["arms"][0]["dev"]["rows"] > 0
+
+
+def test_a_glob_of_parquet_is_locked_and_scored_on_like_a_file(tmp_path: Path) -> None:
+    sources = {
+        "real": {"path": "data/tr*.csv"},
+        "eval": {"path": "held-out/*.parquet", "lock": True},
+    }
+    workspace = Workspace.make(tmp_path, sources=sources, student="classifier", generate={"target": 30})
+    table = arrow_csv.read_csv(tmp_path / "data" / "test.csv")
+    (tmp_path / "held-out").mkdir()
+    pq.write_table(table.slice(0, 50), tmp_path / "held-out" / "a.parquet")
+    pq.write_table(table.slice(50), tmp_path / "held-out" / "b.parquet")
+    summary = workspace.run("run", ".", "--json").json
+    assert summary["eval"]["rows"] == summary["proof"]["eval"]["rows"] == table.num_rows
+    pq.write_table(table.slice(0, 1), tmp_path / "held-out" / "c.parquet")
+    assert "changed since it was locked" in workspace.run("run", ".", expect=2).err
 
 
 def test_an_eval_that_changed_or_is_our_own_output_is_refused(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def port_of(url: str) -> int:
 
 
 def test_failed_cells_are_made_up_for_once_the_server_is_mended(tmp_path: Path) -> None:
-    broken = {"model": "fake", "retries": 0}
+    broken = {"model": "fake", "retries": 0, "licence": "mit"}
     with FakeEndpoint(lambda body: Fault.http(400, "no such thing")) as endpoint:
         port = port_of(endpoint.url)
         workspace = Workspace.make(tmp_path, endpoint.url)

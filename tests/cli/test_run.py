@@ -55,7 +55,10 @@ def test_errors_resets_and_a_cap_lose_nothing(tmp_path: Path) -> None:
     with FakeEndpoint(shares=shares, cap=64, latency=0.02) as endpoint:
         workspace = Workspace.make(tmp_path, endpoint.url)
         workspace.write(
-            endpoint.url, roles={"teacher": {"model": "fake", "endpoint": endpoint.url, "concurrency": 80}}
+            endpoint.url,
+            roles={
+                "teacher": {"model": "fake", "endpoint": endpoint.url, "concurrency": 80, "licence": "mit"}
+            },
         )
         summary = workspace.run("run", ".", "--target", "400", "--json").json
         check_accounts(summary["accounts"])
@@ -79,7 +82,7 @@ def test_every_way_of_failing_has_a_name(tmp_path: Path) -> None:
     ]
     with FakeEndpoint(script=script) as endpoint:
         workspace = Workspace.make(tmp_path, endpoint.url)
-        teacher = {"model": "fake", "endpoint": endpoint.url, "timeout": 1.0}
+        teacher = {"model": "fake", "endpoint": endpoint.url, "timeout": 1.0, "licence": "mit"}
         workspace.write(endpoint.url, roles={"teacher": teacher})
         summary = workspace.run("run", ".", "--json").json
     check_accounts(summary["accounts"])
@@ -204,7 +207,7 @@ def test_the_order_of_replies_changes_no_byte(tmp_path: Path) -> None:
     with FakeEndpoint(sometimes_bad(0.3)) as endpoint:
         port = int(endpoint.url.split(":")[2].split("/")[0])
         ordered = Workspace.make(tmp_path / "one", endpoint.url)
-        teacher = {"model": "fake", "endpoint": endpoint.url, "concurrency": 1}
+        teacher = {"model": "fake", "endpoint": endpoint.url, "concurrency": 1, "licence": "mit"}
         ordered.write(endpoint.url, roles={"teacher": teacher})
         ordered.run("run", ".", "--target", "150")
 

@@ -43,7 +43,9 @@ class Workspace:
             "generate": {"target": 60, "axes": {"tone": ["calm", "cross"], "length": ["short", "long"]}},
         }
         if url is not None:
-            recipe["roles"] = {"teacher": {"model": "fake", "endpoint": url, "timeout": 5.0}}
+            recipe["roles"] = {
+                "teacher": {"model": "fake", "endpoint": url, "timeout": 5.0, "licence": "mit"}
+            }
         recipe.update(changes)
         recipe = {key: value for key, value in recipe.items() if value is not None}
         with (self.folder / "recipe.yaml").open("w", encoding="utf-8") as file:

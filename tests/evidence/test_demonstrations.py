@@ -20,7 +20,7 @@ from benchmarks.evidence.expected import misses, read_expected
 pytestmark = pytest.mark.real_data
 
 RealData = Callable[[str], Path]
-SLOW = ("D-main", "D4", "D8")
+SLOW = ("D-main", "D4", "D8", "variety")
 
 
 def evidence(name: str, **switches: str) -> tuple[int, dict[str, Any]]:

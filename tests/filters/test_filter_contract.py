@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import pickle
 from collections.abc import Sequence
@@ -12,11 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from seedbed.core.chat import Choice
+from seedbed.core.errors import NoAnswer
 from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters import DEFAULT_FILTERS, FILTERS
-from tests.filters.tickets import TICKETS, InProcessLock, build, ticket, unread
+from tests.filters.tickets import TICKETS, FromMemory, InProcessLock, build, ticket, unread
 
 REAL = [
     f"the {thing} that I bought {when} is {state}"
@@ -57,10 +60,21 @@ ODD_TEXTS = {
 }
 
 
+LOCAL = [name for name in FILTERS if FILTERS.get(name).kind != "model"]
+MODEL = [name for name in FILTERS if FILTERS.get(name).kind == "model"]
+
+
+def ask(each: Any, one: Record, *replies: Any) -> tuple[Verdict, FromMemory]:
+    asking = FromMemory(each, *replies)
+    return asyncio.run(each.check(one, asking)), asking
+
+
 def answer(name: str, each: Any, records: Sequence[Record]) -> list[Any]:
     """All that a filter says about these records, in plain values."""
     if each.kind == "record":
         return list(each.check(records))
+    if each.kind == "model":
+        return [ask(each, one, "no usable answer")[0] for one in records]
     texts = [each.text(record) for record in records]
     edges = [each.edge(a, b) for a in texts for b in texts]
     return [*map(each.keys, texts), *edges]
@@ -71,9 +85,10 @@ def test_it_declares_itself(name: str) -> None:
     plugin = FILTERS.get(name)
     assert plugin.name == name
     assert plugin.version >= 1
-    assert plugin.kind in ("record", "corpus")
+    assert plugin.kind in ("record", "corpus", "model")
     assert plugin.__doc__
     assert (plugin.kind == "corpus") == hasattr(plugin, "reason")
+    assert (plugin.kind == "model") == hasattr(plugin, "role")
 
 
 def test_the_defaults_are_in_the_table() -> None:
@@ -92,7 +107,7 @@ def test_every_option_is_described(name: str) -> None:
     assert [key for key, field in fields.items() if not field.description] == []
 
 
-@pytest.mark.parametrize("name", [*FILTERS])
+@pytest.mark.parametrize("name", LOCAL)
 def test_it_answers_the_same_after_pickling_and_is_small(name: str) -> None:
     each = build(name, CONTEXT)
     before = answer(name, each, SAMPLE)
@@ -114,9 +129,32 @@ def test_a_record_filter_gives_one_verdict_a_record_in_order(name: str) -> None:
     assert build(name, CONTEXT).check([]) == []
 
 
+@pytest.mark.parametrize("name", MODEL)
+def test_a_model_filter_keeps_and_says_so_where_no_usable_answer_comes(name: str) -> None:
+    """It never makes a score up, never raises, and names what it looked at without saying whence it came."""
+    each = build(name, CONTEXT)
+    for one in SAMPLE:
+        for reply in ("no usable answer", NoAnswer("http_503", "down"), Choice("{", "length")):
+            verdict, asking = ask(each, one, reply)
+            assert (verdict.record, verdict.filter) == (one.id, f"{name}@{each.version}")
+            assert (verdict.keep, verdict.score, verdict.reason) == (True, None, "")
+            assert verdict.evidence["unjudged"]
+            json.dumps(dict(verdict.evidence)).encode()
+            assert 1 <= len(asking.asked) <= 2
+    same = ticket("Where is my parcel, now?", "another key")
+    assert each.content(same) == each.content(SAMPLE[1])
+    assert build(name, CONTEXT).prompts.keys() == each.prompts.keys()
+
+
 def check_any(name: str, text: str) -> None:
     each = build(name, CONTEXT)
     records = [ticket(text), unread(text), ticket({"not": "text"})]
+    if each.kind == "model":
+        for record in records:
+            verdict, asking = ask(each, record, text)
+            assert verdict.keep
+            assert all(message.content.encode() for message in asking.asked[0])
+        return
     if each.kind == "record":
         assert len(each.check(records)) == 3
         return

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seedbed.core.protocols import CorpusFilter, EvalHit, FilterContext
+from seedbed.core.chat import Choice, LoggedReply, Message, ReplyKey
+from seedbed.core.protocols import CorpusFilter, EvalHit, FilterContext, ModelFilter
 from seedbed.core.record import Provenance, Record, Unreadable
 from seedbed.filters import FILTERS
 from seedbed.tasks.classification import Classification
@@ -28,6 +29,36 @@ class InProcessLock:
     def check(self, texts: Sequence[str]) -> list[list[EvalHit]]:
         index = EvalIndex(self._texts)
         return [[EvalHit("canary", 1.0, 0)] if self._canary in text else index.hits(text) for text in texts]
+
+
+class FromMemory:
+    """A `ContentAsking` whose model gives these replies, one a question, the last for ever.
+
+    `asked` are the prompts as they were rendered. A reply that is an error is raised.
+    """
+
+    def __init__(self, filter_: ModelFilter, *replies: str | Choice | Exception) -> None:
+        self.asked: list[tuple[Message, ...]] = []
+        self._prompts = filter_.prompts
+        self._replies = list(replies)
+
+    async def ask(
+        self,
+        template: str,
+        *,
+        role: str,
+        schema: Mapping[str, Any] | None = None,
+        n: int = 1,
+        **variables: Any,
+    ) -> tuple[LoggedReply, ...]:
+        task = {"kind": "", "description": "", "label": "label", "input": "text", "answer": "answer"}
+        values = {"task": task, "labels": ["lost", "fee"], "fields": ["text", "label"], **variables}
+        self.asked.append(self._prompts[template].render(values))
+        reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+        if isinstance(reply, Exception):
+            raise reply
+        choice = Choice(reply) if isinstance(reply, str) else reply
+        return (LoggedReply(ReplyKey(b"request", b"scope", len(self.asked) - 1), choice, "m", "memory"),)
 
 
 def record(key: str, /, unreadable: Unreadable | None = None, **fields: Any) -> Record:

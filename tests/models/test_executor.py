@@ -21,8 +21,10 @@ from hypothesis import strategies as st
 from seedbed.core.chat import ChatRequest, Choice, LoggedReply, Message, ReplyKey, Usage
 from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer
 from seedbed.core.hashing import seed_from
+from seedbed.core.money import Amount
+from seedbed.models.budget import Budget, Caps
 from seedbed.models.executor import HttpExecutor
-from seedbed.models.limits import Budget, Limits
+from seedbed.models.limits import Limits
 from seedbed.models.openai_wire import OpenAIChat
 from seedbed.store.replies import ReplyLog
 from tests.fake_endpoint import Answer, FakeEndpoint, Fault
@@ -344,12 +346,12 @@ def test_endpoint_that_comes_back_goes_on(tmp_path: Path) -> None:
 def test_budget_stops_before_the_request_that_would_pass_it(tmp_path: Path) -> None:
     with FakeEndpoint(script=[Fault.http(500)]) as endpoint:
         bench = Bench(endpoint, tmp_path)
-        results = bench.many(20, budget=Budget(10, spent=2), concurrency=3)
+        results = bench.many(20, budget=Budget(Caps(requests=10), spent=Amount(2)), concurrency=3)
         assert endpoint.stats().requests == 8
         assert sum(isinstance(result, str) for result in results) == 7
         reached = next(result for result in results if isinstance(result, BudgetReached))
         assert "all 10 requests of budget.requests are spent" in str(reached)
-        assert all(isinstance(result, str) for result in bench.many(20, budget=Budget(13)))
+        assert all(isinstance(result, str) for result in bench.many(20, budget=Budget(Caps(requests=13))))
         assert endpoint.stats().repeats_after_answered == 0
 
 
@@ -362,11 +364,11 @@ def test_budget_holds_where_the_endpoint_refuses_parameters(tmp_path: Path, conc
         return await asyncio.gather(*(one(executor, n) for n in range(20)), return_exceptions=True)
 
     with FakeEndpoint(refuses=["seed", "response_format"], latency=0.01) as endpoint:
-        bench, budget = Bench(endpoint, tmp_path), Budget(10)
+        bench, budget = Bench(endpoint, tmp_path), Budget(Caps(requests=10))
         results = bench.sit(work, budget=budget, concurrency=concurrency)
         sent, served = endpoint.stats().requests, endpoint.stats().answered
         refused = sum("seed" in body or "response_format" in body for body in endpoint.requests)
-    assert sent == budget.spent == bench.executor.stats.calls == 10
+    assert sent == budget.spent.requests == bench.executor.stats.calls == 10
     assert sum(isinstance(result, str) for result in results) == served == 10 - refused
     assert {type(result) for result in results} <= {str, BudgetReached}
     with log_of(bench) as log:
@@ -447,8 +449,9 @@ FILLS_TWO_HUNDRED = """
 import asyncio, sys
 from pathlib import Path
 from seedbed.core.chat import ChatRequest, Message
+from seedbed.models.budget import Budget
 from seedbed.models.executor import HttpExecutor
-from seedbed.models.limits import Budget, Limits
+from seedbed.models.limits import Limits
 from seedbed.models.openai_wire import OpenAIChat
 from seedbed.store.replies import ReplyLog
 

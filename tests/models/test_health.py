@@ -7,9 +7,9 @@ import statistics
 
 import pytest
 
-from seedbed.core.errors import AttemptFailed, BudgetReached, EndpointError
+from seedbed.core.errors import AttemptFailed, EndpointError
 from seedbed.models.health import Health
-from seedbed.models.limits import Budget, backoff
+from seedbed.models.limits import backoff
 
 UNREACHABLE = AttemptFailed("unreachable", "connection refused")
 TIMEOUT = AttemptFailed("timeout", "no answer within 120 s")
@@ -140,18 +140,6 @@ def test_backoff_doubles_to_its_cap_with_full_jitter() -> None:
         assert 0 <= min(waits) <= max(waits) <= bound
         assert statistics.fmean(waits) == pytest.approx(bound / 2, rel=0.1)
     assert max(backoff(9, cap=1.0) for _ in range(100)) <= 1.0
-
-
-def test_budget_counts_what_earlier_sittings_spent() -> None:
-    budget = Budget(3, spent=2)
-    budget.reserve()
-    with pytest.raises(BudgetReached, match="all 3 requests"):
-        budget.reserve()
-    assert budget.spent == 3
-    endless = Budget()
-    for _ in range(1000):
-        endless.reserve()
-    assert endless.spent == 1000
 
 
 def test_a_server_that_brings_errors_and_never_a_reply_is_given_up() -> None:

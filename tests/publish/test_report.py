@@ -77,6 +77,18 @@ def summary(**changes: Any) -> dict[str, Any]:
         },
         "filters": [{"filter": "refusal@1", "checked": 412, "rejected": {"refused": 30}}],
         "flags": [],
+        "judged": [
+            {
+                "filter": "judge@1",
+                "judged": 390,
+                "scores": {"2": 90, "4": 300},
+                "mean": 3.5385,
+                "unjudged": {"unreadable": 3, "timeout": 1},
+                "promoted": 12,
+                "calls": 396,
+                "unreadable": None,
+            }
+        ],
         "rounds": [
             {"round": 1, "cells": 300, "accepted": 200, "over_target": 14, "yield": 0.7123, "partial": False},
             {"round": 2, "cells": 112, "accepted": 100, "over_target": 0, "yield": None, "partial": False},
@@ -92,6 +104,7 @@ def summary(**changes: Any) -> dict[str, Any]:
                 {"purpose": "evaluate", "at": "2030-01-02T03:04:05+00:00", "by": "seedbed run tickets"}
             ],
         },
+        "measures": None,
         "proof": None,
         "notes": ["no real data: nothing shows what the data is worth"],
     } | changes
@@ -99,6 +112,15 @@ def summary(**changes: Any) -> dict[str, Any]:
 
 def one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def test_what_a_model_said_stands_apart_with_what_it_could_not_say() -> None:
+    text = one_line(render_text(summary()))
+    assert "judge@1: 390 drafts judged, mean 3.54 (2: 90, 4: 300)" in text
+    assert "4 unjudged: kept without a score, because no usable answer came (unreadable 3, timeout 1)" in text
+    assert "396 of the requests below were its own" in text
+    assert "12 drafts that had fallen as twins of one that it rejects came back" in text
+    assert "Judged by a model" not in render_text(summary(judged=[]))
 
 
 def test_the_outcome_comes_first_with_both_equations() -> None:

@@ -52,8 +52,19 @@ class Features(Strict):
     features: str = "word"
 
 
-def plugin(plugin_name: str, options: type[BaseModel], axes: bool = False) -> Any:
+class Judge(Strict):
+    min: int | None = Field(None, ge=2, le=5)
+    same_family: str | None = None
+
+
+class JudgeFaults(Strict):
+    unreadable: float = Field(0.05, ge=0, le=1)
+
+
+def plugin(plugin_name: str, options: type[BaseModel], axes: bool = False, of_kind: str = "record") -> Any:
     class Plugin:
+        kind: ClassVar[str] = of_kind
+        role: ClassVar[str] = "judge"
         name: ClassVar[str] = plugin_name
         version: ClassVar[int] = 1
         uses_axes: ClassVar[bool] = axes
@@ -75,11 +86,15 @@ def fake_registry() -> Registry:
     options: dict[str, type[BaseModel]] = {"length": Length, "near_duplicates": NearDuplicates}
     return Registry(
         methods=table("method", plugin("direct", Asked), plugin("template", Asked, axes=True)),
-        filters=table("filter", *(plugin(name, options.get(name, Empty)) for name in DEFAULT_FILTERS)),
+        filters=table(
+            "filter",
+            *(plugin(name, options.get(name, Empty)) for name in DEFAULT_FILTERS),
+            plugin("judge", Judge, of_kind="model"),
+        ),
         tasks=TASKS,
         students=table("student", plugin("classifier", Features)),
         exporters=table("export format", *(plugin(name, Empty) for name in ("jsonl", "csv", "trl-sft"))),
-        models=table("teacher", plugin("rehearsal", Faults)),
+        models=table("teacher", plugin("rehearsal", Faults), plugin("rehearsal_judge", JudgeFaults)),
     )
 
 

@@ -115,7 +115,7 @@ def test_labels_read_later_are_checked_at_the_line_of_the_cover(load: Load) -> N
         "    tone: even\n"
         "    team: {biling: 20, '*': fill}\n"
     )
-    assert check_cover(loaded, ["biling", "delivery"]) == []
-    (problem,) = check_cover(loaded, ["billing", "delivery"])
+    assert check_cover(loaded, {"team": ["biling", "delivery"]}) == []
+    (problem,) = check_cover(loaded, {"team": ["billing", "delivery"]})
     assert (problem.line, problem.key) == (8, "generate.cover.team.biling")
     assert "did you mean 'billing'?" in problem.message

@@ -13,10 +13,15 @@ from pydantic.fields import FieldInfo
 from seedbed.filters import DEFAULT_FILTERS
 from seedbed.models.recorded import By, RecordedReplies, RecordedTeacher
 from seedbed.recipe import (
+    AskedAxis,
+    AxisFile,
     Budget,
+    Extends,
     Generate,
+    LicenceTerms,
     MethodEntry,
     Mix,
+    PriceEntry,
     Recipe,
     RecordedRole,
     RehearsalRole,
@@ -26,12 +31,13 @@ from seedbed.recipe import (
     TaskSection,
     WireRole,
 )
-from seedbed.recipe.generate import RESERVED_NAMES
+from seedbed.recipe.axes import RESERVED_NAMES
 from seedbed.tasks import TASKS
 from tests.recipe.fake_registry import Load
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "recipe.md"
 MODELS: list[type[BaseModel]] = [
+    Extends,
     Recipe,
     TaskSection,
     *(TASKS.get(name).Options for name in TASKS),
@@ -39,9 +45,13 @@ MODELS: list[type[BaseModel]] = [
     Split,
     Roles,
     WireRole,
+    PriceEntry,
+    LicenceTerms,
     RecordedRole,
     RehearsalRole,
     Generate,
+    AxisFile,
+    AskedAxis,
     MethodEntry,
     Mix,
     Budget,
@@ -66,7 +76,7 @@ def fields() -> Iterator[tuple[type[BaseModel], str, FieldInfo]]:
     for model in MODELS:
         for name, info in model.model_fields.items():
             if (model, name) not in NOT_TYPED:
-                yield model, name, info
+                yield model, info.alias or name, info
 
 
 def row(model: type[BaseModel], name: str, info: FieldInfo) -> str:

@@ -18,6 +18,11 @@ RECIPES = {
     "wire": SHORTEST + "roles: {teacher: {model: m, api_key: env:MY_KEY}}\n",
     "recorded": SHORTEST + "roles: {teacher: {recorded: replies.jsonl, by: order}}\n",
     "rehearsal": SHORTEST + "roles: {teacher: {rehearsal: {copy: 0.5}}}\n",
+    "judge": SHORTEST
+    + "roles: {teacher: {model: m}, judge: {model: j, endpoint: 'http://localhost:9/v1'}}\n"
+    + "filters: [default, {judge: {min: 4}}]\n",
+    "rehearsal judge": SHORTEST
+    + "roles: {judge: {rehearsal: {unreadable: 0.5}}}\nfilters: [default, judge]\n",
     "no filters": SHORTEST + "filters: []\n",
     "odd words": "name: codes\n"
     "task: {kind: classification, input: text, label: l, labels: [012, no, 'null']}\n"

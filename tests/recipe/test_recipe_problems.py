@@ -22,7 +22,7 @@ roles:
     model: m
     endpoint: env:NO_SUCH_VARIABLE
     api_key: sk-live-1234
-  judge: {model: m}
+  jugde: {model: m}
 generate:
   targts: 500
   axes:
@@ -53,7 +53,7 @@ def test_all_mistakes_at_once_each_at_its_line(folder: Path, fail: Fail) -> None
         (5, "sources.eval.lock"),
         (9, "roles.teacher.endpoint"),
         (10, "roles.teacher.api_key"),
-        (11, "roles.judge"),
+        (11, "roles.jugde"),
         (13, "generate.targts"),
         (15, "generate.axes.tone"),
         (16, "generate.axes.draw"),
@@ -89,14 +89,41 @@ def test_a_mistyped_key_causes_no_second_error(fail: Fail) -> None:
 SINGLE = [
     # what is not built is not known
     ("review: {fraction: 0.02}", "review", "unknown key 'review'"),
-    ("extends: other.yaml", "extends", "unknown key 'extends'"),
-    ("budget: {cost: 40}", "budget.cost", "unknown key 'cost'; there are: requests"),
+    ("extends: other.yaml", "extends", "no such recipe"),
+    ("budget: {money: 40}", "budget.money", "unknown key 'money'; there are: requests, cost, tokens"),
     ("sources: {real: {path: data/train.csv, redact: [email]}}", "sources.real.redact", "unknown key"),
+    # units
+    ("budget: {time: 6}", "budget.time", "such as 6h, 1h30m or 90s, not 6; write the unit: 6s, 6m or 6h"),
+    ("budget: {time: soon}", "budget.time", "must be a duration such as 6h, 1h30m or 90s, not 'soon'"),
+    ("budget: {time: 30m1h}", "budget.time", "must be a duration"),
+    ("budget: {time: 0s}", "budget.time", "must be longer than nothing, not '0s'"),
+    ("budget: {disk: 512}", "budget.disk", "not 512; write the unit: 512MB or 512GB"),
+    ("budget: {disk: 512Mb}", "budget.disk", "must be a size such as 512MB or 2GiB, not '512Mb'"),
+    ("budget: {disk: 0.3B}", "budget.disk", "must be a whole number of bytes"),
+    ("budget: {cost: 0}", "budget.cost", "must be more than 0, not 0"),
+    ("roles: {teacher: {model: m, endpoint: 'http://x/v1', timeout: 2x}}", "roles.teacher.timeout", "2x"),
+    # price and licence
     (
-        "roles: {teacher: {model: m, endpoint: 'http://x/v1', licence: mit}}",
-        "roles.teacher.licence",
-        "unknown key",
+        "roles: {teacher: {model: m, endpoint: 'http://x/v1', price: {input: 1}}}",
+        "roles.teacher.price.output",
+        "this key is missing",
     ),
+    (
+        "roles: {teacher: {model: m, endpoint: 'http://x', price: {input: 1, output: 1, cached_input: 2}}}",
+        "roles.teacher.price",
+        "cached_input must be at most input",
+    ),
+    (
+        "roles: {teacher: {model: m, endpoint: 'http://x/v1', licence: true}}",
+        "roles.teacher.licence",
+        "must be a licence such as apache-2.0, or {terms: …, allows_training: true}, not true",
+    ),
+    (
+        "roles: {teacher: {model: m, endpoint: 'http://x/v1', licence: {terms: read}}}",
+        "roles.teacher.licence.allows_training",
+        "this key is missing",
+    ),
+    ("use: sale", "use", "must be 'research', 'commercial' or 'competing', not 'sale'"),
     ("generate: {templates: {from: teacher, count: 3}}", "generate.templates", "must be text, not a map"),
     # types and bounds
     ("generate: {target: '500'}", "generate.target", "must be a whole number, not '500'"),
@@ -139,7 +166,30 @@ SINGLE = [
     ("sources: {a: {path: data/train.csv, split: {dev: 0.5, eval: 0.5}}}", "sources.a.split", "stay below 1"),
     # axes
     ("generate: {axes: {tone: []}}", "generate.axes.tone", "an axis without values"),
-    ("generate: {axes: {tone: plain}}", "generate.axes.tone", "must be a list of values, not 'plain'"),
+    ("generate: {axes: {tone: plain}}", "generate.axes.tone", "or {from: teacher, count: …}, not 'plain'"),
+    ("generate: {axes: {tone: {fil: t.txt}}}", "generate.axes.tone", "says neither file nor from"),
+    ("generate: {axes: {tone: {file: none.txt}}}", "generate.axes.tone.file", "no such file"),
+    ("generate: {axes: {tone: {file: data/train.csv}}}", "generate.axes.tone", "column: NAME"),
+    ("generate: {axes: {tone: {file: prompts/a.j2}}}", "generate.axes.tone.file", "must end in .txt"),
+    ("generate: {axes: {tone: {from: teacher}}}", "generate.axes.tone.count", "this key is missing"),
+    ("generate: {axes: {tone: {from: tutor, count: 2}}}", "generate.axes.tone.from", "must be 'teacher'"),
+    ("generate: {axes: {tone: {from: teacher, count: 1}}}", "generate.axes.tone.count", "at least 2"),
+    (
+        "generate: {axes: {tone: {from: teacher, count: 9}}, cover: {tone: {plain: 3, '*': fill}}}",
+        "generate.cover.tone",
+        "nobody knows yet; write even",
+    ),
+    ("sources: {real: {path: 'data/*.jsonl'}}", "sources.real.path", "no file matches *.jsonl in "),
+    (
+        "sources: {real: {path: 'data/*.csv'}, eval: {path: data/test.csv, lock: true}}",
+        "sources.eval.path",
+        "eval path = real path",
+    ),
+    (
+        "sources: {real: {path: data/train.csv}, eval: {path: 'd*/t*.csv', lock: true}}",
+        "sources.eval.path",
+        "eval path = real path",
+    ),
     ("generate: {axes: {tone: [a, b, a]}}", "generate.axes.tone", "stands more than once: a"),
     ("generate: {axes: {tone: [a, [b]]}}", "generate.axes.tone[1]", "not a list"),
     ("generate: {axes: {tone: [a, ]}, seed: -1}", "generate.seed", "at least 0"),

@@ -32,6 +32,9 @@ RATES = dict.fromkeys(VARIANTS, RATE)
 FORBIDDEN = {"forbidden": {"phrases": ["guarantee", "money back"]}}
 ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, "label_agreement", FORBIDDEN)
 
+# A judge is no filter of the table here: in a rehearsal its scores are made up.
+MEASURED = [name for name in FILTERS.built_in if FILTERS.get(name).kind != "model"]
+
 # For each built filter a way to let more through: an option, or to do without it.
 LOOSER: Mapping[str, Any] = {
     "refusal": None,
@@ -83,7 +86,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_built_filter_has_a_fault_and_catches_some(base: Path) -> None:
     table = {entry["filter"]: entry for entry in strict(base)["selftest"]["filters"]}
-    assert set(table) == set(FILTERS.built_in)
+    assert set(table) == set(MEASURED)
     for entry in table.values():
         assert entry["planted"] == entry["caught"] + entry["missed"] > 0
         assert entry["caught"] > 0
@@ -117,7 +120,7 @@ def test_show_lists_what_is_flagged_and_says_so(base: Path) -> None:
     assert "flags are: label_disagrees" in str(refused.exception) + refused.output
 
 
-@pytest.mark.parametrize("name", FILTERS.built_in)
+@pytest.mark.parametrize("name", MEASURED)
 def test_loosening_a_filter_lowers_its_printed_catch_rate(name: str, base: Path) -> None:
     looser = [LOOSER[name] if named(entry) == name else entry for entry in ALL]
     summary = rehearse(base / name, [entry for entry in looser if entry is not None], RATES)

@@ -258,7 +258,7 @@ class TestKeys:
 def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
     assert "cannot be read: no such file" in problems_of(tmp_path / "none.csv")[0]
     assert "is a directory" in problems_of(tmp_path, format="csv")[0]
-    assert "cannot tell the format" in problems_of(written(tmp_path, "a.parquet", "x"))[0]
+    assert "cannot tell the format" in problems_of(written(tmp_path, "a.dat", "x"))[0]
     assert "name a folder" in problems_of(written(tmp_path, "a.txt", "x"), format="text")[0]
 
 

@@ -9,21 +9,27 @@ from typing import Any
 import click
 
 from seedbed.cli.output import json_option, note, print_json
+from seedbed.core.globs import matches
 
 _MOST_SHOWN = 20
+# The real rows of a recipe can be read where its teacher cannot be asked.
+_NO_RUN = ("roles=null", "mix=null", "student=null", "export=null")
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--against", type=click.Path(exists=True, path_type=Path), help="An eval file to find leaks of."
-)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--against", type=click.Path(path_type=Path), help="An eval file to find leaks of.")
 @click.option("--text", metavar="COL", help="The text column; by default the one with the most text.")
 @click.option("--ignore-after", metavar="MARK", help="Compare texts only up to this mark.")
 @click.option(
     "--drop", type=click.Path(path_type=Path), metavar="OUT", help="Write FILE without leaking rows."
 )
 @click.option("--drop-near", is_flag=True, help="With --drop: without near matches too.")
+@click.option(
+    "--recipe",
+    type=click.Path(exists=True, path_type=Path),
+    help="Measure FILE beside the real train rows of this recipe.",
+)
 @json_option
 def command(
     file: Path,
@@ -32,20 +38,31 @@ def command(
     ignore_after: str | None,
     drop: Path | None,
     drop_near: bool,
+    recipe: Path | None,
     as_json: bool,
 ) -> None:
-    """Check FILE (CSV, JSONL or a folder of texts) with the default filters.
+    """Check FILE (CSV, JSONL, Parquet, a folder of texts, a glob in quotes), and how varied it is.
 
     Rows are counted from 0. Ends with 3 where a row of FILE equals an eval row.
     """
+    from seedbed.cli.loading import load_bound
     from seedbed.run.audit import audit
 
+    for path, name in ((file, "FILE"), (against, "--against")):
+        if path is not None and not path.exists() and matches(path) is None:
+            raise click.UsageError(f"{name}: {path}: no such file or folder")
     if drop is not None and against is None:
         raise click.UsageError("--drop needs --against: only leaking rows are dropped")
     if drop_near and drop is None:
         raise click.UsageError("--drop-near needs --drop OUT")
     result = audit(
-        file, against=against, text=text, ignore_after=ignore_after, drop=drop, drop_near=drop_near
+        file,
+        against=against,
+        text=text,
+        ignore_after=ignore_after,
+        drop=drop,
+        drop_near=drop_near,
+        recipe=load_bound(recipe, _NO_RUN) if recipe is not None else None,
     )
     value = result.to_json()
     if as_json:
@@ -58,6 +75,8 @@ def command(
 
 
 def _print(value: dict[str, Any], against: Path | None) -> None:
+    from seedbed.publish.measures_text import measures_section
+
     click.echo(f"{value['rows']:,} rows, text column {value['text_column']!r}")
     if against is not None:
         click.echo(
@@ -72,3 +91,4 @@ def _print(value: dict[str, Any], against: Path | None) -> None:
     for name, counts in value["filters"].items():
         found = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items())) or "nothing"
         click.echo(f"  {name}: {found}")
+    click.echo("\n" + measures_section(value["measures"]))

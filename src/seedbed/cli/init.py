@@ -9,8 +9,12 @@ from pathlib import Path
 import click
 
 from seedbed.cli.output import note
+from seedbed.cli.schema import schema_json
 from seedbed.core.errors import InputError, Problem
 from seedbed.core.registry import nearest
+
+# The starter recipes name it in their first line, for editors.
+SCHEMA_FILE = "recipe.schema.json"
 
 
 def examples() -> dict[str, Traversable]:
@@ -25,7 +29,10 @@ def examples() -> dict[str, Traversable]:
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--example", "name", default="support-tickets", show_default=True, help="The starter recipe.")
 def command(folder: Path, name: str) -> None:
-    """Make DIR with a starter recipe, its prompts and data. Never writes over a file."""
+    """Make DIR with a starter recipe, its prompts and data, and the schema that editors check it with.
+
+    Never writes over a file.
+    """
     known = examples()
     if name not in known:
         close = nearest(name, list(known))
@@ -34,6 +41,7 @@ def command(folder: Path, name: str) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError([Problem("is there already and not empty; name another folder", str(folder))])
     _copy(known[name], folder)
+    (folder / SCHEMA_FILE).write_bytes(schema_json())
     note(f"made {folder}; read {folder}/recipe.yaml, then: seedbed run {folder}")
 
 

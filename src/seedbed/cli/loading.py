@@ -52,7 +52,9 @@ def _further(
             bind(loaded, tables)
             return _of_eval(loaded, tables)
         except InputError as error:
-            found = [p for p in error.problems if p not in known and p.file != str(_file(recipe))]
+            # Whatever has a key is said of the recipe, of which parts are left out here.
+            own = str(_file(recipe))
+            found = [p for p in error.problems if p not in known and not p.key and p.file != own]
             if loaded is not None:
                 return [*found, *_of_eval(loaded, tables)]
     return []

@@ -18,17 +18,21 @@ COMMANDS = {
     "run": "seedbed.cli.run",
     "show": "seedbed.cli.show",
     "report": "seedbed.cli.report",
+    "card": "seedbed.cli.card",
     "audit": "seedbed.cli.audit",
     "export": "seedbed.cli.export",
+    "schema": "seedbed.cli.schema",
 }
 SUMMARIES = {
     "init": "Make a recipe folder from a starter recipe.",
     "plan": "Say what a run would ask. Makes no call.",
     "run": "Generate, filter and prove, up to the target; goes on where it was stopped.",
     "show": "Show a run's drafts, or one record's whole way.",
-    "report": "Report on a run: accounts, reasons, coverage, proof.",
+    "report": "Report on a run, as text and as one HTML file.",
+    "card": "Write a run's data card.",
     "audit": "Check a data set that you already have.",
     "export": "Write a run's accepted records in a format.",
+    "schema": "Print the JSON Schema of a recipe, for editors.",
 }
 
 

@@ -31,12 +31,20 @@ def command(recipe: Path, target: int | None, overrides: tuple[str, ...], as_jso
 
 
 def _print(value: dict[str, Any]) -> None:
+    from seedbed.publish.cost_text import licence_lines, plan_line
+
     click.echo(f"recipe {value['recipe']}: {value['target']:,} accepted records wanted")
     click.echo(f"already accepted: {value['accepted']:,}")
     real = value["real_rows"]
     click.echo(
         f"real rows: {real['train']:,} train, {real['dev']:,} dev; eval locked: {value['eval_rows'] or 'no'}"
     )
+    for name, asked in value["unasked_axes"].items():
+        click.echo(
+            f"axis {name} is not asked yet: {asked['frozen']} of {asked['count']} values are frozen, a run "
+            f"first asks the teacher at least {asked['questions']} questions; what follows reckons with "
+            + ("the frozen ones" if asked["frozen"] else "a word in their place, and counts cells alone")
+        )
     if not value["cells"]:
         click.echo("nothing is left to ask")
         return
@@ -47,6 +55,13 @@ def _print(value: dict[str, Any]) -> None:
     click.echo(
         f"prompt: about {value['prompt_tokens_each']:,} tokens each, at most {value['max_tokens']:,} back"
     )
+    for line in [plan_line(value["cost"], value["answer_tokens_each"]), *licence_lines(value["licences"])]:
+        click.echo(line)
+    for each in value["judged"]:
+        click.echo(
+            f"{each['filter']}: asks {each['model']} ({each['role']}) about every draft that the other "
+            f"filters keep: at most {value['cells']:,} calls more, and one again where one is unreadable"
+        )
     for name, counts in value["by_axis"].items():
         shown = ", ".join(f"{key} {count}" for key, count in Counter(counts).most_common(8))
         click.echo(f"  {name}: {shown}{', …' if len(counts) > 8 else ''}")

@@ -22,15 +22,29 @@ EXIT_CODES = {"target": 0, "variety": 3, "budget": 4, "endpoint": 5, "cells": 6,
 @click.command()
 @click.argument("recipe", type=click.Path(exists=True, path_type=Path))
 @click.option("--target", type=click.IntRange(min=1), help="Accepted records to reach.")
+@click.option(
+    "--max-cost", type=click.FloatRange(min=0, min_open=True), help="US dollars this run may cost in all."
+)
+@click.option("--max-tokens", type=click.IntRange(min=1), help="Tokens this run may take in all.")
 @click.option("--max-requests", type=click.IntRange(min=1), help="Requests this run may send in all.")
+@click.option("--max-time", metavar="DURATION", help="Time it may take in all, such as 6h or 90s.")
 @set_option
 @json_option
 def command(
-    recipe: Path, target: int | None, max_requests: int | None, overrides: tuple[str, ...], as_json: bool
+    recipe: Path,
+    target: int | None,
+    max_cost: float | None,
+    max_tokens: int | None,
+    max_requests: int | None,
+    max_time: str | None,
+    overrides: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Run RECIPE (its folder or file) until the target is met; the same command goes on after a stop."""
     from seedbed.cli.live import watching
     from seedbed.cli.loading import load_bound
+    from seedbed.cli.loop import run_in_loop
+    from seedbed.cli.report import write_page
     from seedbed.publish.report import render_text
     from seedbed.run.pipeline import Progress
     from seedbed.run.registry import registry
@@ -40,17 +54,17 @@ def command(
 
     if target is not None:
         overrides = (*overrides, f"generate.target={target}")
+    caps = {"cost": max_cost, "tokens": max_tokens, "requests": max_requests, "time": max_time}
+    overrides = (*overrides, *(f"budget.{name}={cap}" for name, cap in caps.items() if cap is not None))
     bound = load_bound(recipe, overrides)
     progress = Progress(target=bound.quotas.target)
 
     async def work() -> RunResult:
         with watching(progress):
-            return await run_recipe(
-                bound, registry(), note, progress, max_requests=max_requests, on_start=_stop_on_signals
-            )
+            return await run_recipe(bound, registry(), note, progress, on_start=_stop_on_signals)
 
     try:
-        result = asyncio.run(work())
+        result = run_in_loop(work())
     except asyncio.CancelledError:
         note("stopped at once; the replies received are in the log, and the same command goes on")
         sys.exit(EXIT_CODES["interrupted"])
@@ -61,6 +75,7 @@ def command(
         print_json(summary)
     else:
         click.echo(render_text(summary))
+    write_page(summary, result.folder)
     sys.exit(EXIT_CODES[result.stopped])
 
 

@@ -16,6 +16,7 @@ from seedbed.publish.text_layout import printable
 if TYPE_CHECKING:
     from seedbed.core.record import Record
     from seedbed.run.view import RunView
+    from seedbed.store.replies import Logged
 
 
 @click.command()
@@ -76,7 +77,6 @@ def _list(view: RunView, most: int, reason: str | None, as_json: bool) -> None:
 def _whole_way(view: RunView, prefix: str) -> dict[str, Any]:
     from seedbed.core.chat import ReplyKey
     from seedbed.core.fate import fate_of
-    from seedbed.store.replies import Logged, LoggedRefusal
 
     ledger = view.ledger()
     found = ledger.find(prefix)
@@ -89,10 +89,17 @@ def _whole_way(view: RunView, prefix: str) -> dict[str, Any]:
     cell = ledger.cell(record.provenance.cell or "")
     fate = fate_of(verdicts)
     keys = [ReplyKey.parse(key) for key in record.provenance.reply_keys]
+    # A model filter's verdict names the replies that it rests on.
+    asked = {
+        verdict.filter: [ReplyKey.parse(key) for key in verdict.evidence.get("replies", ())]
+        for verdict in verdicts
+    }
     replies: list[Logged | None] = [None] * len(keys)
+    said: dict[str, list[tuple[ReplyKey, Logged | None]]] = {}
     if view.log_path.is_file():
         with view.log() as log:
             replies = [log.get(key) for key in keys]
+            said = {name: [(key, log.get(key)) for key in of] for name, of in asked.items() if of}
     return {
         "id": record.id,
         "fate": "accepted" if fate.accepted else "rejected",
@@ -103,13 +110,21 @@ def _whole_way(view: RunView, prefix: str) -> dict[str, Any]:
         "verdicts": [_verdict(asdict(verdict)) for verdict in verdicts],
         "provenance": _provenance(record),
         "draw": cell.draw if cell else None,
-        "replies": [
-            None
-            if reply is None or isinstance(reply, LoggedRefusal)
-            else {**asdict(reply.choice), "model": reply.model, "endpoint": reply.endpoint}
-            for reply in replies
+        "replies": [_reply(reply) for reply in replies],
+        "judged": [
+            {"filter": name, "key": str(key), "reply": _reply(reply)}
+            for name, found in said.items()
+            for key, reply in found
         ],
     }
+
+
+def _reply(reply: Logged | None) -> dict[str, Any] | None:
+    from seedbed.core.chat import LoggedReply
+
+    if not isinstance(reply, LoggedReply):
+        return None
+    return {**asdict(reply.choice), "model": reply.model, "endpoint": reply.endpoint}
 
 
 def _verdict(value: dict[str, Any]) -> dict[str, Any]:
@@ -155,9 +170,15 @@ def _print(value: dict[str, Any]) -> None:
     for role, model in provenance["models"].items():
         click.echo(f"  {role:14} {model['model']} at {model['endpoint']}")
     for key, reply in zip(provenance["reply_keys"], value["replies"], strict=True):
-        click.echo(f"reply {key}")
-        if reply is None:
-            click.echo("  not in the reply log of this workspace")
-        else:
-            click.echo(f"  finish_reason {reply['finish_reason']}")
-            click.echo("  " + _lines(reply["text"]))
+        _print_reply(f"reply {key}", reply)
+    for each in value["judged"]:
+        _print_reply(f"reply to {each['filter']} {each['key']}", each["reply"])
+
+
+def _print_reply(title: str, reply: dict[str, Any] | None) -> None:
+    click.echo(title)
+    if reply is None:
+        click.echo("  not in the reply log of this workspace")
+    else:
+        click.echo(f"  {reply['model']} at {reply['endpoint']}, finish_reason {reply['finish_reason']}")
+        click.echo("  " + _lines(reply["text"]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from seedbed.core.hashing import NormalForm, digest
+from seedbed.core.money import NO_CHARGE, Charge
 
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "unknown"]
 
@@ -37,6 +38,7 @@ class Hints:
 
     `fields` are the names a reply must fill; `fixed` those the cell already decides; `examples`
     real rows (field maps) to imitate, those of the cell's own label first; `real` all real rows.
+    `several` above 0 asks for a list of so many short values in the one field, and for no draft.
     """
 
     fields: tuple[str, ...] = ()
@@ -47,6 +49,7 @@ class Hints:
     output: Literal["json", "text"] = "json"
     text_field: str = ""
     draw: int = 0
+    several: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +97,11 @@ def _form_of(schema: Mapping[str, Any]) -> NormalForm:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
+    """`cached_tokens` are those of the prompt tokens that the endpoint says it had in its cache."""
+
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +116,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ChatReply:
-    """What one call brought: at least one choice, and what the call as a whole used."""
+    """What one call brought: at least one choice, and what the call as a whole used.
+
+    `charge` is what it counts for in the budget, once that has settled it.
+    """
 
     choices: tuple[Choice, ...]
     model: str
     usage: Usage = Usage()
+    charge: Charge = NO_CHARGE
 
 
 @dataclass(frozen=True, slots=True)

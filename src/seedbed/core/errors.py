@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from seedbed.core.money import NO_CHARGE, Charge
+
 
 class SeedbedError(Exception):
     """Base of all errors that a user can cause or cure. The message says what, where and what to do."""
@@ -78,9 +80,16 @@ class StoreError(SeedbedError):
 
 
 class EndpointError(SeedbedError):
-    """An endpoint cannot be used at all: unreachable, wrong key, unknown model."""
+    """An endpoint cannot be used at all: unreachable, wrong key, unknown model.
+
+    `status` is that of the HTTP answer that says so, where there was one.
+    """
 
     exit_code = 5
+
+    def __init__(self, detail: str, *, status: int | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
 
 
 class BudgetReached(SeedbedError):
@@ -90,7 +99,10 @@ class BudgetReached(SeedbedError):
 
 
 class AttemptFailed(SeedbedError):
-    """One try failed in a way that may heal. `cause` is a slug: timeout, http_503, not_json, ..."""
+    """One try failed in a way that may heal. `cause` is a slug: timeout, http_503, not_json, ...
+
+    `charge` is what it counts for in the budget, once that has settled it.
+    """
 
     def __init__(
         self, cause: str, detail: str, *, status: int | None = None, retry_after: float | None = None
@@ -99,6 +111,7 @@ class AttemptFailed(SeedbedError):
         self.cause = cause
         self.status = status
         self.retry_after = retry_after
+        self.charge: Charge = NO_CHARGE
 
 
 class ParameterRefused(AttemptFailed):
@@ -115,6 +128,7 @@ class RequestRefused(SeedbedError):
         super().__init__(detail)
         self.cause = cause
         self.status = status
+        self.charge: Charge = NO_CHARGE
 
 
 class NoAnswer(SeedbedError):

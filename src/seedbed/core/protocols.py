@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from seedbed.core.cell import Cell
-from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply
+from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply, Message
 from seedbed.core.record import Record, Unreadable
 from seedbed.core.verdict import Verdict
 
@@ -138,6 +139,7 @@ class FilterContext:
     `real_texts` is a sample of at most 2,000 train texts for calibration; None without real data.
     `compare` are the fields whose text, joined by newlines, is held against the eval set. `real`
     are all train rows, `prompts` the templates and the task's description, as they are written.
+    `folder` is the recipe's own, for files that a filter's options name.
     """
 
     task: Task
@@ -146,6 +148,7 @@ class FilterContext:
     compare: tuple[str, ...] = ()
     real: Sequence[Record] = ()
     prompts: Sequence[str] = ()
+    folder: Path | None = None
 
 
 class RecordFilter(Protocol):
@@ -177,3 +180,57 @@ class CorpusFilter(Protocol):
     def keys(self, texts: Sequence[str]) -> list[list[int]]: ...
 
     def edge(self, a: str, b: str) -> float | None: ...
+
+
+class Prompt(Protocol):
+    """A prompt template, as a model filter holds it: its hash is part of what decides a verdict."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def hash(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+    def render(self, variables: Mapping[str, Any]) -> tuple[Message, ...]: ...
+
+
+class ContentAsking(Protocol):
+    """What a model filter has in hand for one record.
+
+    `ask` renders one of the filter's own prompts with `task`, `labels`, `fields` and the variables
+    given, at temperature 0. Its replies stand in the log under the content that is looked at and
+    not under a cell: equal content is asked about once in a workspace. Raises NoAnswer.
+    """
+
+    async def ask(
+        self,
+        template: str,
+        *,
+        role: str,
+        schema: Mapping[str, Any] | None = None,
+        n: int = 1,
+        **variables: Any,
+    ) -> tuple[LoggedReply, ...]: ...
+
+
+class ModelFilter(Protocol):
+    """Asks a model about what every other filter kept, after a round's corpus filters.
+
+    `role` is the role of the recipe that it asks, `prompts` every template that it may render, by
+    name. `content` is what the model gets to see of a record, in plain values: it names the answer.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    role: ClassVar[str]
+    Options: ClassVar[type[BaseModel]]
+    prompts: Mapping[str, Prompt]
+
+    def content(self, record: Record) -> Mapping[str, Any]: ...
+
+    async def check(self, record: Record, ctx: ContentAsking) -> Verdict:
+        """The verdict, with a score that ranks. Without a usable reply it keeps, as `unjudged`."""
+        ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,3 +51,17 @@ def over_target(record: str) -> Verdict:
 def revived(record: str) -> Verdict:
     """Takes `over_target` back: the last verdict of a filter on a record is the one that holds."""
     return Verdict(record, TARGET_FILTER, keep=True)
+
+
+UNJUDGED = "unjudged"
+
+
+def unjudged(record: str, by: str, cause: str, evidence: Mapping[str, Any]) -> Verdict:
+    """A model filter had no usable answer: the record stays, without a score, and the cause is counted."""
+    return Verdict(record, by, keep=True, evidence={UNJUDGED: cause, **evidence})
+
+
+def by_score(scores: Mapping[str, float | None], filters: Sequence[str]) -> tuple[float, ...]:
+    """Sort key by the scores of the model filters in their order: high before low, then those without one."""
+    found = (scores.get(name) for name in filters)
+    return tuple(float("inf") if score is None else -score for score in found)

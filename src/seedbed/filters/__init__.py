@@ -31,6 +31,7 @@ FILTERS: Table[Any] = Table(
         "contamination": _loader("contamination", "Contamination"),
         "forbidden": _loader("forbidden", "Forbidden"),
         "label_agreement": _loader("label_agreement", "LabelAgreement"),
+        "judge": _loader("judge", "Judge"),
     },
 )
 

@@ -13,5 +13,13 @@ def _rehearsal() -> Any:
     return RehearsalTeacher
 
 
+def _rehearsal_judge() -> Any:
+    from seedbed.models.rehearsal_judge import RehearsalJudge
+
+    return RehearsalJudge
+
+
 # Models with options of their own in a recipe; a wire or a recording is described by its role.
-MODELS: Table[Any] = Table("model", "seedbed.models", {"rehearsal": _rehearsal})
+MODELS: Table[Any] = Table(
+    "model", "seedbed.models", {"rehearsal": _rehearsal, "rehearsal_judge": _rehearsal_judge}
+)

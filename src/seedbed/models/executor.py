@@ -10,15 +10,16 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply, ReplyKey, Usage
 from seedbed.core.errors import AttemptFailed, EndpointError, NoAnswer, ParameterRefused, RequestRefused
 from seedbed.core.hashing import seed_from
 from seedbed.core.protocols import ChatModel
+from seedbed.models.budget import Purse
 from seedbed.models.health import Health
-from seedbed.models.limits import BACKOFF_CAP, Budget, Limits, backoff
+from seedbed.models.limits import BACKOFF_CAP, Limits, backoff
 from seedbed.store.replies import Logged, LoggedRefusal, ReplyLog
 
 # Until the endpoint has answered once, so that a wrong address is told within seconds.
@@ -41,6 +42,9 @@ class Stats:
     replayed: int = 0
     replayed_prompt_tokens: int = 0
     replayed_completion_tokens: int = 0
+
+    def __add__(self, other: Stats) -> Stats:
+        return Stats(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -77,14 +81,16 @@ class _Patience:
 class HttpExecutor:
     """Fills the reply log from one model. Lives in one event loop."""
 
-    def __init__(self, model: ChatModel, log: ReplyLog, limits: Limits, budget: Budget) -> None:
+    def __init__(
+        self, model: ChatModel, log: ReplyLog, limits: Limits, budget: Purse, role: str = "teacher"
+    ) -> None:
         self.stats = Stats()
         self._model = model
         self._log = log
         self._limits = limits
         self._budget = budget
         self._slots = asyncio.Semaphore(limits.concurrency)
-        self._health = Health(model.endpoint)
+        self._health = Health(model.endpoint, role=role)
         self._questions: dict[tuple[bytes, bytes], _Question] = {}
 
     async def fill(self, request: ChatRequest, scope: bytes, n: int) -> tuple[LoggedReply, ...]:
@@ -136,7 +142,9 @@ class HttpExecutor:
             seed = seed_from(question, scope, missing[0].draw)
             reply = await self._answer(replace(request, n=len(missing), seed=seed), missing[0])
             fresh = self._logged(reply, missing)
-            if await self._log.add(fresh) < len(fresh):  # another process was first: its replies stand
+            with self._budget.logging(reply.charge):
+                new = await self._log.add(fresh, reply.charge.split(len(fresh)))
+            if new < len(fresh):  # another process was first: its replies stand
                 standing = self._log.get_many(question, scope, len(standing))
             else:
                 for logged in fresh:
@@ -171,7 +179,10 @@ class HttpExecutor:
                 return await self._call(request, key, patience)
             except RequestRefused as refusal:
                 self.stats.refusals += 1
-                await self._log.add_refusal(key, refusal.cause, str(refusal), refusal.status)
+                with self._budget.logging(refusal.charge):
+                    await self._log.add_refusal(
+                        key, refusal.cause, str(refusal), refusal.status, refusal.charge
+                    )
                 raise NoAnswer(refusal.cause, str(refusal)) from None
             except AttemptFailed as failure:
                 await self._note(failure, key)
@@ -199,13 +210,15 @@ class HttpExecutor:
     async def _send(self, request: ChatRequest) -> ChatReply:
         """One HTTP request. What it tells of the endpoint is noted before any other call is sent."""
         await self._health.gate()
-        self._budget.reserve()
+        reservation = await self._budget.reserve(request)
         self.stats.calls += 1
         began = self._health.now()
         try:
-            reply = await self._model.complete(request)
-            if not reply.choices:  # else `fill` would ask for its missing draws for ever
-                raise AttemptFailed("empty_choices", f"{self._model.endpoint} gave no choice")
+            with reservation:
+                reply = await self._model.complete(request)
+                if not reply.choices:  # else `fill` would ask for its missing draws for ever
+                    raise AttemptFailed("empty_choices", f"{self._model.endpoint} gave no choice", status=200)
+                reply = reservation.settle(reply)
         except AttemptFailed as failure:
             self._health.failed(failure, began)
             self._heed_retry_after(failure)
@@ -233,7 +246,10 @@ class HttpExecutor:
     async def _note(self, failure: AttemptFailed, key: ReplyKey) -> None:
         self.stats.attempts[failure.cause] += 1
         endpoint = self._model.endpoint
-        await self._log.add_attempt(key, failure.cause, failure.status, str(failure), endpoint)
+        with self._budget.logging(failure.charge):
+            await self._log.add_attempt(
+                key, failure.cause, failure.status, str(failure), endpoint, charge=failure.charge
+            )
         self._health.check()
 
     def _retry_delay(self, failure: AttemptFailed, patience: _Patience) -> float:

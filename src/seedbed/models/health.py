@@ -28,8 +28,11 @@ class Health:
     says (429 is no error here: it says to wait). `clock` counts seconds.
     """
 
-    def __init__(self, endpoint: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, endpoint: str, clock: Callable[[], float] = time.monotonic, role: str = "teacher"
+    ) -> None:
         self._endpoint = endpoint
+        self._role = role
         self._clock = clock
         self._opened = asyncio.Event()
         self._reason = ""
@@ -85,7 +88,7 @@ class Health:
         if not self.answered and failure.cause == "unreachable" and silent >= NEVER_ANSWERED_SECONDS:
             self.open(
                 f"cannot reach {self._endpoint} ({failure}): start the server or correct "
-                "roles.teacher.endpoint"
+                f"roles.{self._role}.endpoint"
             )
         elif silent >= SILENT_SECONDS and self._silent_failures >= SILENT_FAILURES:
             self.open(

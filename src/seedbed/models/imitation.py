@@ -207,6 +207,11 @@ def decoys(seed: int) -> tuple[str, ...]:
     return tuple(neutral((), random.Random(seed_from("decoy", seed, number))) for number in range(DECOYS))
 
 
+def invented(rng: random.Random) -> str:
+    """A person or place to write for, who does not exist: one of 4,800."""
+    return f"{rng.choice(_GIVEN)} {rng.choice(_FAMILY)} from {rng.choice(_PLACES)}"
+
+
 def _sentence(parts: Sequence[str]) -> str:
     text = " ".join(parts)
     return text[0].upper() + text[1:] + "."

@@ -75,11 +75,15 @@ class ServerError:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """How errors speak of an endpoint. `key` is known only to be struck out of what they quote."""
+    """How errors speak of an endpoint and of the recipe's role that it fills.
+
+    `key` is known only to be struck out of what they quote.
+    """
 
     url: str
     key: str | None = None
     key_name: str | None = None
+    role: str = "teacher"
 
     def __repr__(self) -> str:
         return f"Endpoint({self.url!r})"
@@ -131,7 +135,8 @@ class Endpoint:
             if error.retry_after is not None and error.retry_after > LONGEST_WAIT:
                 return EndpointError(
                     f"{told}; it asks to wait more than {LONGEST_WAIT} s (Retry-After): see to the server or "
-                    "name another as roles.teacher.endpoint, and run the same command again"
+                    f"name another as roles.{self.role}.endpoint, and run the same command again",
+                    status=status,
                 )
             return AttemptFailed(f"http_{status}", told, status=status, retry_after=error.retry_after)
         if error.code in _REFUSED_CODES:
@@ -140,7 +145,7 @@ class Endpoint:
             return self._key_refused(error)
         if status in _NO_SUCH_ADDRESS:
             return EndpointError(
-                f"{told}; there is no chat at that address: correct roles.teacher.endpoint "
+                f"{told}; there is no chat at that address: correct roles.{self.role}.endpoint "
                 "(most end in /v1; /chat/completions is added to it)"
             )
         if status == 413 or _CONTEXT.search(error.message):
@@ -154,7 +159,7 @@ class Endpoint:
         target = self.quote(location.partition("?")[0]) or "an address that it does not name"
         return EndpointError(
             f"{self.url} redirects to {target} (HTTP {status}); give the address that answers itself as "
-            "roles.teacher.endpoint"
+            f"roles.{self.role}.endpoint"
         )
 
     def _key_refused(self, error: ServerError) -> EndpointError:

@@ -125,7 +125,10 @@ def _clean(text: str, sender: Endpoint) -> str:
 def _read_usage(usage: Any) -> Usage:
     if not isinstance(usage, dict):
         return Usage()
-    return Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
+    prompt = _count(usage.get("prompt_tokens"))
+    details = usage.get("prompt_tokens_details")
+    cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else 0
+    return Usage(prompt, _count(usage.get("completion_tokens")), min(cached, prompt))
 
 
 def _count(value: Any) -> int:

@@ -36,7 +36,8 @@ class OpenAIChat:
 
     `base_url` is taken as given (most end in /v1); `/chat/completions` is added. `model` is the one
     that requests name. `api_key_name` is the environment variable that errors about the key name.
-    `timeout` bounds a whole call, in seconds. How many calls run at once is the caller's to limit.
+    `role` is what the recipe calls it. `timeout` bounds a whole call, in seconds. How many calls run at
+    once is the caller's to limit.
 
     Where the endpoint rejects `seed`, `n`, `max_tokens` or `response_format`, the call fails with
     ParameterRefused, and every later one goes without it, or with what the endpoint does take. Neither
@@ -51,11 +52,12 @@ class OpenAIChat:
         *,
         api_key_name: str | None = None,
         timeout: float = 120.0,
+        role: str = "teacher",
     ) -> None:
-        base = _parse_base(base_url)
+        base = _parse_base(base_url, role)
         shown = str(base.with_user(None).with_query(None)).rstrip("/")
-        key = _parse_key(api_key, api_key_name)
-        self._endpoint = Endpoint(shown, key, api_key_name)
+        key = _parse_key(api_key, api_key_name or f"roles.{role}.api_key")
+        self._endpoint = Endpoint(shown, key, api_key_name, role)
         self._model = model
         self._chat_url = _below(base, "chat", "completions")
         self._models_url = _below(base, "models")
@@ -130,7 +132,7 @@ class OpenAIChat:
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError) as error:
             raise EndpointError(
                 f"{self.endpoint}: no trusted TLS connection ({self._endpoint.quote(str(error))}); correct "
-                "roles.teacher.endpoint or install the certificate that it needs"
+                f"roles.{self._endpoint.role}.endpoint or install the certificate that it needs"
             ) from None
         except aiohttp.ClientConnectorError as error:
             raise self._unreachable(error.os_error.strerror or str(error.os_error)) from None
@@ -153,7 +155,8 @@ class OpenAIChat:
                 raise AttemptFailed(
                     "too_large",
                     f"{self.endpoint} answered HTTP {response.status} with more than {limit >> 20} MiB, "
-                    "which is no chat reply: see to the server or correct roles.teacher.endpoint",
+                    "which is no chat reply: see to the server or correct "
+                    f"roles.{self._endpoint.role}.endpoint",
                     status=response.status,
                 )
         return bytes(body)
@@ -181,7 +184,7 @@ class OpenAIChat:
             return self._endpoint.outcome(error)
         return EndpointError(
             f"{self.endpoint} has no model {self._model!r} ({error}); {await self._offered()}: correct "
-            "roles.teacher.model"
+            f"roles.{self._endpoint.role}.model"
         )
 
     async def _offered(self) -> str:
@@ -206,7 +209,7 @@ class OpenAIChat:
         return f"it offers {shown}{more}"
 
 
-def _parse_base(text: str) -> URL:
+def _parse_base(text: str, role: str) -> URL:
     try:
         base = URL(text.strip())
         usable = base.scheme in ("http", "https") and bool(base.host)
@@ -214,17 +217,16 @@ def _parse_base(text: str) -> URL:
         usable = False
     if not usable:
         raise EndpointError(
-            "roles.teacher.endpoint is not an address; write one like http://127.0.0.1:8000/v1"
+            f"roles.{role}.endpoint is not an address; write one like http://127.0.0.1:8000/v1"
         )
     return base
 
 
-def _parse_key(key: str | None, name: str | None) -> str | None:
+def _parse_key(key: str | None, name: str) -> str | None:
     key = (key or "").strip()  # a key read from a file often ends in a line feed
     if not all("!" <= character <= "~" for character in key):
         raise EndpointError(
-            f"the key in {name or 'roles.teacher.api_key'} holds characters that no HTTP header takes; "
-            "set it to the key alone"
+            f"the key in {name} holds characters that no HTTP header takes; set it to the key alone"
         )
     return key or None
 

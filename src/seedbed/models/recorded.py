@@ -143,6 +143,10 @@ class RecordedTeacher:
     async def complete(self, request: ChatRequest) -> ChatReply:
         """By prompt `request.n` choices; else the one there is. Raises RequestRefused."""
         asked = _last_user_message(request)
+        if request.hints and request.hints.several and self.replies.by != "prompt":
+            raise _refused(
+                f"replies recorded by {self.replies.by} are drafts, and a list of values is asked for"
+            )
         found = self._search(asked)
         if self.replies.by == "prompt":
             choices = self._of_prompt(found.get("prompt", asked), request)

@@ -12,13 +12,15 @@ label alone makes a planned copy a clean reply, which only the request's hints t
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import Sequence
 from typing import ClassVar
 
 from seedbed.core.chat import ChatReply, ChatRequest, Choice, Hints, ReplyKey, Usage
 from seedbed.core.hashing import seed_from
 from seedbed.models.fault_plan import Fault, FaultPlan, Faults, planted_fault
-from seedbed.models.imitation import decoys
+from seedbed.models.imitation import decoys, invented
 from seedbed.models.rehearsal_writer import Writer
 
 _CHARACTERS_A_TOKEN = 4
@@ -68,11 +70,18 @@ class RehearsalTeacher:
     def _answer(self, request: ChatRequest, index: int) -> tuple[Choice, Fault | None]:
         question, hints = request.hash, request.hints or Hints()
         call = request.seed if request.seed is not None else seed_from(question)
-        writer = Writer(
-            hints, seed_from(self.seed, question, seed_from(call, index)), self.phrases, self._decoys
-        )
+        seed = seed_from(self.seed, question, seed_from(call, index))
+        if hints.several:
+            # No filter looks at such a reply, so that a fault in it would prove nothing.
+            return Choice(_list_of_values(hints, seed)), None
+        writer = Writer(hints, seed, self.phrases, self._decoys)
         fault = planted_fault(self.seed, self.plan, call, index, text=writer.is_text)
         return writer.answer(fault)
+
+
+def _list_of_values(hints: Hints, seed: int) -> str:
+    rng = random.Random(seed_from("values", seed))
+    return json.dumps({hints.text_field: [invented(rng) for _ in range(hints.several)]}, ensure_ascii=False)
 
 
 def _tokens(characters: int) -> int:

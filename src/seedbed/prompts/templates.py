@@ -97,16 +97,22 @@ class PromptTemplate:
                 lines.setdefault(node.name, node.lineno)
         return lines
 
-    def problems(self, slots: Iterable[str]) -> list[Problem]:
-        """Everything wrong with the template for a recipe that has these slots."""
+    def syntax_problems(self) -> list[Problem]:
+        """The first thing that makes this no template at all, or nothing."""
         try:
-            names = self.names()
+            self.names()
             _ = self._compiled
         except TemplateSyntaxError as error:
             return [Problem(f"not a valid template: {error.message}", self.path, error.lineno)]
+        return []
+
+    def problems(self, slots: Iterable[str]) -> list[Problem]:
+        """Everything wrong with the template for a recipe that has these slots."""
+        if broken := self.syntax_problems():
+            return broken
         known = [*slots, *CONTEXT_NAMES]
         found = []
-        for name, line in names.items():
+        for name, line in self.names().items():
             if name in known:
                 continue
             close = nearest(name, known)

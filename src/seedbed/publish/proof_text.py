@@ -26,7 +26,7 @@ def proof_section(proof: Mapping[str, Any], *, rehearsal: bool = False) -> str:
         setting += " Of a rehearsal these figures show that the proof works, and nothing about any teacher."
     differences = [bullet(_meaning(entry, proof)) for entry in proof["differences"]]
     remarks = [
-        f"{_arm(entry)}: {entry['note']}" for entry in proof["arms"] if entry["note"] and entry["rows"]
+        f"{arm_name(entry)}: {entry['note']}" for entry in proof["arms"] if entry["note"] and entry["rows"]
     ]
     parts = [
         heading("What the data is worth") + "\n" + paragraph(setting),
@@ -41,7 +41,7 @@ def proof_section(proof: Mapping[str, Any], *, rehearsal: bool = False) -> str:
 def _arms(arms: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         [
-            _arm(entry),
+            arm_name(entry),
             f"{entry['rows']:,}",
             f"{entry['real']:,}",
             f"{entry['synthetic']:,}",
@@ -66,13 +66,14 @@ def _scores(entry: Mapping[str, Any]) -> list[str]:
 def _meaning(entry: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
     gap = entry["macro_f1"]
     figures = (
-        f"{_arm(entry, 'arm')} against {_arm(entry, 'against')}: "
-        f"{_signed(gap['value'])} macro-F1 [{_signed(gap['low'])}, {_signed(gap['high'])}]"
+        f"{arm_name(entry, 'arm')} against {arm_name(entry, 'against')}: "
+        f"{signed(gap['value'])} macro-F1 [{signed(gap['low'])}, {signed(gap['high'])}]"
     )
-    return f"{figures}: {_verdict(entry, proof)}"
+    return f"{figures}: {verdict_words(entry, proof)}"
 
 
-def _verdict(entry: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
+def verdict_words(entry: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
+    """What a difference of two arms shows; how many rows would decide where it shows nothing."""
     verdict = entry["verdict"]
     if verdict == "no_material_difference":
         gain = "gain" if entry["macro_f1"]["value"] >= 0 else "loss"
@@ -103,17 +104,18 @@ def _weakest(arms: Sequence[Mapping[str, Any]]) -> str:
         ]
         for label, figures in by_recall[:WEAKEST]
     ]
-    names = [_arm(entry) for entry in scored]
+    names = [arm_name(entry) for entry in scored]
     return (
-        paragraph(f"Labels with the lowest recall in {_arm(judged)}:")
+        paragraph(f"Labels with the lowest recall in {arm_name(judged)}:")
         + "\n"
         + table(["label", "rows", *names], rows)
     )
 
 
-def _arm(entry: Mapping[str, Any], key: str = "name") -> str:
+def arm_name(entry: Mapping[str, Any], key: str = "name") -> str:
+    """An arm in words."""
     return ARM_NAMES.get(entry[key], entry[key])
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
     return f"{value:+.3f}"

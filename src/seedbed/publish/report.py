@@ -2,7 +2,8 @@
 
 The summary is what the run room gathers: `run` (the folder), `recipe`, `task`, `rehearsal`,
 `accounts` (as `core.fate.Accounts` writes them), `partial`, `calls`, `by_cover`, `filters`, `flags`,
-`rounds`, `selftest`, `eval`, `proof` (the result of `student.evaluate.score_arms`) and `notes`.
+`judged`, `rounds`, `selftest`, `eval`, `measures` (None where the run was not measured), `proof` (the
+result of `student.evaluate.score_arms`) and `notes`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 
 from seedbed.core.fate import Accounts
 from seedbed.core.verdict import OVER_TARGET
+from seedbed.publish.cost_text import cost_section, licence_lines
+from seedbed.publish.measures_text import measures_section
 from seedbed.publish.proof_text import proof_section
 from seedbed.publish.self_test_text import self_test_section
 from seedbed.publish.text_layout import WIDTH, bullet, heading, paragraph, printable, share, table
@@ -70,9 +73,13 @@ def render_text(summary: Summary) -> str:
         _reasons(accounts),
         _filters(summary),
         _flags(summary),
+        _judged(summary),
         _coverage(summary),
+        measures_section(summary["measures"], rehearsal=summary["rehearsal"]) if summary["measures"] else "",
         _rounds(summary),
         _calls(summary),
+        cost_section(summary),
+        _licences(summary),
         self_test_section(summary["selftest"]) if summary["selftest"] else "",
         proof_section(summary["proof"], rehearsal=summary["rehearsal"]) if summary["proof"] else "",
         _eval(summary["eval"]),
@@ -115,12 +122,12 @@ def _reasons(accounts: Accounts) -> str:
     drafts = accounts.drafts
     parts = []
     if drafts.rejected:
-        rows = [[reason, f"{n:,}", share(n, drafts.total)] for reason, n in _largest_first(drafts.rejected)]
+        rows = [[reason, f"{n:,}", share(n, drafts.total)] for reason, n in largest_first(drafts.rejected)]
         parts.append(heading("Why drafts were rejected") + "\n" + table(["reason", "drafts", "share"], rows))
         if drafts.rejected[OVER_TARGET]:
             parts[-1] += "\n" + paragraph(f"{OVER_TARGET}: good drafts that a higher target would take.")
     if drafts.failed:
-        rows = [[cause, f"{n:,}"] for cause, n in _largest_first(drafts.failed)]
+        rows = [[cause, f"{n:,}"] for cause, n in largest_first(drafts.failed)]
         parts.append(heading("Why cells failed") + "\n" + table(["cause", "cells"], rows))
     return "\n\n".join(parts)
 
@@ -131,7 +138,7 @@ def _filters(summary: Summary) -> str:
     rows = []
     for entry in summary["filters"]:
         rejected = entry["rejected"]
-        reasons = ", ".join(f"{reason} {n:,}" for reason, n in _largest_first(rejected))
+        reasons = ", ".join(f"{reason} {n:,}" for reason, n in largest_first(rejected))
         rows.append([entry["filter"], f"{entry['checked']:,}", f"{sum(rejected.values()):,}", reasons])
     return heading("Filters") + "\n" + table(["filter", "checked", "rejected", ""], rows)
 
@@ -143,7 +150,7 @@ def _flags(summary: Summary) -> str:
         return ""
     rows = [
         [
-            f"{entry['given']} → {entry['predicted']}" if entry["predicted"] else "",
+            f"{entry['given']} → {entry['predicted']}" if entry["predicted"] else entry["reason"],
             f"{entry['drafts']:,}",
             entry["filter"],
         ]
@@ -159,6 +166,34 @@ def _flags(summary: Summary) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _judged(summary: Summary) -> str:
+    """What model filters said: an opinion, so it stands apart from what rules found."""
+    parts = []
+    for entry in summary["judged"]:
+        scores = ", ".join(f"{score}: {n:,}" for score, n in entry["scores"].items()) or "none"
+        mean = "" if entry["mean"] is None else f", mean {entry['mean']:.2f}"
+        lines = [f"{entry['filter']}: {entry['judged']:,} drafts judged{mean} ({scores})"]
+        if entry["unjudged"]:
+            causes = ", ".join(f"{cause} {n:,}" for cause, n in largest_first(entry["unjudged"]))
+            lines.append(
+                f"{sum(entry['unjudged'].values()):,} unjudged: kept without a score, because no "
+                f"usable answer came ({causes})"
+            )
+        if entry["calls"] is not None:
+            lines.append(f"{entry['calls']:,} of the requests below were its own")
+        if entry["promoted"]:
+            lines.append(
+                f"{entry['promoted']:,} drafts that had fallen as twins of one that it rejects came back"
+            )
+        if entry["unreadable"] is not None:
+            lines.append(
+                f"of this rehearsal's judge {entry['unreadable']:,} replies were unreadable on purpose; its "
+                "scores are made up"
+            )
+        parts.append("\n".join(paragraph(line, indent="  ", first="") for line in lines))
+    return "\n".join([heading("Judged by a model"), *parts]) if parts else ""
 
 
 def _coverage(summary: Summary) -> str:
@@ -208,9 +243,18 @@ def _calls(summary: Summary) -> str:
         f"{calls['prompt_tokens']:,} prompt tokens, {calls['completion_tokens']:,} completion tokens",
     ]
     if calls["attempts"]:
-        causes = ", ".join(f"{cause} {n:,}" for cause, n in _largest_first(calls["attempts"]))
+        causes = ", ".join(f"{cause} {n:,}" for cause, n in largest_first(calls["attempts"]))
         lines.append(f"attempts without an answer: {causes}")
     return "\n".join([heading("Calls"), *(paragraph(line, indent="  ", first="") for line in lines)])
+
+
+def _licences(summary: Summary) -> str:
+    lines = licence_lines(summary.get("licences", ()))
+    return (
+        "\n".join([heading("Licences"), *(paragraph(line, indent="  ", first="") for line in lines)])
+        if lines
+        else ""
+    )
 
 
 def _eval(lock: Mapping[str, Any] | None) -> str:
@@ -253,5 +297,6 @@ def _next(summary: Summary, accounts: Accounts) -> str:
     return "\n".join([heading("Next"), f"folder  {run}", *(f"  {command}" for command in commands)])
 
 
-def _largest_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+def largest_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Names with their counts, equal counts by name."""
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

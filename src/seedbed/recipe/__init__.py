@@ -1,13 +1,17 @@
 """What the user declares: read, judged as a whole, and answered with line and remedy."""
 
+from seedbed.recipe.axes import AskedAxis, Axis, AxisFile
 from seedbed.recipe.budget import Budget
 from seedbed.recipe.cover import CoverEntry, quotas
+from seedbed.recipe.extends import RECIPE_FILE, Extends
 from seedbed.recipe.filters import FilterEntry
 from seedbed.recipe.generate import Generate
-from seedbed.recipe.load import RECIPE_FILE, LoadedRecipe, check_cover, load_recipe
+from seedbed.recipe.licence import LicenceTerms
+from seedbed.recipe.load import LoadedRecipe, check_cover, load_recipe
 from seedbed.recipe.lock import to_lock_yaml
 from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.mix import Mix
+from seedbed.recipe.price import PriceEntry
 from seedbed.recipe.recipe import Recipe
 from seedbed.recipe.roles import Endpoint, RecordedRole, RehearsalRole, Role, Roles, WireRole
 from seedbed.recipe.secret import Secret
@@ -17,14 +21,20 @@ from seedbed.recipe.task import TaskSection
 
 __all__ = [
     "RECIPE_FILE",
+    "AskedAxis",
+    "Axis",
+    "AxisFile",
     "Budget",
     "CoverEntry",
     "Endpoint",
+    "Extends",
     "FilterEntry",
     "Generate",
+    "LicenceTerms",
     "LoadedRecipe",
     "MethodEntry",
     "Mix",
+    "PriceEntry",
     "Recipe",
     "RecordedRole",
     "RehearsalRole",

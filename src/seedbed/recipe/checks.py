@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from seedbed.core.protocols import Task
 from seedbed.core.registry import Registry
-from seedbed.recipe.cover import contradictions
+from seedbed.recipe.axes import AskedAxis
+from seedbed.recipe.cover import EVEN, contradictions
 from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import Generate
 from seedbed.recipe.mix import Mix
@@ -92,7 +93,11 @@ def _check_cover(declared: Declared, generate: Generate, task: Task, findings: F
         path = ("generate", "cover", field)
         if findings.touch(path, ("generate", "axes", field)):
             continue
-        values: Sequence[str] | None = generate.axes.get(field)
+        axis = generate.axes.get(field)
+        if isinstance(axis, AskedAxis) and entry != EVEN:
+            findings.add(path, "the teacher gives this axis's values, which nobody knows yet; write even")
+            continue
+        values: Sequence[str] | None = axis if isinstance(axis, tuple) else None
         if field == task.label_field:
             values = None if findings.touch(("task", "labels")) else labels
         for value, message in contradictions(entry, values, generate.target):

@@ -20,6 +20,9 @@ from seedbed.core.errors import Problem
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
+# In a pattern of paths: any item of a list. `*` is any key and any item.
+ANY_ITEM = "[]"
+
 _TAG = "tag:yaml.org,2002:"
 _COLLECTION_TAGS = (_TAG + "map", _TAG + "seq")
 
@@ -52,7 +55,7 @@ class Entry:
             return {key: entry.plain(as_written, (*path, key)) for key, entry in self.value.items()}
         if isinstance(self.value, list):
             return [entry.plain(as_written, (*path, at)) for at, entry in enumerate(self.value)]
-        if self.value is not None and any(_matches(pattern, path) for pattern in as_written):
+        if self.value is not None and any(fits(pattern, path) for pattern in as_written):
             return self.written
         return self.value
 
@@ -110,8 +113,11 @@ def _nothing(file: str, line: int | None, message: str) -> tuple[Entry, list[Pro
     return Entry(None, Place(file, line)), [Problem(message, file, line)]
 
 
-def _matches(pattern: KeyPath, path: KeyPath) -> bool:
-    return len(pattern) == len(path) and all(p in ("*", k) for p, k in zip(pattern, path, strict=True))
+def fits(pattern: KeyPath, path: KeyPath) -> bool:
+    """Whether a path of keys is one of those that the pattern stands for."""
+    return len(pattern) == len(path) and all(
+        p in ("*", k) or (p == ANY_ITEM and isinstance(k, int)) for p, k in zip(pattern, path, strict=True)
+    )
 
 
 @dataclass

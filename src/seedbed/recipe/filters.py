@@ -62,6 +62,16 @@ def read_filters(raw: Any, reading: Reading) -> tuple[FilterEntry, ...]:
     return tuple(entries.values())
 
 
+def place_of_filter(raw: Any, name: str) -> KeyPath:
+    """Where a filter stands under `filters`; the section itself where `default` put it in."""
+    for at, item in enumerate(raw if isinstance(raw, list) else ()):
+        if item == name:
+            return ("filters", at)
+        if isinstance(item, dict) and name in item:
+            return ("filters", at, name)
+    return ("filters",)
+
+
 def _put(entries: dict[str, FilterEntry], name: str, options: Any, path: KeyPath, reading: Reading) -> None:
     plugin = reading.findings.plugin(reading.registry.filters, name, path, [DEFAULT])
     if plugin is None:

@@ -102,5 +102,9 @@ class Findings:
         return complaint.path[0] if complaint.path else ""
 
     def problems(self) -> list[Problem]:
-        """All of them: those of the file by line, then those of the command line."""
-        return sorted(self._problems, key=lambda p: (p.line is None, p.line or 0))
+        """All of them: those of the file by line, then of its bases, then those of the command line."""
+        own = self._root.place.file
+        return sorted(
+            self._problems,
+            key=lambda p: (p.line is None, p.file != own, p.file if p.line is not None else "", p.line or 0),
+        )

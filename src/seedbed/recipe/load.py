@@ -13,11 +13,13 @@ from seedbed.core.registry import Registry
 from seedbed.recipe.budget import Budget
 from seedbed.recipe.checks import Declared, check
 from seedbed.recipe.cover import contradictions
-from seedbed.recipe.document import Entry, KeyPath, Place, parse
+from seedbed.recipe.document import ANY_ITEM, Entry, KeyPath, Place
 from seedbed.recipe.export import read_export
+from seedbed.recipe.extends import EXTENDS, RECIPE_FILE, read_tree
 from seedbed.recipe.filters import read_filters
 from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import read_generate
+from seedbed.recipe.judges import check_judges
 from seedbed.recipe.mix import Mix
 from seedbed.recipe.overrides import apply_overrides
 from seedbed.recipe.recipe import Header, Recipe
@@ -27,10 +29,8 @@ from seedbed.recipe.sources import read_sources
 from seedbed.recipe.student import read_student
 from seedbed.recipe.task import read_task
 
-RECIPE_FILE = "recipe.yaml"
-
 # Labels and slot values are text, spelt as they stand: `012`, `1.10` and `true` too.
-_AS_WRITTEN: tuple[KeyPath, ...] = (("task", "labels", "*"), ("generate", "axes", "*", "*"))
+_AS_WRITTEN: tuple[KeyPath, ...] = (("task", "labels", "*"), ("generate", "axes", "*", ANY_ITEM))
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,7 @@ def load_recipe(
     Raises RecipeError with every problem, at its file and line.
     """
     file = path / RECIPE_FILE if path.is_dir() else path
-    root, problems = parse(_read(file), str(file))
-    if root.value is None and problems:
-        raise RecipeError(problems)  # a syntax error: there is nothing else to look at
+    root, problems = read_tree(file)
     problems += apply_overrides(root, overrides)
     raw = root.plain(_AS_WRITTEN)
     if not isinstance(raw, dict):
@@ -88,31 +86,18 @@ def load_recipe(
     return LoadedRecipe(recipe, file, file.parent, root)
 
 
-def check_cover(loaded: LoadedRecipe, labels: Sequence[str]) -> list[Problem]:
-    """What is wrong with the cover of the label field, once the labels are read from the data."""
+def check_cover(loaded: LoadedRecipe, values_of: Mapping[str, Sequence[str]]) -> list[Problem]:
+    """What is wrong with the cover of the fields whose values the recipe itself does not list.
+
+    `values_of` are the labels, or an axis's values, as they are read from the data.
+    """
     generate = loaded.recipe.generate
     return [
         loaded.problem(("generate", "cover", name, *([value] if value is not None else [])), message)
         for name, entry in generate.cover.items()
-        if name not in generate.axes
-        for value, message in contradictions(entry, labels, generate.target)
+        if name in values_of
+        for value, message in contradictions(entry, values_of[name], generate.target)
     ]
-
-
-def _read(file: Path) -> str:
-    try:
-        data = file.read_bytes()
-    except FileNotFoundError:
-        remedy = f"a recipe is a folder with a {RECIPE_FILE}, or such a file; `seedbed init DIR` makes one"
-        raise RecipeError([Place(str(file)).problem(f"no such file; {remedy}")]) from None
-    except OSError as error:
-        raise RecipeError([Place(str(file)).problem(f"cannot be read: {error.strerror}")]) from error
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        message = f"byte {data[error.start]:#04x} is not UTF-8; save the file as UTF-8"
-        raise RecipeError([Place(str(file), line).problem(message)]) from None
 
 
 def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
@@ -134,8 +119,12 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
     }
     declared = Declared(section, task, sections["sources"], sections["generate"], mix, sections["student"])
     check(declared, findings, reading.registry)
+    check_judges(sections["roles"], sections["filters"], raw.get("filters"), findings, reading.registry)
     for key in [key for key in raw if key not in Recipe.model_fields]:
-        findings.unknown_key((key,), Recipe.model_fields)
+        if key == EXTENDS:
+            findings.add((key,), "is read before --set is; write it into the recipe's file")
+        else:
+            findings.unknown_key((key,), (*Recipe.model_fields, EXTENDS))
     own = {key: raw[key] for key in Header.model_fields if key in raw}
     header = findings.model(Header, own, ())
     if header is None or findings.problems():

@@ -39,13 +39,14 @@ def _resolved(recipe: Recipe) -> dict[str, Any]:
     }
     resolved = {
         "name": recipe.name,
+        "use": recipe.use,
         "task": {
             "kind": recipe.task.kind,
             "description": recipe.task.description,
             **_plain(recipe.task.options),
         },
         "sources": {name: _source(source) for name, source in recipe.sources.items()},
-        "roles": {"teacher": _role(recipe.teacher)},
+        "roles": {name: _role(role) for name, role in recipe.roles.bound.items()},
         "generate": generate,
         "filters": [{entry.name: _plain(entry.options)} for entry in recipe.filters],
         "mix": _plain(recipe.mix) if recipe.mix else None,

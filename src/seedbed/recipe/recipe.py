@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -17,11 +17,11 @@ from seedbed.recipe.sources import Source
 from seedbed.recipe.student import StudentEntry
 from seedbed.recipe.task import TaskSection
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+NAME_OF_A_RUN = r"[a-z0-9][a-z0-9-]{0,63}"
 
 
 def _run_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(NAME_OF_A_RUN, name):
         raise ValueError(
             "a recipe's name has up to 64 small letters, digits and -, and begins with a letter or digit: "
             "it names the run's folder"
@@ -36,6 +36,10 @@ class Header(Section):
     """What stands beside the sections."""
 
     name: RunName = Field(description="small letters, digits and -; it names the run's folder")
+    use: Literal["research", "commercial", "competing"] = Field(
+        "commercial",
+        description="what models trained on the data are for: `research`, `commercial` or `competing`",
+    )
 
 
 class Recipe(Header):

@@ -11,13 +11,19 @@ from urllib.parse import urlsplit
 from pydantic import Field, PlainSerializer, ValidationInfo, field_validator, model_validator
 
 from seedbed.recipe.document import KeyPath
+from seedbed.recipe.licence import Licence, LicenceTerms
+from seedbed.recipe.price import PriceEntry
 from seedbed.recipe.secret import Secret, look_up, reference
 from seedbed.recipe.section import Float, Int, Options, Reading, Section, Text
+from seedbed.recipe.units import SecondsBefore
 
 ENDPOINT_VARIABLE = "OPENAI_BASE_URL"
 KEY_VARIABLE = "OPENAI_API_KEY"
 
 _MATCH_GROUPS = ("prompt", "label", "draw")
+
+# What a rehearsal is in each role: a plug-in of the table of models.
+_REHEARSALS = {"teacher": "rehearsal", "judge": "rehearsal_judge"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,10 @@ class Endpoint:
 
     declared: str
     url: str
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string"}
 
     def __str__(self) -> str:
         return self.declared
@@ -47,9 +57,17 @@ class WireRole(Section):
     )
     revision: Text | None = Field(None, description="revision of the weights; kept in every record")
     concurrency: Int = Field(32, ge=1, description="most requests in flight")
-    timeout: Float = Field(120.0, gt=0, description="seconds to wait for one answer")
+    timeout: Annotated[Float, SecondsBefore] = Field(
+        120.0, gt=0, description="time to wait for one answer: seconds, or with a unit, such as `2m`"
+    )
     retries: Int = Field(5, ge=0, description="further attempts after one that may heal")
     max_tokens: Int = Field(1024, ge=1, description="longest answer, in tokens; it bounds the cost")
+    price: PriceEntry | None = Field(
+        None, description="US dollars per million tokens: `{input, output}` (default: the price list's)"
+    )
+    licence: Licence | None = Field(
+        None, description="the model's licence, such as `apache-2.0`, or `{terms, allows_training}`"
+    )
 
     @field_validator("endpoint", mode="before")
     @classmethod
@@ -94,6 +112,9 @@ class RecordedRole(Section):
         None, description="regular expression over the prompt, with groups `prompt`, `label` or `draw`"
     )
     concurrency: Int = Field(32, ge=1, description="most questions in flight")
+    licence: Licence | None = Field(
+        None, description="licence of the model that gave the replies, where one did"
+    )
 
     @field_validator("match")
     @classmethod
@@ -114,7 +135,7 @@ class RecordedRole(Section):
 
 
 class RehearsalRole(Section):
-    """The rehearsal teacher: replies built from the recipe itself, with planted faults."""
+    """A rehearsal: replies built from the recipe itself, with planted faults."""
 
     rehearsal: Options = Field(description="rates of the planted faults; `{}` for the defaults")
 
@@ -126,6 +147,13 @@ class Roles(Section):
     """Who answers in which role."""
 
     teacher: Role = Field(description="writes the drafts (default: the rehearsal teacher)")
+    judge: Role | None = Field(None, description="scores what other filters keep; the filter `judge` asks it")
+
+    @property
+    def bound(self) -> Mapping[str, Role]:
+        """The roles that the recipe fills, by name."""
+        roles = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: role for name, role in roles.items() if role is not None}
 
 
 def read_roles(raw: Any, reading: Reading) -> Roles | None:
@@ -137,7 +165,11 @@ def read_roles(raw: Any, reading: Reading) -> Roles | None:
             findings.unknown_key(("roles", name), Roles.model_fields)
     teacher = values.get("teacher")
     role = _read_role({"rehearsal": {}} if teacher is None else teacher, ("roles", "teacher"), reading)
-    return Roles(teacher=role) if role is not None else None
+    judge = values.get("judge")
+    second = _read_role(judge, ("roles", "judge"), reading) if judge is not None else None
+    if role is None or (judge is not None and second is None):
+        return None
+    return Roles(teacher=role, judge=second)
 
 
 def _read_role(raw: Any, path: KeyPath, reading: Reading) -> Role | None:
@@ -147,6 +179,8 @@ def _read_role(raw: Any, path: KeyPath, reading: Reading) -> Role | None:
         if not findings.touch(path):
             findings.add(path, "says nothing; write {model: …}, {recorded: …} or {rehearsal: {}}")
         return None
+    if isinstance(stated := values.get("licence"), dict):
+        values = {**values, "licence": findings.model(LicenceTerms, stated, (*path, "licence"))}
     if "rehearsal" in values:
         return _read_rehearsal(values, path, reading)
     if "recorded" in values:
@@ -164,7 +198,7 @@ def _read_recorded(values: dict[str, Any], path: KeyPath, reading: Reading) -> R
 def _read_rehearsal(values: dict[str, Any], path: KeyPath, reading: Reading) -> RehearsalRole | None:
     findings = reading.findings
     where = (*path, "rehearsal")
-    plugin = findings.plugin(reading.registry.models, "rehearsal", where)
+    plugin = findings.plugin(reading.registry.models, _REHEARSALS[str(path[-1])], where)
     options = findings.model(plugin.Options, values["rehearsal"], where) if plugin is not None else None
     if options is None:
         return None

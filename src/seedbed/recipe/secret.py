@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 _REFERENCE = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
+_REFERENCE_FORM = rf"^\s*{_REFERENCE.pattern}\s*$"
 
 
 class Secret:
@@ -19,6 +21,10 @@ class Secret:
     def __init__(self, name: str, value: str) -> None:
         self.name = name
         self._value = value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "pattern": _REFERENCE_FORM}
 
     def reveal(self) -> str:
         """The value itself; only for the header that needs it."""

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SerializeAsAny,
+    StringConstraints,
+)
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from seedbed.core.registry import Registry
 from seedbed.recipe.findings import Findings
@@ -19,8 +29,21 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
-def _as_list(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
+class _OneOrMore:
+    """A single value is a list of one, for the model and in its JSON Schema."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(self._as_list, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        listed = handler(schema)
+        return {"anyOf": [listed["items"], listed]}
+
+    @staticmethod
+    def _as_list(value: Any) -> Any:
+        return value if isinstance(value, list | tuple) else [value]
 
 
 # YAML has types of its own, so "5" is never taken for 5 nor 5 for true.
@@ -29,8 +52,7 @@ Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Bool = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
 
-# A single value is a list of one.
-OneOrMore = BeforeValidator(_as_list)
+OneOrMore = _OneOrMore()
 
 Options = SerializeAsAny[BaseModel]
 

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from seedbed.core.globs import files_below, matches
 from seedbed.core.protocols import Task
 from seedbed.recipe.document import KeyPath
 from seedbed.recipe.section import Bool, Float, Int, OneOrMore, Reading, Section, Text
 from seedbed.recipe.words import distinct, slug
 
-_FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
 
 class Split(Section):
@@ -33,10 +34,11 @@ class Source(Section):
     """One named source of real rows."""
 
     path: Text = Field(
-        description="a CSV or JSONL file or a folder of texts, relative to the recipe's folder"
+        description="a CSV, JSONL or Parquet file, a folder of texts or a glob such as `data/*.jsonl`, "
+        "relative to the recipe's folder"
     )
     lock: Bool = Field(False, description="true: this is the eval; generation never sees it")
-    format: Literal["csv", "jsonl", "text"] | None = Field(
+    format: Literal["csv", "jsonl", "parquet", "text"] | None = Field(
         None, description="how to read the path where its name does not tell"
     )
     columns: dict[Text, Text] = Field(
@@ -94,15 +96,21 @@ def _check_path(source: Source, path: KeyPath, reading: Reading) -> None:
     if findings.touch(where):
         return
     file = reading.folder / source.path
-    if not file.exists():
+    if (found := matches(file)) is not None:
+        if not found.files:
+            findings.add(
+                where,
+                f"no file matches {found.pattern} in {found.base}; paths are relative to the recipe's folder",
+            )
+    elif not file.exists():
         findings.add(where, f"no such file: {file}; paths are relative to the recipe's folder")
-    elif file.is_dir() and source.format in ("csv", "jsonl"):
+    elif file.is_dir() and source.format not in (None, "text"):
         findings.add(where, f"{file} is a folder, and format {source.format} wants a file")
     elif file.is_file() and source.format == "text":
-        findings.add(where, f"{file} is a file, and format text wants a folder of text files")
+        findings.add(where, f"{file} is a file, and format text wants a folder or a glob of text files")
     elif file.is_file() and source.format is None and file.suffix.lower() not in _FORMATS:
         findings.add(
-            where, f"cannot tell the format of {file.name} from its name; write format: csv or jsonl"
+            where, f"cannot tell the format of {file.name} from its name; write format: csv, jsonl or parquet"
         )
 
 
@@ -124,8 +132,9 @@ def _check_eval(sources: dict[str, Source], reading: Reading) -> None:
     for name, source in sources.items():
         if not source.lock:
             continue
+        locked = _identities(reading.folder / source.path)
         for other, real in sources.items():
-            if not real.lock and _holds(reading.folder / real.path, reading.folder / source.path):
+            if not real.lock and not locked.isdisjoint(_identities(reading.folder / real.path)):
                 findings.add(
                     ("sources", name, "path"),
                     f"eval path = real path: source '{other}' reads {source.path} too, so the eval would be "
@@ -133,8 +142,6 @@ def _check_eval(sources: dict[str, Source], reading: Reading) -> None:
                 )
 
 
-def _holds(real: Path, locked: Path) -> bool:
-    """Whether reading `real` would read the eval file: the same file, or a folder that holds it."""
-    if not real.exists() or not locked.exists():
-        return False
-    return real.samefile(locked) or (real.is_dir() and locked.resolve().is_relative_to(real.resolve()))
+def _identities(path: Path) -> set[tuple[int, int]]:
+    """Device and inode of every file that reading `path` would open: the same file under any name."""
+    return {(stat.st_dev, stat.st_ino) for file in files_below(path) if (stat := file.stat())}

@@ -11,7 +11,7 @@ from seedbed.core.registry import nearest
 
 H = TypeVar("H", bound=Hashable)
 
-_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+SLUG = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 
 
 def distinct(values: tuple[H, ...]) -> tuple[H, ...]:
@@ -24,7 +24,7 @@ def distinct(values: tuple[H, ...]) -> tuple[H, ...]:
 
 def slug(name: str) -> str | None:
     """What is wrong with a name that becomes part of file names, or None."""
-    if _SLUG.fullmatch(name):
+    if re.fullmatch(SLUG, name):
         return None
     return "a name has up to 64 letters, digits, - and _, and begins with a letter or digit"
 

@@ -26,12 +26,13 @@ class Filling(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BoundRole:
-    """A role as the recipe binds it: the model asked for and who answers."""
+    """A role as the recipe binds it: the model asked for, who answers, and the licence of the answers."""
 
     model: str
     revision: str | None
     max_tokens: int
     executor: Filling
+    licence: str | None = None
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,7 @@ class CellAsking:
                 origin="generated",
                 source=self._space.recipe,
                 parents=self.cell.parents,
+                licence=self._licence(asked, parents),
                 method=self.cell.method,
                 template=last.template.name,
                 template_hash=last.template.hash,
@@ -177,3 +179,9 @@ class CellAsking:
                 depth=1 + max((row.provenance.depth for row in parents), default=0),
             ),
         )
+
+    def _licence(self, asked: Sequence[_Asked], parents: Sequence[Record]) -> str | None:
+        """Every licence behind a record: those of the models that answered and of the rows shown to them."""
+        found = {self._space.roles[note.role].licence for note in asked}
+        found |= {row.provenance.licence for row in parents}
+        return " AND ".join(sorted(licence for licence in found if licence)) or None

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seedbed.core.errors import InputError, Problem
+from seedbed.core.globs import files_below
 from seedbed.core.protocols import EvalHit, FilterContext
 from seedbed.core.record import Provenance, Record, real_record_id
 from seedbed.core.registry import nearest
 from seedbed.filters import DEFAULT_FILTERS, FILTERS
+from seedbed.run.binding import BoundRecipe
 from seedbed.run.corpus import Member, judge_kin
 from seedbed.run.filtering import FilterSet
+from seedbed.run.measuring import measure_file
 from seedbed.sources.eval_lock import EvalLockServer
 from seedbed.sources.readers import Row, longest_text_column, read_rows
 from seedbed.sources.spec import SourceSpec, compared_text, cut
@@ -72,6 +76,7 @@ class Audit:
     duplicates: tuple[Mapping[str, Any], ...]
     near_duplicates: tuple[Mapping[str, Any], ...]
     filters: Mapping[str, Mapping[str, int]]
+    measures: Mapping[str, Any]
     dropped: int | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -84,6 +89,7 @@ class Audit:
             "duplicates": list(self.duplicates),
             "near_duplicates": list(self.near_duplicates),
             "filters": {name: dict(counts) for name, counts in self.filters.items()},
+            "measures": dict(self.measures),
             "dropped": self.dropped,
         }
 
@@ -96,12 +102,14 @@ def audit(
     ignore_after: str | None = None,
     drop: Path | None = None,
     drop_near: bool = False,
+    recipe: BoundRecipe | None = None,
 ) -> Audit:
-    """Audit a CSV or JSONL file or a folder of texts; rows are counted from 0.
+    """Audit a CSV, JSONL or Parquet file, a folder of texts or a glob; rows are counted from 0.
 
     The text is the column `text`, or else the one with the most text. `against` is an eval file,
     which a process of its own opens. `drop` writes the file without its leaking rows (`drop_near`:
-    and without near ones). Raises InputError with the problems of either file.
+    and without near ones). With a `recipe` the rows are measured beside its real train rows. Raises
+    InputError with the problems of either file.
     """
     spec = SourceSpec("file", file, ignore_after=ignore_after)
     rows = list(read_rows(spec))
@@ -109,10 +117,17 @@ def audit(
     rows = list(read_rows(spec, text_columns=[column], may_be_empty=[column]))
     texts = [compared_text(row.values, (column,)) for row in rows]
     with ExitStack() as stack:
+        # In a process of their own, while this one looks for leaks and copies.
+        measuring = stack.enter_context(ThreadPoolExecutor(1)).submit(
+            measure_file, file, [row.values for row in rows], column, recipe
+        )
         hits: list[list[EvalHit]] = [[] for _ in texts]
         if against is not None:
             server = stack.enter_context(_eval_server(against, column, ignore_after, texts))
             hits = server.client.check(texts)
+        compared = [cut(value, ignore_after) for value in texts]
+        kin, filters = _filter(rows, compared, column)
+        measures = measuring.result()
     leaks = [
         {"row": row.index, "eval_row": hit.row, "text": value}
         for row, value, found in zip(rows, texts, hits, strict=True)
@@ -125,13 +140,11 @@ def audit(
         for hit in found
         if not hit.is_leak
     ]
-    compared = [cut(value, ignore_after) for value in texts]
-    kin, filters = _filter(rows, compared, column)
     dropped = None
     if drop is not None:
         gone = {leak["row"] for leak in leaks} | ({n["row"] for n in near} if drop_near else set())
         stay = [row for row in rows if row.index not in gone]
-        keep = [against] if against is not None else []
+        keep = [*files_below(against), against] if against is not None else []
         write_without(spec, list(rows[0].values), stay, drop, keep=keep)
         dropped = len(gone)
     return Audit(
@@ -142,6 +155,7 @@ def audit(
         duplicates=tuple(kin["duplicates"]),
         near_duplicates=tuple(kin["near_duplicates"]),
         filters=filters,
+        measures=measures,
         dropped=dropped,
     )
 

@@ -7,23 +7,27 @@ part is gathered and raised together.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
 from seedbed.core.errors import InputError, Problem, RecipeError
 from seedbed.core.hashing import short_id
-from seedbed.core.protocols import Method, Task
+from seedbed.core.protocols import Method, ModelFilter, Task
 from seedbed.core.record import Record
 from seedbed.core.registry import Registry
 from seedbed.prompts.sampling import RowPool
 from seedbed.prompts.templates import PromptTemplate, library_template, read_template
-from seedbed.recipe import LoadedRecipe, Recipe, Source, check_cover, quotas
+from seedbed.recipe import AxisFile, LoadedRecipe, Recipe, Role, Source, check_cover, quotas
+from seedbed.run.axis_values import Unasked, axes_that_stand
 from seedbed.run.filter_checks import filter_problems
+from seedbed.run.licensing import check_licence
+from seedbed.run.model_filters import build_model_filters, filter_versions
 from seedbed.run.planner import PlanSpace
+from seedbed.run.pricing import check_price
 from seedbed.run.quotas import Quotas
-from seedbed.run.roles import asked_model, check_teacher
+from seedbed.run.roles import asked_model, check_role
 from seedbed.sources.records import load_real
 from seedbed.sources.spec import SourceSpec
 from seedbed.sources.split import split_source
@@ -34,7 +38,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class BoundRecipe:
-    """A recipe with its data: what planning, asking, filtering and proof start from."""
+    """A recipe with its data: what planning, asking, filtering and proof start from.
+
+    `axes` are the values that stand. While `unasked` names an axis, `space` and `quotas` reckon with
+    words in the place of its values: enough for a plan to count, and never for a request.
+    """
 
     loaded: LoadedRecipe
     task: Task
@@ -47,9 +55,12 @@ class BoundRecipe:
     eval_spec: SourceSpec | None
     templates: Mapping[str, PromptTemplate]
     methods: Mapping[str, Method]
+    axes: Mapping[str, tuple[str, ...]]
+    unasked: Mapping[str, Unasked]
     space: PlanSpace
     quotas: Quotas
     filter_versions: list[list[Any]]
+    model_filters: tuple[ModelFilter, ...]
 
     @property
     def recipe(self) -> Recipe:
@@ -63,6 +74,11 @@ class BoundRecipe:
     def rehearsal(self) -> bool:
         return self.recipe.is_rehearsal
 
+    @property
+    def ranking(self) -> tuple[str, ...]:
+        """The model filters as their verdicts name them."""
+        return tuple(f"{each.name}@{each.version}" for each in self.model_filters)
+
     def compared_text(self, record: Record) -> str:
         """The text of a record that is held against the eval set."""
         return "\n".join(str(record.fields.get(name, "")) for name in self.compare)
@@ -70,7 +86,6 @@ class BoundRecipe:
     def signature(self) -> dict[str, str]:
         """Hash by part of everything that decides cells and verdicts; target and budget are no part."""
         recipe, generate = self.recipe, self.recipe.generate
-        asked = asked_model(self.loaded, recipe.teacher)
         return {
             "task": short_id(
                 "part", [self.task_variables, recipe.task.options.model_dump(), list(self.labels)]
@@ -80,7 +95,7 @@ class BoundRecipe:
             "generate": short_id(
                 "part",
                 [
-                    {name: list(values) for name, values in generate.axes.items()},
+                    {name: list(values) for name, values in self.axes.items()},
                     {name: dict(weights) for name, weights in self.space.method_templates.items()},
                     [
                         [e.name, self.methods[e.name].version, e.weight, e.options.model_dump()]
@@ -93,8 +108,12 @@ class BoundRecipe:
                 ],
             ),
             "filters": short_id("part", self.filter_versions),
-            "teacher": short_id("part", [asked.model, asked.revision, asked.max_tokens]),
+            **{name: self._model(role) for name, role in recipe.roles.bound.items()},
         }
+
+    def _model(self, role: Role) -> str:
+        asked = asked_model(self.loaded, role)
+        return short_id("part", [asked.model, asked.revision, asked.max_tokens])
 
 
 def _contents(rows: Sequence[Record]) -> list[str]:
@@ -136,15 +155,27 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     _check_templates(loaded, task, templates, methods, gather)
     _check_student(loaded, registry, gather)
     gather.problems += filter_problems(loaded, registry, task, real.train)
-    gather.attempt(lambda: check_teacher(loaded, recipe.teacher))
-    space = _space(loaded, task, labels, templates, methods, real.train)
-    counted = gather.attempt(lambda: _quotas(loaded, labels, space))
+    for name, role in recipe.roles.bound.items():
+        gather.attempt(lambda n=name, r=role: check_role(loaded, n, r))  # type: ignore[misc]
+        gather.attempt(lambda n=name, r=role: check_licence(loaded, n, r))  # type: ignore[misc]
+        gather.attempt(lambda n=name, r=role: check_price(loaded, n, r))  # type: ignore[misc]
+    model_filters = gather.attempt(lambda: build_model_filters(loaded, task, registry)) or ()
+    variables = _task_variables(recipe, task)
+    axes, unasked = axes_that_stand(loaded, variables, gather.attempt)
+    known = {**axes, **{name: tuple(asked.values) for name, asked in unasked.items()}}
+    space = _space(loaded, task, labels, templates, methods, real.train, known)
+    from_data = {
+        name: axes[name] for name, axis in recipe.generate.axes.items() if isinstance(axis, AxisFile)
+    }
+    if task.label_field is not None and labels:
+        from_data[task.label_field] = labels
+    counted = gather.attempt(lambda: _quotas(loaded, from_data, space))
     gather.raise_if_any()
     assert counted is not None
     return BoundRecipe(
         loaded=loaded,
         task=task,
-        task_variables=_task_variables(recipe, task),
+        task_variables=variables,
         labels=labels,
         train=tuple(real.train),
         dev=tuple(real.dev),
@@ -153,12 +184,12 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
         eval_spec=real.eval_spec,
         templates=templates,
         methods=methods,
+        axes=axes,
+        unasked=unasked,
         space=space,
         quotas=counted,
-        filter_versions=[
-            [entry.name, registry.filters.get(entry.name).version, entry.options.model_dump()]
-            for entry in recipe.filters
-        ],
+        filter_versions=filter_versions(recipe, registry, model_filters),
+        model_filters=model_filters,
     )
 
 
@@ -302,6 +333,15 @@ def _check_student(loaded: LoadedRecipe, registry: Registry, gather: _Gatherer) 
         gather.problems.append(loaded.problem(("student",), message))
 
 
+def with_axes(bound: BoundRecipe, values: Mapping[str, Sequence[str]]) -> BoundRecipe:
+    """The recipe with the values of the axes that were asked for, and nothing left to ask."""
+    axes = {**bound.axes, **{name: tuple(found) for name, found in values.items()}}
+    weighed = {name: dict.fromkeys(axes[name], 1.0) for name in values}
+    space = replace(bound.space, axes={**bound.space.axes, **weighed})
+    counted = _quotas(bound.loaded, {}, space)
+    return replace(bound, axes=axes, unasked={}, space=space, quotas=counted)
+
+
 def _space(
     loaded: LoadedRecipe,
     task: Task,
@@ -309,12 +349,13 @@ def _space(
     templates: Mapping[str, PromptTemplate],
     methods: Mapping[str, Method],
     train: Sequence[Record],
+    values: Mapping[str, Sequence[str]],
 ) -> PlanSpace:
     generate = loaded.recipe.generate
     library = f"library/{loaded.recipe.task.kind}"
     own = dict.fromkeys(generate.templates, 1.0) or {library: 1.0}
     cover = list(dict.fromkeys([*([task.label_field] if task.label_field else []), *generate.cover]))
-    axes = {name: dict.fromkeys(values, 1.0) for name, values in generate.axes.items()}
+    axes = {name: dict.fromkeys(values[name], 1.0) for name in generate.axes}
     if task.label_field:
         axes[task.label_field] = dict.fromkeys(labels, 1.0)
     by_label: dict[str, list[str]] = {"": []}
@@ -338,9 +379,9 @@ def _space(
     )
 
 
-def _quotas(loaded: LoadedRecipe, labels: Sequence[str], space: PlanSpace) -> Quotas:
+def _quotas(loaded: LoadedRecipe, from_data: Mapping[str, Sequence[str]], space: PlanSpace) -> Quotas:
     generate = loaded.recipe.generate
-    if labels and (problems := check_cover(loaded, labels)):
+    if problems := check_cover(loaded, from_data):
         raise RecipeError(problems)
     by_field = {
         name: quotas(generate.cover.get(name, "even"), list(space.axes[name]), generate.target)

@@ -11,9 +11,17 @@ from typing import Any
 from seedbed.core.cell import Cell
 from seedbed.core.fate import fate_of
 from seedbed.core.record import Record
-from seedbed.core.verdict import OVER_TARGET, TARGET_FILTER, Verdict, over_target, revived
+from seedbed.core.verdict import (
+    OVER_TARGET,
+    TARGET_FILTER,
+    UNJUDGED,
+    Verdict,
+    by_score,
+    over_target,
+    revived,
+)
 from seedbed.run.corpus import Member, judge_kin
-from seedbed.run.filtering import Checked, FilterSet, Keys
+from seedbed.run.filtering import Checked, FilterSet
 from seedbed.run.quotas import Quotas
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import CommittedRound, RoundData, Rounds
@@ -43,52 +51,77 @@ def close_round(
     real_keys: Sequence[Path],
     real: Mapping[str, Record],
     partial: bool = False,
+    kin: Mapping[str, Sequence[Verdict]] | None = None,
 ) -> tuple[Quotas, CommittedRound]:
     """Judge and commit a round; returns the quotas with what it took.
 
     Everything is taken in plan order, so the shards do not depend on the order of arrival. Cells
-    without a result stay pending, which only a partial view has.
+    without a result stay pending, which only a partial view has. `kin` are the verdicts of corpus
+    and model filters by record, where they were passed before; a model filter's scores decide whom
+    the target takes first.
     """
-    earlier = rounds.committed(partial=partial)
     drafts = [
         (position, record, checked)
         for position in sorted(results)
         for record, checked in results[position].drafts
     ]
-    members = [Member(record, checked.keys) for _, record, checked in drafts if checked.kept]
-    keys_before = [*real_keys, *(entry.file("keys") for entry in earlier)]
+    if kin is None:
+        members = [Member(record, checked.keys) for _, record, checked in drafts if checked.kept]
+        kin = kin_verdicts(
+            members, rounds=rounds, filters=filters, real_keys=real_keys, real=real, partial=partial
+        )
+    passed = [[*checked.verdicts, *kin.get(record.id, ())] for _, record, checked in drafts]
+    good = [at for at, verdicts in enumerate(passed) if fate_of(verdicts).accepted]
+    keys = [(name, drafts[at][1].id, found) for at in good for name, found in drafts[at][2].keys.items()]
+    for at in _by_rank(good, passed, filters.ranking):
+        record = drafts[at][1]
+        if not quotas.take({name: record.slots[name] for name in cover}):
+            passed[at].append(over_target(record.id))
+    tally = _Tally(cells, results, cover, filters.ranking)
+    for (position, _, _), verdicts in zip(drafts, passed, strict=True):
+        tally.draft(results[position].cell, verdicts)
+    data = RoundData(
+        records=[(position, record) for position, record, _ in drafts],
+        verdicts=[verdict for verdicts in passed for verdict in verdicts],
+        keys=keys,
+        cells=_states(cells, results),
+        measures=tally.measures(),
+    )
+    return quotas, rounds.commit(number, data, partial=partial)
 
-    kin: dict[str, list[Verdict]] = {}
+
+def _by_rank(
+    drafts: Sequence[int], passed: Sequence[Sequence[Verdict]], ranking: Sequence[str]
+) -> Sequence[int]:
+    """Drafts in the order in which the target takes them: by score, then by their place in the plan."""
+    if not ranking:
+        return drafts
+    scores = {at: {verdict.filter: verdict.score for verdict in passed[at]} for at in drafts}
+    return sorted(drafts, key=lambda at: (by_score(scores[at], ranking), at))
+
+
+def kin_verdicts(
+    members: Sequence[Member],
+    *,
+    rounds: Rounds,
+    filters: FilterSet,
+    real_keys: Sequence[Path],
+    real: Mapping[str, Record],
+    partial: bool = False,
+) -> dict[str, list[Verdict]]:
+    """What the corpus filters say of members in rank order, beside the real rows and earlier rounds."""
+    earlier = rounds.committed(partial=partial)
+    keys_before = [*real_keys, *(entry.file("keys") for entry in earlier)]
     ledger = Ledger(rounds, partial=partial)
 
     def earlier_records(ids: Sequence[str]) -> Mapping[str, Record]:
         found = {record: real[record] for record in ids if record in real}
         return found | ledger.records(record for record in ids if record not in found)
 
+    kin: dict[str, list[Verdict]] = {}
     for verdict in judge_kin(filters.corpus, members, keys_before, earlier_records):
         kin.setdefault(verdict.record, []).append(verdict)
-
-    verdicts: list[Verdict] = []
-    keys: list[tuple[str, str, Keys]] = []
-    tally = _Tally(cells, results, cover)
-    for position, record, checked in drafts:
-        passed = [*checked.verdicts, *kin.get(record.id, ())]
-        values = {name: record.slots[name] for name in cover}
-        fate = fate_of(passed)
-        if fate.accepted:
-            keys += [(name, record.id, found) for name, found in checked.keys.items()]
-            if not quotas.take(values):
-                passed.append(over_target(record.id))
-        verdicts += passed
-        tally.draft(results[position].cell, passed)
-    data = RoundData(
-        records=[(position, record) for position, record, _ in drafts],
-        verdicts=verdicts,
-        keys=keys,
-        cells=_states(cells, results),
-        measures=tally.measures(),
-    )
-    return quotas, rounds.commit(number, data, partial=partial)
+    return kin
 
 
 def _states(cells: Sequence[Cell], results: Mapping[int, CellResult]) -> list[tuple[int, str, str, str]]:
@@ -106,8 +139,13 @@ class _Tally:
     """Counts of one round, by reason, filter and cover value."""
 
     def __init__(
-        self, cells: Sequence[Cell], results: Mapping[int, CellResult], cover: Sequence[str]
+        self,
+        cells: Sequence[Cell],
+        results: Mapping[int, CellResult],
+        cover: Sequence[str],
+        ranking: Sequence[str],
     ) -> None:
+        self._ranking = frozenset(ranking)
         self._fields = tuple(cover) or ("",)
         self._planned = len(cells)
         self._failed = Counter(result.cause for result in results.values() if result.cause)
@@ -132,13 +170,16 @@ class _Tally:
     def draft(self, cell: Cell, verdicts: Sequence[Verdict]) -> None:
         self._drafts += 1
         self._count(cell, "drafts")
-        for verdict in verdicts:
+        # Of two by the same filter (a twin that was promoted has them) the later one counts.
+        for verdict in {verdict.filter: verdict for verdict in verdicts}.values():
             counts = self._filters.setdefault(verdict.filter, {"checked": 0, "rejected": Counter()})
             counts["checked"] += 1
             if not verdict.keep:
                 counts["rejected"][verdict.reason] += 1
             elif verdict.is_flag:
                 counts.setdefault("flagged", Counter())[verdict.reason] += 1
+            if verdict.filter in self._ranking:
+                self._score(counts, verdict)
         fate = fate_of(verdicts)
         if fate.accepted or fate.reason == OVER_TARGET:
             self._good += 1
@@ -148,6 +189,12 @@ class _Tally:
             self._count(cell, "accepted")
         else:
             self._rejected[fate.reason] += 1
+
+    def _score(self, counts: dict[str, Any], verdict: Verdict) -> None:
+        if verdict.score is not None:
+            counts.setdefault("scores", Counter())[f"{verdict.score:g}"] += 1
+        else:
+            counts.setdefault(UNJUDGED, Counter())[str(verdict.evidence.get(UNJUDGED, ""))] += 1
 
     def measures(self) -> dict[str, Any]:
         """Plain JSON, as planning and accounts read it."""
@@ -172,20 +219,22 @@ class _Tally:
         }
 
 
-def fit(rounds: Rounds, quotas: Quotas, cover: Sequence[str]) -> list[tuple[Record, bool]]:
+def fit(
+    rounds: Rounds, quotas: Quotas, cover: Sequence[str], ranking: Sequence[str] = ()
+) -> list[tuple[Record, bool]]:
     """Offer every good draft to the quotas by rank; returns those whose fate that changes.
 
     The flag says whether the target wants the draft now. Writes nothing but into `quotas`.
     """
     changes = []
-    for record, accepted in Ledger(rounds, partial=False).good():
+    for record, accepted in Ledger(rounds, partial=False).good(ranking):
         wanted = quotas.take({name: record.slots[name] for name in cover})
         if wanted != accepted:
             changes.append((record, wanted))
     return changes
 
 
-def retarget(rounds: Rounds, quotas: Quotas, cover: Sequence[str]) -> Quotas:
+def retarget(rounds: Rounds, quotas: Quotas, cover: Sequence[str], ranking: Sequence[str] = ()) -> Quotas:
     """Fit what was generated so far to a target that changed; commits a round of verdicts if need be.
 
     A raised target revives `over_target` drafts before anything is asked, a lowered one turns the
@@ -193,7 +242,7 @@ def retarget(rounds: Rounds, quotas: Quotas, cover: Sequence[str]) -> Quotas:
     are in the log.
     """
     rounds.discard_partial()
-    changes = fit(rounds, quotas, cover)
+    changes = fit(rounds, quotas, cover, ranking)
     rounds.discard_open()
     if not changes:
         return quotas

@@ -10,6 +10,7 @@ from seedbed.core.protocols import Task
 from seedbed.core.record import Record
 from seedbed.core.registry import Registry
 from seedbed.recipe import LoadedRecipe
+from seedbed.recipe.filters import place_of_filter
 
 # Modules that a filter wants -> the extra that brings them.
 _EXTRAS = {"sklearn": "classifier"}
@@ -23,8 +24,12 @@ def filter_problems(
     A filter may say of itself what it `needs` (modules that can be imported), what its options ask of
     the task (`problems`) and what it wants of the real rows (`problems_with_rows`).
     """
+    written = loaded.written("filters")
     return [
-        loaded.problem(_place(loaded, entry.name, path), f"{entry.name} {message}" if not path else message)
+        loaded.problem(
+            [*place_of_filter(written, entry.name), *path],
+            f"{entry.name} {message}" if not path else message,
+        )
         for entry in loaded.recipe.filters
         for path, message in _of(registry.filters.get(entry.name), entry.options, task, real)
     ]
@@ -41,14 +46,3 @@ def _of(
     yield from found
     if not found and hasattr(plugin, "problems_with_rows"):
         yield from (((), message) for message in plugin.problems_with_rows(task, real))
-
-
-def _place(loaded: LoadedRecipe, name: str, path: Sequence[str]) -> list[str | int]:
-    """The keys of a filter in the file, whose list may name it by its bare name or with options."""
-    written = loaded.written("filters")
-    for at, item in enumerate(written if isinstance(written, list) else []):
-        if item == name:
-            return ["filters", at]
-        if isinstance(item, dict) and name in item:
-            return ["filters", at, name, *path]
-    return ["filters"]

@@ -52,10 +52,11 @@ def unread(record: str, why: Unreadable) -> Verdict:
 
 @dataclass(frozen=True)
 class FilterSet:
-    """The built filters of a recipe, in its order."""
+    """The built filters of a recipe, in its order. `ranking` names its model filters, run elsewhere."""
 
     record: tuple[RecordFilter, ...]
     corpus: tuple[CorpusFilter, ...]
+    ranking: tuple[str, ...] = ()
 
     def check(self, records: Sequence[Record]) -> list[Checked]:
         by_filter = [filter_.check(records) for filter_ in self.record]

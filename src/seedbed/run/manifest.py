@@ -13,6 +13,8 @@ from seedbed.core.fate import Stopped
 from seedbed.core.hashing import short_id
 from seedbed.recipe import to_lock_yaml
 from seedbed.run.binding import BoundRecipe
+from seedbed.run.licensing import licences_of
+from seedbed.run.pricing import price_of
 from seedbed.run.rehearsing import rehearsal_facts
 from seedbed.sources.eval_lock import EvalInfo
 from seedbed.store.atomic import read_json, write_bytes, write_json
@@ -54,7 +56,7 @@ class Manifest:
                 )
                 manifest.value["versions"].append(_version(parts, changed))
                 manifest.value["quotas"] = None
-                if set(changed) - {"filters", "eval"}:
+                if set(changed) - {"filters", "eval", "judge"}:
                     manifest.value["replies_after"] = log.last_row()
         else:
             versions = [_version(parts, [])]
@@ -81,7 +83,8 @@ class Manifest:
     def snapshot(self, bound: BoundRecipe) -> None:
         """Keep the recipe and the prompts in force beside what they made."""
         write_bytes(self.folder.recipe_lock, to_lock_yaml(bound.loaded).encode())
-        for template in bound.templates.values():
+        prompts = [prompt for each in bound.model_filters for prompt in each.prompts.values()]
+        for template in (*bound.templates.values(), *prompts):
             name = template.name.replace("/", "-").removesuffix(".j2")
             path = self.folder.prompts / f"{name}-{template.hash[:8]}.j2"
             if not path.exists():
@@ -115,11 +118,15 @@ def parts_of(bound: BoundRecipe, eval_info: EvalInfo | None) -> dict[str, str]:
 
 def _facts(bound: BoundRecipe) -> dict[str, Any]:
     recipe, folder = bound.recipe, bound.folder
+    prices = {name: price_of(role) for name, role in recipe.roles.bound.items()}
     log = workspace_log(bound.loaded.folder)
     return {
         "recipe": recipe.name,
         "seedbed": __version__,
         "rehearsal": rehearsal_facts(recipe),
+        "use": recipe.use,
+        "licences": licences_of(recipe),
+        "prices": {name: price.to_json() if price else None for name, price in prices.items()},
         "task": {
             "kind": bound.task.kind,
             "options": recipe.task.options.model_dump(mode="json"),
@@ -128,6 +135,7 @@ def _facts(bound: BoundRecipe) -> dict[str, Any]:
         "target": bound.quotas.target,
         "by_field": {name: dict(values) for name, values in bound.quotas.by_field.items()},
         "real_rows": {"train": len(bound.train), "dev": len(bound.dev)},
+        "model_filters": list(bound.ranking),
         "eval_path": str(bound.eval_spec.path) if bound.eval_spec else None,
         "reply_log": os.path.relpath(log, folder.path),
     }

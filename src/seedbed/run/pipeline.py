@@ -20,9 +20,12 @@ from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer, SeedbedE
 from seedbed.core.fate import Stopped
 from seedbed.core.protocols import Draft, Method
 from seedbed.core.record import Record
+from seedbed.core.verdict import Verdict
 from seedbed.run.asking import AskingSpace, CellAsking
-from seedbed.run.closing import CellResult, close_round
+from seedbed.run.closing import CellResult, close_round, kin_verdicts
+from seedbed.run.corpus import Member
 from seedbed.run.filtering import Checked, FilterPool, FilterSet
+from seedbed.run.judging import Judging
 from seedbed.run.planner import PlanSpace, Sequences, Yields, first_round_size, plan_round
 from seedbed.run.quotas import Quotas
 from seedbed.store.rounds import CommittedRound, Rounds
@@ -75,8 +78,13 @@ class Pipeline:
         width: int,
         progress: Progress,
         opens: Callable[[Sequence[Cell]], None],
+        room: Callable[[], BudgetReached | None] = lambda: None,
+        judging: Judging | None = None,
     ) -> None:
-        """`opens` is told the cells of each round that is opened, before the first of them is asked."""
+        """`opens` is told the cells of each round that is opened, before the first of them is asked.
+
+        `room` is asked whenever a round was committed whether there is room on disk for another.
+        """
         self._space = space
         self._asking = asking
         self._methods = methods
@@ -88,8 +96,10 @@ class Pipeline:
         self._kin = kin
         self._round_cells = round_cells
         self._width = width
+        self._judging = judging
         self.progress = progress
         self._opens = opens
+        self._room = room
         self._open: list[OpenRound] = []
         self._closed: list[CommittedRound] = []
         self._mended = 0
@@ -113,6 +123,7 @@ class Pipeline:
         With `endpoint` comes the error to show. What is open then is left as a partial view.
         """
         self._restore()
+        await self._look_for_room()
         self._advance()
         try:
             async with asyncio.TaskGroup() as group:
@@ -122,13 +133,13 @@ class Pipeline:
         except BaseExceptionGroup as errors:
             # The first failure cancelled the rest: it is what the user has to hear of.
             raise _first(errors) from errors
-        while self._open and self._open[0].complete:
-            await self._close(self._open[0])
+        while self._open and self._open[0].complete and await self._close(self._open[0]):
+            pass
         if self._stopping is None or self._quotas.missing <= 0:
             return self._outcome(), self._error
         for entry in self._open:
-            if entry.results:
-                self._quotas, committed = await self._commit(entry, partial=True)
+            if entry.results and (done := await self._commit(entry, partial=True)) is not None:
+                self._quotas, committed = done
                 self._show(committed.measures)
         return self._stopping, self._error
 
@@ -200,14 +211,17 @@ class Pipeline:
                 self.progress.failed += 1
                 self._finish(entry, position, CellResult(cell, cause=error.cause))
             except (BudgetReached, EndpointError) as error:
-                self._error = self._error or error
-                self.stop("budget" if isinstance(error, BudgetReached) else "endpoint")
+                self._fail(error)
             else:
                 # Verdicts are awaited elsewhere: this place asks the next question meanwhile.
                 await self._waiting_cells.acquire()
-                group.create_task(self._judge(entry, position, asking, drafts))
+                group.create_task(self._check(entry, position, asking, drafts))
 
-    async def _judge(
+    def _fail(self, error: BudgetReached | EndpointError) -> None:
+        self._error = self._error or error
+        self.stop("budget" if isinstance(error, BudgetReached) else "endpoint")
+
+    async def _check(
         self, entry: OpenRound, position: int, asking: CellAsking, drafts: Sequence[Draft]
     ) -> None:
         records = [asking.record(draft, index) for index, draft in enumerate(drafts)]
@@ -232,20 +246,41 @@ class Pipeline:
             else:
                 await self._changed.wait()
 
-    async def _close(self, entry: OpenRound) -> None:
-        self._quotas, committed = await self._commit(entry, partial=False)
+    async def _close(self, entry: OpenRound) -> bool:
+        """Whether the round could be closed: a stop may leave some of its drafts unjudged."""
+        done = await self._commit(entry, partial=False)
+        if done is None:
+            return False
+        self._quotas, committed = done
         self._open.remove(entry)
         self._closed.append(committed)
         self._show(committed.measures)
+        await self._look_for_room()
         self._advance()
         self._wake()
+        return True
 
-    async def _commit(self, entry: OpenRound, *, partial: bool) -> tuple[Quotas, CommittedRound]:
+    async def _look_for_room(self) -> None:
+        full = await asyncio.get_running_loop().run_in_executor(self._closer, self._room)
+        if full is not None:
+            self._error = self._error or full
+            self.stop("budget")
+
+    async def _commit(self, entry: OpenRound, *, partial: bool) -> tuple[Quotas, CommittedRound] | None:
+        results: Mapping[int, CellResult] = entry.results
+        kin: Mapping[str, Sequence[Verdict]] | None = None
+        if self._judging is not None:
+            look = partial_of(self._look_for_kin, partial=partial)
+            results, kin = await self._judging.judge_round(
+                results, look, lambda: self._stopping is not None, self._fail
+            )
+            if len(results) < len(entry.results) and not partial:
+                return None
         close = partial_of(
             close_round,
             entry.number,
             entry.cells,
-            entry.results,
+            results,
             rounds=self._rounds,
             filters=self._filters,
             quotas=self._quotas.copy(),
@@ -253,8 +288,23 @@ class Pipeline:
             real_keys=self._real_keys,
             real=self._kin,
             partial=partial,
+            kin=kin,
         )
         return await asyncio.get_running_loop().run_in_executor(self._closer, close)
+
+    async def _look_for_kin(
+        self, members: Sequence[Member], *, partial: bool
+    ) -> Mapping[str, Sequence[Verdict]]:
+        look = partial_of(
+            kin_verdicts,
+            members,
+            rounds=self._rounds,
+            filters=self._filters,
+            real_keys=self._real_keys,
+            real=self._kin,
+            partial=partial,
+        )
+        return await asyncio.get_running_loop().run_in_executor(self._closer, look)
 
     def _outcome(self) -> Stopped:
         if self._quotas.missing <= 0:

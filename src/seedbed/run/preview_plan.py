@@ -9,12 +9,15 @@ from contextlib import ExitStack
 from typing import Any
 
 from seedbed.core.cell import Cell
-from seedbed.core.chat import ChatRequest, LoggedReply
+from seedbed.core.chat import ChatRequest, LoggedReply, Usage
+from seedbed.models.budget import worst_case
 from seedbed.run.asking import BoundRole, CellAsking
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import fit
+from seedbed.run.licensing import licences_of
 from seedbed.run.manifest import Manifest, parts_of
 from seedbed.run.planner import Sequences, Yields, plan_round
+from seedbed.run.pricing import expected_money, price_of
 from seedbed.run.rendering import asking_space
 from seedbed.run.roles import asked_model
 from seedbed.run.session import build_filters, locked_eval
@@ -38,7 +41,7 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         if Manifest.read(bound.folder).value["versions"][-1]["parts"] == parts_of(bound, info):
             rounds = Rounds(bound.folder.rounds)
             committed = rounds.committed(partial=False)
-            fit(rounds, quotas, bound.space.cover)
+            fit(rounds, quotas, bound.space.cover, bound.ranking)
             for entry in committed:
                 sequences.note(rounds.read_plan(entry.number))
         else:
@@ -48,17 +51,34 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
     asked = asyncio.run(_ask_dry(bound, cells))
     first = asked.first
     prompt = [{"role": m.role, "content": m.content} for m in first.messages] if first else []
+    prompt_tokens = sum(len(m["content"]) for m in prompt) // _CHARACTERS_A_TOKEN
+    answer_tokens = asked.answer_tokens or _real_tokens(bound)
+    expected = Usage(prompt_tokens, answer_tokens) if answer_tokens is not None else None
     return {
         "recipe": bound.recipe.name,
         "target": quotas.target,
         "accepted": quotas.accepted,
         "real_rows": {"train": len(bound.train), "dev": len(bound.dev)},
         "eval_rows": eval_rows,
+        "unasked_axes": {name: unasked.to_json() for name, unasked in bound.unasked.items()},
         "cells": len(cells),
         "calls": asked.missing,
         "logged": asked.logged,
-        "prompt_tokens_each": sum(len(m["content"]) for m in prompt) // _CHARACTERS_A_TOKEN,
+        "prompt_tokens_each": prompt_tokens,
+        "answer_tokens_each": answer_tokens,
         "max_tokens": asked_model(bound.loaded, bound.recipe.teacher).max_tokens,
+        "cost": expected_money(
+            price_of(bound.recipe.teacher),
+            asked.missing,
+            expected,
+            worst_case(first) if first else Usage(),
+        ),
+        "licences": licences_of(bound.recipe),
+        "judged": [
+            {"filter": each.name, "role": each.role, "model": asked_model(bound.loaded, role).model}
+            for each in bound.model_filters
+            if (role := bound.recipe.roles.bound[each.role])
+        ],
         "by_axis": _counts(cells),
         "first_prompt": prompt,
     }
@@ -76,11 +96,20 @@ class _DryExecutor:
         self.first: ChatRequest | None = None
         self.logged = 0
         self.missing = 0
+        self._answers = 0
+        self._tokens = 0
+
+    @property
+    def answer_tokens(self) -> int | None:
+        """Mean tokens of the answers that the log has for these cells."""
+        return round(self._tokens / self._answers) if self._answers and self._tokens else None
 
     async def fill(self, request: ChatRequest, scope: bytes, n: int) -> tuple[LoggedReply, ...]:
         self.first = self.first or request
         standing = self._log.get_many(request.hash, scope, n) if self._log else [None] * n
         replies = tuple(reply for reply in standing if isinstance(reply, LoggedReply))
+        self._answers += len(replies)
+        self._tokens += sum(reply.usage.completion_tokens for reply in replies)
         if len(replies) < n:
             raise _WouldAsk
         return replies
@@ -101,6 +130,15 @@ async def _ask_dry(bound: BoundRecipe, cells: Sequence[Cell]) -> _DryExecutor:
             except _WouldAsk:
                 dry.missing += 1
     return dry
+
+
+def _real_tokens(bound: BoundRecipe) -> int | None:
+    """Tokens of an answer that is as long as a real row; None where there is none to compare with."""
+    if not bound.train:
+        return None
+    text = sum(len(str(value)) for row in bound.train for value in row.fields.values())
+    names = sum(len(name) + len('"": "", ') for name in bound.task.fields)
+    return round((text / len(bound.train) + names) / _CHARACTERS_A_TOKEN)
 
 
 def _counts(cells: Sequence[Cell]) -> dict[str, dict[str, int]]:

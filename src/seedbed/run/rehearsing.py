@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from seedbed.filters import FILTERS
 from seedbed.models.fault_plan import FaultPlan, Faults
 from seedbed.models.imitation import decoys
 from seedbed.recipe import LoadedRecipe, Recipe, RehearsalRole
@@ -30,7 +31,9 @@ def fault_plan(recipe: Recipe, role: RehearsalRole) -> FaultPlan:
         }.items()
         if not possible
     }
-    return FaultPlan.of(faults, [entry.name for entry in recipe.filters], impossible)
+    # A judge's scores are made up in a rehearsal: nothing is planted for it.
+    filters = [entry.name for entry in recipe.filters if FILTERS.get(entry.name).kind != "model"]
+    return FaultPlan.of(faults, filters, impossible)
 
 
 def forbidden_phrases(recipe: Recipe) -> tuple[str, ...]:
@@ -55,4 +58,10 @@ def rehearsal_facts(recipe: Recipe) -> dict[str, Any] | None:
         return None
     text = [entry.name for entry in recipe.generate.methods if getattr(entry.options, "output", "") == "text"]
     plan = fault_plan(recipe, role)
-    return {"seed": recipe.generate.seed, "plan": plan.to_json(), "text_methods": text}
+    judge = recipe.roles.judge
+    return {
+        "seed": recipe.generate.seed,
+        "plan": plan.to_json(),
+        "text_methods": text,
+        "judge": judge.rehearsal.model_dump(mode="json") if isinstance(judge, RehearsalRole) else None,
+    }

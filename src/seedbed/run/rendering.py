@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from seedbed.core.cell import Cell
 from seedbed.core.chat import ChatRequest, LoggedReply
 from seedbed.core.errors import Problem, TemplateError
+from seedbed.core.record import Provenance, Record
 from seedbed.run.asking import AskingSpace, BoundRole, CellAsking
 from seedbed.run.binding import BoundRecipe, example_pools
+from seedbed.run.content_asking import RecordAsking, content_space
 from seedbed.run.roles import asked_model
 
 
@@ -26,18 +28,24 @@ def asking_space(bound: BoundRecipe, roles: Mapping[str, BoundRole]) -> AskingSp
     )
 
 
+class _Rendered(Exception):
+    """A question was made, and is not asked."""
+
+
 class _NoExecutor:
     """For prompts that are only looked at."""
 
     async def fill(self, request: ChatRequest, scope: bytes, n: int) -> tuple[LoggedReply, ...]:
-        raise AssertionError("a trial asks nothing")
+        raise _Rendered
 
 
 def check_rendering(bound: BoundRecipe) -> None:
     """Render every template once for every label. Raises TemplateError with each one that fails."""
-    asked = asked_model(bound.loaded, bound.recipe.teacher)
-    role = BoundRole(asked.model, asked.revision, asked.max_tokens, _NoExecutor())
-    space = asking_space(bound, {"teacher": role})
+    roles = {}
+    for name, role in bound.recipe.roles.bound.items():
+        asked = asked_model(bound.loaded, role)
+        roles[name] = BoundRole(asked.model, asked.revision, asked.max_tokens, _NoExecutor())
+    space = asking_space(bound, roles)
     problems: list[Problem] = []
     firsts = [next(iter(bound.space.axes[name])) for name in bound.space.cover]
     combinations = [tuple(firsts)]
@@ -52,5 +60,23 @@ def check_rendering(bound: BoundRecipe) -> None:
                     CellAsking(cell, space).request(template, role="teacher", schema=None)
                 except TemplateError as error:
                     problems += error.problems
+    problems += _of_model_filters(bound, roles)
     if problems:
         raise TemplateError(list(dict.fromkeys(problems)))
+
+
+def _of_model_filters(bound: BoundRecipe, roles: Mapping[str, BoundRole]) -> list[Problem]:
+    """Let each model filter come to its first question, about an empty record."""
+    space = content_space(bound.task_variables, bound.labels, bound.task.fields, roles)
+    sample = Record(
+        "sample", dict.fromkeys(bound.task.fields, ""), Provenance("generated", bound.recipe.name)
+    )
+    problems: list[Problem] = []
+    for each in bound.model_filters:
+        try:
+            each.check(sample, RecordAsking(space, each, sample)).send(None)
+        except _Rendered:
+            continue
+        except TemplateError as error:
+            problems += error.problems
+    return problems

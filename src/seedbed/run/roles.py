@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from seedbed.core.chat import Usage
+from seedbed.core.errors import RecipeError
 from seedbed.core.hashing import short_id
 from seedbed.core.protocols import ChatModel
+from seedbed.models.budget import Budget
 from seedbed.models.executor import HttpExecutor, Stats
-from seedbed.models.limits import Budget, Limits
+from seedbed.models.limits import Limits
 from seedbed.models.openai_wire import OpenAIChat
 from seedbed.models.recorded import RecordedReplies, RecordedTeacher
 from seedbed.models.rehearsal import RehearsalTeacher
+from seedbed.models.rehearsal_judge import JudgeFaults, RehearsalJudge
 from seedbed.recipe import LoadedRecipe, RecordedRole, RehearsalRole, Role, WireRole
 from seedbed.run.asking import BoundRole
+from seedbed.run.licensing import licence_label
+from seedbed.run.pricing import price_of
 from seedbed.run.rehearsing import fault_plan, forbidden_phrases
 from seedbed.store.atomic import file_hash
 from seedbed.store.replies import ReplyLog
@@ -45,16 +51,31 @@ def asked_model(loaded: LoadedRecipe, role: Role) -> AskedModel:
             revision = file_hash(loaded.resolve(role.recorded))[:16]
             return AskedModel("recorded", revision, DEFAULT_MAX_TOKENS)
         case RehearsalRole():
-            plan = fault_plan(loaded.recipe, role)
-            planted = [plan.rates, plan.variants, list(forbidden_phrases(loaded.recipe))]
-            revision = short_id("rehearsal", [loaded.recipe.generate.seed, planted])
-            return AskedModel("rehearsal", revision, DEFAULT_MAX_TOKENS)
+            seed, model = loaded.recipe.generate.seed, "rehearsal"
+            planted: object = role.rehearsal.model_dump(mode="json")
+            if isinstance(role.rehearsal, JudgeFaults):
+                model = "rehearsal-judge"
+            else:
+                plan = fault_plan(loaded.recipe, role)
+                planted = [plan.rates, plan.variants, list(forbidden_phrases(loaded.recipe))]
+            return AskedModel(model, short_id(model, [seed, planted]), DEFAULT_MAX_TOKENS)
 
 
-def check_teacher(loaded: LoadedRecipe, role: Role) -> None:
-    """Look at what a teacher in process is made of. Raises SourceError for a recording that is none."""
-    if isinstance(role, RecordedRole):
-        RecordedReplies.load(loaded.resolve(role.recorded), by=role.by)
+def check_role(loaded: LoadedRecipe, name: str, role: Role) -> None:
+    """Look at what a model in process is made of.
+
+    Raises SourceError for a recording that is none, RecipeError for one that could never answer.
+    """
+    if not isinstance(role, RecordedRole):
+        return
+    replies = RecordedReplies.load(loaded.resolve(role.recorded), by=role.by)
+    # The plan gives a cell's question a label and a number. A question about a record has neither.
+    if name != "teacher" and (needs := RecordedTeacher(replies, role.match).needs_hints_for):
+        message = (
+            f"replies are found by {' and '.join(needs)}, which only a teacher's questions carry; write by: "
+            "prompt, or a match that finds it in the prompt"
+        )
+        raise RecipeError([loaded.problem(("roles", name, "by"), message)])
 
 
 @dataclass(frozen=True)
@@ -62,35 +83,45 @@ class Teachers:
     """The bound roles and what has to be closed after them."""
 
     roles: Mapping[str, BoundRole]
-    executors: tuple[HttpExecutor, ...]
+    executors: Mapping[str, HttpExecutor]
     models: tuple[ChatModel, ...]
-    width: int
+    width: Mapping[str, int]
 
     def spent(self) -> Stats:
-        """What the executor of the teacher did in this sitting."""
-        return self.executors[0].stats
+        """What the executors of all roles did in this sitting."""
+        return sum((executor.stats for executor in self.executors.values()), Stats())
+
+    def replayed(self) -> dict[str, Usage]:
+        """Tokens that each role's executor took from the reply log in this sitting."""
+        return {
+            name: Usage(one.stats.replayed_prompt_tokens, one.stats.replayed_completion_tokens)
+            for name, one in self.executors.items()
+        }
 
     async def close(self) -> None:
-        for executor in self.executors:
+        for executor in self.executors.values():
             await executor.drain()
         for model in self.models:
             await model.close()
 
 
 def bind_roles(loaded: LoadedRecipe, log: ReplyLog, budget: Budget) -> Teachers:
-    """Make the teacher's model and executor. Makes no request.
+    """Make the model and executor of every role; they share the log and the budget. Makes no request.
 
-    `width`: cells at work at a time. Twice the endpoint's slots, so that a slot is refilled at once
-    while the cells before it wait for their replies to be on disk.
+    `width`: how many cells, or records under a judge, are at work at a time. Twice the endpoint's
+    slots, so that a slot is refilled at once while those before it wait for replies to be on disk.
     """
-    role = loaded.recipe.teacher
-    model = _make_model(loaded, role)
-    limits = _limits(role)
-    executor = HttpExecutor(model, log, limits, budget)
-    asked = asked_model(loaded, role)
-    bound = BoundRole(asked.model, asked.revision, asked.max_tokens, executor)
-    width = 2 * limits.concurrency
-    return Teachers({"teacher": bound}, (executor,), (model,), width)
+    roles: dict[str, BoundRole] = {}
+    executors, models, width = {}, [], {}
+    for name, role in loaded.recipe.roles.bound.items():
+        model, limits, asked = _make_model(loaded, name, role), _limits(role), asked_model(loaded, role)
+        executor = HttpExecutor(model, log, limits, budget.at(price_of(role)), name)
+        licence = licence_label(loaded.recipe, role)
+        roles[name] = BoundRole(asked.model, asked.revision, asked.max_tokens, executor, licence)
+        executors[name] = executor
+        models.append(model)
+        width[name] = 2 * limits.concurrency
+    return Teachers(roles, executors, tuple(models), width)
 
 
 def _limits(role: Role) -> Limits:
@@ -103,7 +134,7 @@ def _limits(role: Role) -> Limits:
             return Limits(concurrency=REHEARSAL_CONCURRENCY)
 
 
-def _make_model(loaded: LoadedRecipe, role: Role) -> ChatModel:
+def _make_model(loaded: LoadedRecipe, name: str, role: Role) -> ChatModel:
     match role:
         case WireRole():
             return OpenAIChat(
@@ -112,11 +143,14 @@ def _make_model(loaded: LoadedRecipe, role: Role) -> ChatModel:
                 api_key=role.api_key.reveal() if role.api_key else None,
                 api_key_name=role.api_key.name if role.api_key else None,
                 timeout=role.timeout,
+                role=name,
             )
         case RecordedRole():
             replies = RecordedReplies.load(loaded.resolve(role.recorded), by=role.by)
             return RecordedTeacher(replies, role.match, "recorded")
         case RehearsalRole():
             recipe = loaded.recipe
+            if isinstance(role.rehearsal, JudgeFaults):
+                return RehearsalJudge(recipe.generate.seed, role.rehearsal)
             plan, phrases = fault_plan(recipe, role), forbidden_phrases(recipe)
             return RehearsalTeacher(recipe.generate.seed, plan, phrases)

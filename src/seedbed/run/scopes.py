@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from seedbed.run.asked_values import asked_scope
 from seedbed.run.asking import scope_of
+from seedbed.store.asked import AskedContents
 from seedbed.store.folder import RunFolder
 from seedbed.store.rounds import Rounds
 
 
 def all_scopes(folder: RunFolder, recipe: str) -> set[bytes]:
-    """Scopes of every cell that a run folder ever planned: its requests, whatever version sent them."""
+    """Scopes of what the recipe itself asked, of every cell that a run folder ever planned, and of every
+    content that it was the first to ask a judge about.
+
+    They are a run's requests, whatever version of the recipe sent them.
+    """
     every = [folder.rounds, *sorted(folder.path.glob("earlier/*/rounds"))]
-    return {scope_of(recipe, cell) for rounds in every for cell in Rounds(rounds).planned_ids()}
+    cells = {scope_of(recipe, cell) for rounds in every for cell in Rounds(rounds).planned_ids()}
+    return {asked_scope(recipe), *cells, *asked_scopes(folder)}
+
+
+def standing_scopes(folder: RunFolder, recipe: str) -> set[bytes]:
+    """Scopes of the cells of the rounds that stand now: what asking for all of them anew would ask."""
+    return {scope_of(recipe, cell) for cell in Rounds(folder.rounds).planned_ids()}
+
+
+def asked_scopes(folder: RunFolder) -> set[bytes]:
+    """Scopes of the contents that model filters of this run were the first to ask about."""
+    return AskedContents(folder.asked_contents).read()

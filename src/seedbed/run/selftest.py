@@ -46,7 +46,11 @@ def self_test(view: RunView) -> dict[str, Any]:
     flagged: Counter[str] = Counter()
     for record, verdicts in view.ledger().with_verdicts():
         fault = _fault(teacher, record, facts["text_methods"])
-        said = {v.filter_name: v for v in verdicts if v.filter != TARGET_FILTER}
+        said: dict[str, Verdict] = {}
+        for verdict in verdicts:
+            # What a filter said first. A judge does not count: in a rehearsal its scores are made up.
+            if verdict.filter != TARGET_FILTER and verdict.filter not in view.model_filters:
+                said.setdefault(verdict.filter_name, verdict)
         by = next((name for name, verdict in said.items() if not verdict.keep), "")
         flags = [name for name, verdict in said.items() if verdict.is_flag]
         if fault is None:

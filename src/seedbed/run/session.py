@@ -15,26 +15,31 @@ from seedbed.core.protocols import CorpusFilter, FilterContext, RecordFilter
 from seedbed.core.record import Record
 from seedbed.core.registry import Registry
 from seedbed.filters import FILTERS
-from seedbed.models.limits import Budget
 from seedbed.prompts.sampling import RowPool
 from seedbed.run.accounts import read_accounts
+from seedbed.run.asked_axes import ask_axes
 from seedbed.run.asking import AskingSpace, scope_of
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import retarget
+from seedbed.run.content_asking import content_space
 from seedbed.run.filtering import FilterPool, FilterSet
+from seedbed.run.judging import Judging
 from seedbed.run.manifest import Manifest
+from seedbed.run.measuring import measure_run
 from seedbed.run.pipeline import Pipeline, Progress
+from seedbed.run.pricing import price_of
 from seedbed.run.proof import prove
 from seedbed.run.quotas import Quotas
 from seedbed.run.rehearsing import eval_decoys
 from seedbed.run.rendering import asking_space
 from seedbed.run.roles import Teachers, bind_roles
-from seedbed.run.scopes import all_scopes
+from seedbed.run.spending import Spending, kept, open_budget, room_left
 from seedbed.run.view import RunView, export_run
 from seedbed.sources.eval_lock import EvalLockServer
 from seedbed.sources.eval_lock_file import EvalLockFile
 from seedbed.sources.leaks import Kind, check_before_run, leak_error, suggestion_text
 from seedbed.sources.marks import text_hash
+from seedbed.store.asked import AskedContents
 from seedbed.store.folder import RunFolder, RunLock, workspace_log
 from seedbed.store.ledger import Ledger
 from seedbed.store.replies import ReplyLog
@@ -110,14 +115,14 @@ def _refuse_leaks(bound: BoundRecipe, server: EvalLockServer, note: Note) -> Non
     items: list[tuple[Kind, str, str]] = [
         ("seed", row.provenance.source, bound.compared_text(row)) for row in rows
     ]
-    for axis, values in bound.recipe.generate.axes.items():
+    for axis, values in bound.axes.items():
         items += [("slot", axis, value) for value in values]
     items += [("template", t.name, t.text) for t in bound.templates.values()]
     leaks = check_before_run(server.client, items)
     seeds = [text for kind, _, text in items if kind == "seed"]
     suggestion = server.client.suggest_ignore_after(seeds) if seeds else None
     if leaks:
-        files = {name: str(spec.path) for name, spec in bound.real_specs.items()}
+        files = {name: str(spec.path) for name, spec in bound.real_specs.items() if spec.matches() is None}
         raise leak_error(leaks, eval_path=server.info.path, files=files, suggestion=suggestion)
     if suggestion is not None:
         note(suggestion_text(suggestion))
@@ -141,12 +146,11 @@ def build_filters(bound: BoundRecipe, server: EvalLockServer | None) -> FilterSe
     corpus: list[CorpusFilter] = []
     for entry in bound.recipe.filters:
         kind = FILTERS.get(entry.name)
-        built = kind.build(entry.options, context)
         if kind.kind == "record":
-            record.append(built)
-        else:
-            corpus.append(built)
-    return FilterSet(tuple(record), tuple(corpus))
+            record.append(kind.build(entry.options, context))
+        elif kind.kind == "corpus":
+            corpus.append(kind.build(entry.options, context))
+    return FilterSet(tuple(record), tuple(corpus), bound.ranking)
 
 
 @dataclass(frozen=True)
@@ -167,10 +171,8 @@ class Session:
 
 
 @asynccontextmanager
-async def open_session(
-    bound: BoundRecipe, note: Note, *, max_requests: int | None = None
-) -> AsyncIterator[Session]:
-    """Lock the folder and the eval, verify what is on disk, bind the roles."""
+async def open_session(bound: BoundRecipe, note: Note) -> AsyncIterator[Session]:
+    """Lock the folder and the eval, bind the roles, ask for axis values, verify what is on disk."""
     with ExitStack() as stack:
         folder = bound.folder
         # Leaks are refused before a folder is made, so that a refused run leaves nothing behind.
@@ -188,15 +190,20 @@ async def open_session(
             if first:
                 lock.record_opening("check", f"seedbed run {bound.recipe.name}")
         log = stack.enter_context(ReplyLog.open(workspace_log(bound.loaded.folder)))
-        manifest = Manifest.open(bound, info, log, note)
-        manifest.snapshot(bound)
-        rounds = Rounds(folder.rounds)
-        rounds.verify()
-        limit = max_requests if max_requests is not None else bound.recipe.budget.requests
-        spent = log.calls(all_scopes(folder, bound.recipe.name)) if limit is not None else 0
+        spending, prices = (
+            Spending.read(folder),
+            [price_of(role) for role in bound.recipe.roles.bound.values()],
+        )
+        budget = open_budget(bound.recipe, folder, log, spending, prices, note)
         async with AsyncExitStack() as later:
-            teachers = bind_roles(bound.loaded, log, Budget(limit, spent=spent))
+            teachers = bind_roles(bound.loaded, log, budget)
+            await later.enter_async_context(kept(spending, budget, teachers.replayed))
             later.push_async_callback(teachers.close)
+            bound = await ask_axes(bound, teachers.roles["teacher"], server.client if server else None, note)
+            manifest = Manifest.open(bound, info, log, note)
+            manifest.snapshot(bound)
+            rounds = Rounds(folder.rounds)
+            rounds.verify()
             asking = asking_space(bound, teachers.roles)
             yield Session(bound, rounds, log, manifest, server, teachers, asking)
 
@@ -207,7 +214,6 @@ async def run_recipe(
     note: Note,
     progress: Progress,
     *,
-    max_requests: int | None = None,
     on_start: Callable[[Pipeline], None] = lambda pipeline: None,
 ) -> RunResult:
     """Generate until the target is met or a reason to stop; prove and export what there is then.
@@ -215,7 +221,8 @@ async def run_recipe(
     `note` is told what a user should know on the way; `on_start` gets the pipeline, to stop it.
     Raises SeedbedError before any request for whatever makes the run impossible.
     """
-    async with open_session(bound, note, max_requests=max_requests) as session:
+    async with open_session(bound, note) as session:
+        bound = session.bound
         filters = build_filters(bound, session.server)
         async with FilterPool(filters) as pool:
             real_keys = await _real_keys(session, filters, pool)
@@ -231,11 +238,13 @@ async def run_recipe(
                 real_keys=real_keys,
                 kin={row.id: row for row in (*bound.train, *bound.dev)},
                 round_cells=bound.recipe.generate.round,
-                width=session.teachers.width,
+                width=session.teachers.width["teacher"],
                 progress=progress,
                 opens=lambda cells: session.log.look_ahead(
                     scope_of(bound.recipe.name, cell.id) for cell in cells
                 ),
+                room=room_left(bound.recipe, bound.folder, session.log.path),
+                judging=_judging(session),
             )
             on_start(pipeline)
             stopped, error = await pipeline.run()
@@ -250,12 +259,25 @@ async def run_recipe(
             session.manifest.value["replies_after"],
         )
         session.manifest.record_stop(stopped)
+        if stopped in ("target", "variety", "cells", "budget"):
+            await measure_run(bound)
         if stopped in ("target", "variety", "cells"):
             await prove(bound, note)
         _export(bound, registry, note)
         spent = session.teachers.spent()
         note(f"{spent.calls:,} requests sent, {spent.replayed:,} answers taken from the reply log")
     return RunResult(stopped, accounts, bound.folder, error)
+
+
+def _judging(session: Session) -> Judging | None:
+    """The model filters of the recipe with what they ask through, if there are any."""
+    bound = session.bound
+    if not bound.model_filters:
+        return None
+    space = content_space(bound.task_variables, bound.labels, bound.task.fields, session.teachers.roles)
+    width = max(session.teachers.width[each.role] for each in bound.model_filters)
+    asked = AskedContents(bound.folder.asked_contents)
+    return Judging(bound.model_filters, space, session.log, asked, width)
 
 
 def _quotas_so_far(session: Session) -> Quotas:
@@ -266,7 +288,7 @@ def _quotas_so_far(session: Session) -> Quotas:
     if session.manifest.quotas != wanted:
         # Cleared first: whoever dies in between comes here again, whatever target it then has.
         session.manifest.set_quotas(None)
-        quotas = retarget(session.rounds, quotas, bound.space.cover)
+        quotas = retarget(session.rounds, quotas, bound.space.cover, bound.ranking)
         session.manifest.set_quotas(wanted)
         return quotas
     for entry in session.rounds.committed(partial=False):

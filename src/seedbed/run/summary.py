@@ -10,12 +10,18 @@ from typing import Any
 from seedbed.core.verdict import OVER_TARGET
 from seedbed.run.accounts import read_accounts
 from seedbed.run.flags import flags
-from seedbed.run.scopes import all_scopes
+from seedbed.run.judgement import judgement
+from seedbed.run.measuring import read_measures
+from seedbed.run.pricing import money_of, prices_from
+from seedbed.run.scopes import all_scopes, asked_scopes, standing_scopes
 from seedbed.run.selftest import self_test
+from seedbed.run.specimens import funnel, specimens
+from seedbed.run.spending import Spending
 from seedbed.run.view import RunView
 from seedbed.sources.eval_lock_file import EvalLockFile
 from seedbed.store.atomic import read_json
 from seedbed.store.folder import is_at_work
+from seedbed.store.ledger import Ledger
 from seedbed.store.replies import ReplyLog
 from seedbed.store.rounds import CommittedRound
 
@@ -29,12 +35,18 @@ def summarise(view: RunView) -> dict[str, Any]:
     with ExitStack() as stack:
         log = stack.enter_context(view.log()) if view.has_log else None
         accounts = read_accounts(rounds, committed, log, view.recipe, facts["target"], stopped, after)
-        calls = _calls(log, all_scopes(folder, view.recipe)) if log is not None else None
+        scopes = all_scopes(folder, view.recipe)
+        calls = _calls(log, scopes) if log is not None else None
+        money = _money(view, log, scopes, accounts.drafts.accepted) if log is not None else None
+        judged = judgement(view, committed, log)
     if calls is None:
         notes.append(
             f"the reply log {view.log_path} cannot be opened: calls and raw replies cannot be told; keep "
             "the run folder where its recipe is"
         )
+    elif money is None or money["unpriced_calls"]:
+        notes.append(_unknown_money(money, calls["requests"]))
+    ledger = Ledger(committed)
     return {
         "run": str(folder.path),
         "recipe": view.recipe,
@@ -44,13 +56,19 @@ def summarise(view: RunView) -> dict[str, Any]:
         "at_work": is_at_work(folder),
         "partial": any(entry.partial for entry in committed),
         "calls": calls,
-        "cost": _cost(calls),
+        "cost": _cost(calls, money),
+        "use": facts.get("use"),
+        "licences": facts.get("licences", []),
         "by_cover": _by_cover(facts["by_field"], committed),
         "filters": _filters(committed),
-        "flags": flags(view.ledger(), committed),
+        "flags": flags(ledger, committed),
+        "funnel": funnel(ledger),
+        "specimens": specimens(ledger),
+        "judged": judged,
         "rounds": [_round(entry) for entry in committed],
         "selftest": self_test(view) if view.rehearsal else None,
         "eval": _eval(view),
+        "measures": read_measures(folder),
         "proof": read_json(folder.proof) if folder.proof.is_file() else None,
         "versions": view.manifest["versions"],
         "notes": notes,
@@ -68,12 +86,37 @@ def _calls(log: ReplyLog, scopes: set[bytes]) -> dict[str, Any]:
     }
 
 
-def _cost(calls: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What the run used up. `money` is None: no price is known, and none is guessed."""
+def _cost(calls: Mapping[str, Any] | None, money: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the run used up. `money` is None where no price is known: none is guessed."""
     if calls is None:
         return None
     used = ("requests", "prompt_tokens", "completion_tokens")
-    return {**{name: calls[name] for name in used}, "money": None}
+    return {**{name: calls[name] for name in used}, "money": money}
+
+
+def _money(view: RunView, log: ReplyLog, scopes: set[bytes], accepted: int) -> dict[str, Any] | None:
+    spending = Spending.read(view.folder, at_work=is_at_work(view.folder))
+    return money_of(
+        log.spent(scopes),
+        spending.lost.cost,
+        accepted,
+        prices=prices_from(view.facts),
+        replayed=spending.replayed,
+        present={
+            "teacher": log.tokens(standing_scopes(view.folder, view.recipe)),
+            "judge": log.tokens(asked_scopes(view.folder)),
+        },
+    )
+
+
+def _unknown_money(money: Mapping[str, Any] | None, requests: int) -> str:
+    remedy = "write price: {input: …, output: …} into the role, in US dollars per million tokens"
+    if money is None:
+        return f"no cost: nobody knows what {requests:,} requests cost; {remedy}"
+    return (
+        f"{money['unpriced_calls']:,} of {requests:,} requests were made when no price was known, and "
+        "are not in the cost"
+    )
 
 
 def _by_cover(

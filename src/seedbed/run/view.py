@@ -53,6 +53,11 @@ class RunView:
         return facts
 
     @property
+    def model_filters(self) -> tuple[str, ...]:
+        """Its model filters as verdicts name them. A run of before there were any says nothing of them."""
+        return tuple(self.facts.get("model_filters", ()))
+
+    @property
     def recipe(self) -> str:
         return str(self.facts["recipe"])
 

@@ -66,7 +66,7 @@ class LockedSet:
                         Problem(
                             f"the program's own output cannot be an eval set: {mark}; "
                             "lock a file of real rows",
-                            file=str(spec.path),
+                            file=str(row.file or spec.path),
                             line=row.line,
                         )
                     ]

@@ -10,8 +10,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ParsedRow:
-    """Values by column. `line` (1-based) is where the row starts; a text's row is its whole `file`."""
+    """Values by column. `line` (1-based) is where the row starts; a text's row is its whole `file`.
+
+    Where a format has no lines, `number` counts the rows of the file from 0.
+    """
 
     values: Mapping[str, Any]
     line: int | None = None
     file: Path | None = None
+    number: int | None = None

@@ -21,15 +21,23 @@ class FileProblems:
     No message quotes a value: the same readers read eval files, whose text must not reach a log.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, found: list[Problem] | None = None) -> None:
         self.path = path
-        self._found: list[Problem] = []
+        self._found: list[Problem] = [] if found is None else found
+
+    def of(self, file: Path) -> FileProblems:
+        """The same collection, for one of several files."""
+        return FileProblems(file, self._found)
 
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def add(self, message: str, *, line: int | None = None, file: Path | None = None) -> None:
-        """Note a problem at a 1-based line. Raises SourceError once there are 20."""
+    def add(
+        self, message: str, *, line: int | None = None, file: Path | None = None, number: int | None = None
+    ) -> None:
+        """Note a problem at a 1-based line, or in row `number` (from 0). Raises SourceError after 20."""
+        if number is not None:
+            message = f"row {number} (from 0): {message}"
         self._found.append(Problem(message, file=str(file or self.path), line=line))
         if len(self._found) >= MOST_PROBLEMS:
             self._found.append(Problem("and perhaps more: reading stopped here", file=str(self.path)))

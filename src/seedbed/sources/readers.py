@@ -13,14 +13,16 @@ from seedbed.core.hashing import digest
 from seedbed.sources.csv_file import parse_csv
 from seedbed.sources.jsonl_file import parse_jsonl
 from seedbed.sources.marks import CANARY_COLUMN
+from seedbed.sources.parquet_file import parse_parquet
 from seedbed.sources.parsed import ParsedRow
 from seedbed.sources.problems import FileProblems, type_name
 from seedbed.sources.spec import Format, SourceSpec
-from seedbed.sources.text_folder import parse_text_folder
+from seedbed.sources.text_folder import parse_texts, text_files
 
 _Parser = Callable[[Path, Sequence[str], FileProblems], Iterator[ParsedRow]]
 
-_PARSERS: Mapping[Format, _Parser] = {"csv": parse_csv, "jsonl": parse_jsonl, "text": parse_text_folder}
+# Texts are no table: each file of theirs is a row.
+_PARSERS: Mapping[Format, _Parser] = {"csv": parse_csv, "jsonl": parse_jsonl, "parquet": parse_parquet}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,16 @@ class Row:
     """One row of a source. `index` counts rows from 0; `key` is stable when other rows come or go.
 
     The key is the text of the `id` column where the source names one, else the hash of the row's
-    content and how often that content came before, so that it does not depend on the position.
+    content and how often that content came before, so that it does not depend on the position, nor on
+    the other files of a glob: rows of equal content share a set of keys, whichever of them has which.
+    `file` is the row's own where a source has several.
     """
 
     index: int
     key: str
     values: Mapping[str, Any]
     line: int | None = None
+    file: Path | None = None
 
 
 def read_rows(
@@ -50,12 +55,12 @@ def read_rows(
     problems = FileProblems(spec.path)
     keys = _Keys(spec.id)
     index = -1
-    for parsed in _parse(spec, wanted, problems):
+    for parsed, here in _parse(spec, wanted, problems):
         index += 1
-        _check_text(parsed, text_columns, may_be_empty, problems)
-        key = keys.of(parsed, problems)
+        _check_text(parsed, text_columns, may_be_empty, here)
+        key = keys.of(parsed, here)
         if not problems:
-            yield Row(index, key, parsed.values, parsed.line)
+            yield Row(index, key, parsed.values, parsed.line, parsed.file or here.path)
     problems.raise_if_any()
     if index < 0:
         raise SourceError(f"{spec.path}: no rows; {_WHAT_ROWS_ARE[spec.resolved_format()]}")
@@ -64,22 +69,34 @@ def read_rows(
 _WHAT_ROWS_ARE: Mapping[Format, str] = {
     "csv": "a CSV file needs a header line and a line for each row",
     "jsonl": "a JSONL file needs a JSON object on a line for each row",
+    "parquet": "this Parquet file is empty",
     "text": "the folder needs a text file for each row",
 }
 
 
-def _parse(spec: SourceSpec, wanted: Sequence[str], problems: FileProblems) -> Iterator[ParsedRow]:
-    kind = spec.resolved_format()
-    if kind == "text" and not spec.path.is_dir():
+def _parse(
+    spec: SourceSpec, wanted: Sequence[str], problems: FileProblems
+) -> Iterator[tuple[ParsedRow, FileProblems]]:
+    """Each row with the problems of the file that it stands in; the files of a glob in the order of paths."""
+    kind, found = spec.resolved_format(), spec.matches()
+    if kind == "text" and found is None and not spec.path.is_dir():
         raise SourceError(
             f"{spec.path}: `format: text` reads a folder with a file for each row; name a folder"
         )
     try:
-        yield from _PARSERS[kind](spec.path, wanted, problems)
+        if kind == "text":
+            base, files = (found.base, found.files) if found else (spec.path, text_files(spec.path))
+            for row in parse_texts(files, base, wanted, problems):
+                yield row, problems
+            return
+        for file in found.files if found else (spec.path,):
+            here = problems.of(file)
+            for row in _PARSERS[kind](file, wanted, here):
+                yield row, here
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise SourceError(
-            f"{spec.path}: cannot be read: {reason}; check the source's path and rights"
+            f"{error.filename or spec.path}: cannot be read: {reason}; check the source's path and rights"
         ) from None
 
 
@@ -89,13 +106,14 @@ def _check_text(
     for name in columns:
         value = row.values[name]
         if not isinstance(value, str):
-            problems.add(
-                f"{name!r} is {type_name(value)}, expected text; write it in quotes",
-                line=row.line,
-                file=row.file,
-            )
+            what = f"{name!r} is {type_name(value)}, expected text; write it in quotes"
+            _add(problems, what, row)
         elif not value.strip() and name not in may_be_empty:
-            problems.add(f"{name!r} is empty; fill it in or delete the row", line=row.line, file=row.file)
+            _add(problems, f"{name!r} is empty; fill it in or delete the row", row)
+
+
+def _add(problems: FileProblems, message: str, row: ParsedRow) -> None:
+    problems.add(message, line=row.line, file=row.file, number=row.number)
 
 
 class _Keys:
@@ -103,7 +121,7 @@ class _Keys:
 
     def __init__(self, id_column: str | None) -> None:
         self._id_column = id_column
-        self._lines: dict[str, int | None] = {}
+        self._places: dict[str, tuple[Path, str]] = {}
         self._copies: Counter[bytes] = Counter()
 
     def of(self, row: ParsedRow, problems: FileProblems) -> str:
@@ -111,20 +129,20 @@ class _Keys:
             try:
                 return self._from_content(row)
             except RecursionError:
-                problems.add("lists or objects nested too deeply; flatten the row", line=row.line)
+                _add(problems, "lists or objects nested too deeply; flatten the row", row)
                 return ""
         value = row.values[self._id_column]
         if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
             what = "empty" if value == "" else type_name(value)
-            problems.add(f"id {self._id_column!r} is {what}, expected text or a whole number", line=row.line)
+            _add(problems, f"id {self._id_column!r} is {what}, expected text or a whole number", row)
             return ""
-        key = str(value)
-        if key in self._lines:
-            problems.add(
-                f"id {self._id_column!r} is the same as in line {self._lines[key]}; ids must differ",
-                line=row.line,
-            )
-        self._lines.setdefault(key, row.line)
+        key, file = str(value), row.file or problems.path
+        if key in self._places:
+            first, place = self._places[key]
+            where = place if first == file else f"{first}, {place}"
+            _add(problems, f"id {self._id_column!r} is the same as in {where}; ids must differ", row)
+        place = f"line {row.line}" if row.number is None else f"row {row.number} (from 0)"
+        self._places.setdefault(key, (file, place))
         return key
 
     def _from_content(self, row: ParsedRow) -> str:

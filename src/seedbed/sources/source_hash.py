@@ -1,4 +1,4 @@
-"""One SHA-256 for a source: of its file, or of every file in its folder.
+"""One SHA-256 for a source: of its file, or of every file in its folder or of its glob.
 
 The eval lock keeps it (`EvalInfo.sha256`), and whoever opens the eval again holds the file to it.
 """
@@ -14,13 +14,18 @@ from seedbed.store.atomic import file_hash
 
 
 def source_hash(spec: SourceSpec) -> str:
-    """Hexadecimal SHA-256. For a folder: of the paths and hashes of its texts, in the order of paths."""
+    """Hexadecimal SHA-256. For several files: of their paths and hashes, in the order of paths.
+
+    So a glob that matches one file more, or one less, has another hash.
+    """
     try:
-        if not spec.path.is_dir():
+        found = spec.matches()
+        if found is None and not spec.path.is_dir():
             return file_hash(spec.path)
+        base, files = (found.base, found.files) if found else (spec.path, text_files(spec.path))
         state = hashlib.sha256()
-        for file in text_files(spec.path):
-            inside = file.relative_to(spec.path).as_posix()
+        for file in files:
+            inside = file.relative_to(base).as_posix()
             state.update(f"{file_hash(file)} {inside}\n".encode("utf-8", "surrogateescape"))
         return state.hexdigest()
     except OSError as error:

@@ -7,16 +7,24 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from seedbed.core.errors import SourceError
+from seedbed.core.errors import Problem, SourceError
+from seedbed.core.globs import Matches, matches
 
-Format = Literal["csv", "jsonl", "text"]
+Format = Literal["csv", "jsonl", "parquet", "text"]
 
-_SUFFIXES: Mapping[str, Format] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_SUFFIXES: Mapping[str, Format] = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+}
+# Only among the files of a glob: a text alone is no set of rows.
+_TEXT_SUFFIXES = (".md", ".markdown", ".rst", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """One named file (or folder of texts) and how to read it.
+    """One named file (or folder of texts, or glob of files) and how to read it.
 
     `columns` maps a task's field to the file's column where the two names differ. `compare` names
     the columns (or task fields) whose text is held against the eval set and against near twins;
@@ -41,18 +49,30 @@ class SourceSpec:
     def compared_columns(self) -> tuple[str, ...]:
         return tuple(self.column(name) for name in self.compare)
 
+    def matches(self) -> Matches | None:
+        """The files of a glob; None for a file or a folder. SourceError where there is not one file."""
+        found = matches(self.path)
+        if found is not None and not found.files:
+            raise SourceError([Problem(no_match(found), str(self.path))])
+        return found
+
     def resolved_format(self) -> Format:
         """The declared format, or the one that the path's suffix tells. SourceError if neither does."""
         if self.format is not None:
             return self.format
         if self.path.is_dir():
             return "text"
+        if found := self.matches():
+            try:
+                return common_format(found)
+            except ValueError as error:
+                raise SourceError([Problem(str(error), str(self.path))]) from None
         try:
             return _SUFFIXES[self.path.suffix.lower()]
         except KeyError:
             raise SourceError(
                 f"{self.path}: cannot tell the format from the name of the file; "
-                "say `format: csv`, `format: jsonl` or `format: text` (a folder of texts)"
+                "say `format: csv`, `format: jsonl`, `format: parquet` or `format: text` (a folder of texts)"
             ) from None
 
     def to_json(self) -> dict[str, Any]:
@@ -62,6 +82,29 @@ class SourceSpec:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SourceSpec:
         return cls(**{**value, "path": Path(value["path"]), "compare": tuple(value["compare"])})
+
+
+def no_match(found: Matches) -> str:
+    """What to say of a glob that names no file."""
+    return f"no file matches {found.pattern} in {found.base}; hidden files and folders do not count"
+
+
+def common_format(found: Matches) -> Format:
+    """The one format that the suffixes of a glob's files tell. ValueError says why there is none."""
+    first: dict[Format, Path] = {}
+    for file in found.files:
+        suffix = file.suffix.lower()
+        kind = "text" if suffix in _TEXT_SUFFIXES else _SUFFIXES.get(suffix)
+        if kind is None:
+            raise ValueError(f"cannot tell the format of {file} from its name; write format")
+        first.setdefault(kind, file)
+    if len(first) > 1:
+        (one, file), (other, another) = list(first.items())[:2]
+        raise ValueError(
+            f"the files are of several formats: {file} is {one}, {another} is {other}; name each in a source "
+            "of its own"
+        )
+    return next(iter(first))
 
 
 def compared_text(values: Mapping[str, Any], columns: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Rows of a folder of texts: each file is a row."""
+"""Rows of texts, in a folder or named by a glob: each file is a row."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from seedbed.sources.problems import FileProblems, missing_column, undecodable
 TEXT, FILE, LABEL = _COLUMNS = "text", "file", "label"
 
 
-def parse_text_folder(path: Path, columns: Sequence[str], problems: FileProblems) -> Iterator[ParsedRow]:
-    """Yield a row `text`, `file` (path within the folder) for each file, in the order of paths.
+def parse_texts(
+    files: Sequence[Path], base: Path, columns: Sequence[str], problems: FileProblems
+) -> Iterator[ParsedRow]:
+    """Yield a row `text`, `file` (path within the folder `base`) for each file.
 
-    A file in a subfolder has that folder's name as its `label`. Hidden files are skipped.
+    A file in a subfolder has that folder's name as its `label`.
     """
     missing = [name for name in columns if name not in _COLUMNS]
     for name in missing:
         problems.add(f"{missing_column(name, _COLUMNS)}{_how_to_map(columns, missing)}")
     problems.raise_if_any()
-    for file in text_files(path):
+    for file in files:
         try:
             text = file.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -29,7 +31,7 @@ def parse_text_folder(path: Path, columns: Sequence[str], problems: FileProblems
         if "\0" in text:
             problems.add("a NUL character: not a text file; take it out of the folder", file=file)
             continue
-        inside = file.relative_to(path)
+        inside = file.relative_to(base)
         if not inside.as_posix().isprintable():
             problems.add("a file's name in this folder is not printable UTF-8; rename it", file=file.parent)
             continue

@@ -10,11 +10,16 @@ from pathlib import Path
 import orjson
 
 from seedbed.core.errors import InputError, Problem
+from seedbed.sources.parquet_file import write_parquet_rows
 from seedbed.sources.readers import Row
 from seedbed.sources.spec import Format, SourceSpec
 from seedbed.store.atomic import write_bytes
 
-_SUFFIXES: Mapping[Format, tuple[str, ...]] = {"csv": (".csv",), "jsonl": (".jsonl", ".ndjson")}
+_SUFFIXES: Mapping[Format, tuple[str, ...]] = {
+    "csv": (".csv",),
+    "jsonl": (".jsonl", ".ndjson"),
+    "parquet": (".parquet",),
+}
 
 
 def write_without(
@@ -23,9 +28,10 @@ def write_without(
     """Write the rows that stay to `out`.
 
     A CSV file gets the header `columns` even where no row is left; each of `rows` must have these
-    columns. A JSONL row keeps the keys of its own. Raises InputError for a folder of texts, where
-    `out` is the audited file or one of `keep` under any name, or lies in a folder among them, and
-    where its suffix is not that of the format: no reader would take it for what it is.
+    columns. A JSONL row keeps the keys of its own, a Parquet file the types of its columns. Raises
+    InputError for a folder of texts and for a glob, where `out` is the audited file or one of `keep` under
+    any name, or lies in a folder among them, and where its suffix is not that of the format: no reader
+    would take it for what it is.
     """
     kind = spec.resolved_format()
     if kind == "text":
@@ -36,10 +42,16 @@ def write_without(
                 )
             ]
         )
+    if spec.matches() is not None:
+        message = "several files cannot be written as one; audit each of them by itself"
+        raise InputError([Problem(message, str(spec.path))])
     _refuse_to_replace(out, spec.path, keep)
     _refuse_another_format(out, kind)
     if kind == "jsonl":
         write_bytes(out, b"".join(orjson.dumps(dict(row.values)) + b"\n" for row in rows))
+        return
+    if kind == "parquet":
+        write_parquet_rows(spec.path, {row.index for row in rows}, out)
         return
     lines = [list(columns), *([row.values[name] for name in columns] for row in rows)]
     # Left to itself, Python before 3.13 puts no quotes round a bare carriage return, which ends a row.

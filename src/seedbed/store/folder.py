@@ -42,12 +42,32 @@ class RunFolder:
         return self.path / "real"
 
     @property
+    def spending(self) -> Path:
+        return self.path / "spending.json"
+
+    @property
+    def asked_contents(self) -> Path:
+        return self.path / "asked-contents.bin"
+
+    @property
     def exports(self) -> Path:
         return self.path / "export"
 
     @property
+    def report_page(self) -> Path:
+        return self.path / "report.html"
+
+    @property
+    def card(self) -> Path:
+        return self.path / "card" / "README.md"
+
+    @property
     def proof(self) -> Path:
         return self.path / "student" / "proof.json"
+
+    @property
+    def measures(self) -> Path:
+        return self.path / "measures.json"
 
     def create(self) -> None:
         try:

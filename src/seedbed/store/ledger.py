@@ -16,9 +16,15 @@ import pyarrow.parquet as pq
 from seedbed.core.cell import Cell
 from seedbed.core.fate import Fate, fate_of
 from seedbed.core.record import Record
-from seedbed.core.verdict import OVER_TARGET, Verdict
+from seedbed.core.verdict import OVER_TARGET, Verdict, by_score
 from seedbed.store.rounds import CommittedRound, Rounds
-from seedbed.store.shards import read_plan, read_records, read_verdicts, record_from_row
+from seedbed.store.shards import (
+    read_plan,
+    read_records,
+    read_verdicts,
+    record_from_row,
+    verdict_from_row,
+)
 
 _FATE_COLUMNS = ("record", "filter", "keep", "reason")
 _ACCEPTED = Fate(True)
@@ -48,11 +54,33 @@ class Ledger:
         ids = pq.read_table(entry.file("records"), columns=["id"])["id"].to_pylist()
         return {record: fate_of(passed[record]) if record in passed else _ACCEPTED for record in ids}
 
+    def fates(self) -> Iterator[tuple[str, Fate]]:
+        """Id and fate of every draft, by rank."""
+        for entry in self.rounds:
+            yield from self._fates(entry).items()
+
     def reasons(self) -> tuple[int, Counter[str]]:
         """(accepted, rejected by reason), folded from the verdicts themselves."""
-        fates = Counter(fate.reason for entry in self.rounds for fate in self._fates(entry).values())
-        accepted = fates.pop("", 0)
-        return accepted, fates
+        counted = Counter(fate.reason for _, fate in self.fates())
+        accepted = counted.pop("", 0)
+        return accepted, counted
+
+    def filters(self) -> list[str]:
+        """Every `filter@version` that passed a verdict, in the order in which the filters run."""
+        names: dict[str, None] = {}
+        for entry in self.rounds:
+            with pq.ParquetFile(entry.file("verdicts")) as file:
+                for batch in file.iter_batches(columns=["filter"]):
+                    names.update(dict.fromkeys(pc.unique(batch.column("filter")).to_pylist()))
+        return list(names)
+
+    def flags(self) -> Iterator[Verdict]:
+        """Verdicts that keep a record and still give a reason to look at it, by rank."""
+        for entry in self.rounds:
+            with pq.ParquetFile(entry.file("verdicts")) as file:
+                for batch in file.iter_batches(batch_size=512):
+                    marked = pc.and_(batch.column("keep"), pc.not_equal(batch.column("reason"), ""))
+                    yield from (verdict_from_row(row) for row in batch.filter(marked).to_pylist())
 
     def with_fates(self) -> Iterator[tuple[Record, Fate]]:
         """Every draft with its fate, by rank: round, plan position, draft."""
@@ -70,11 +98,6 @@ class Ledger:
                 passed.setdefault(row["record"], []).append(Verdict(**row))
             for record in read_records(entry.file("records")):
                 yield record, passed.get(record.id, ())
-
-    def flags(self) -> Iterator[Verdict]:
-        """Verdicts that keep a draft and name a reason to look at it."""
-        for entry in self.rounds:
-            yield from (verdict for verdict in read_verdicts(entry.file("verdicts")) if verdict.is_flag)
 
     def flagged(self) -> Iterator[tuple[Record, Fate, str]]:
         """Flagged drafts by rank, with their fate and the flag's reason."""
@@ -95,11 +118,29 @@ class Ledger:
         """Accepted records by rank."""
         return (record for record, fate in self.with_fates() if fate.accepted)
 
-    def good(self) -> Iterator[tuple[Record, bool]]:
-        """(record, accepted) of every record that only the target may have turned away, by rank."""
-        for record, fate in self.with_fates():
-            if fate.accepted or fate.reason == OVER_TARGET:
-                yield record, fate.accepted
+    def good(self, ranking: Sequence[str] = ()) -> Iterator[tuple[Record, bool]]:
+        """(record, accepted) of every record that only the target may have turned away, by rank.
+
+        Scores of the model filters that `ranking` names come before the place in a round's plan.
+        """
+        for entry in self.rounds:
+            fates = self._fates(entry)
+            found: Iterator[tuple[Record, bool]] = (
+                (record, fate.accepted)
+                for record in read_records(entry.file("records"))
+                if (fate := fates[record.id]).accepted or fate.reason == OVER_TARGET
+            )
+            if ranking:
+                scores = self._scores(entry, ranking)
+                found = iter(sorted(found, key=lambda each: by_score(scores.get(each[0].id, {}), ranking)))
+            yield from found
+
+    def _scores(self, entry: CommittedRound, ranking: Sequence[str]) -> dict[str, dict[str, float | None]]:
+        verdicts = pq.read_table(entry.file("verdicts"), columns=["record", "filter", "score"])
+        scores: dict[str, dict[str, float | None]] = {}
+        for row in verdicts.filter(pc.is_in(verdicts["filter"], pa.array(ranking))).to_pylist():
+            scores.setdefault(row["record"], {})[row["filter"]] = row["score"]
+        return scores
 
     def find(self, prefix: str, most: int = 5) -> list[Record]:
         """Records whose id starts with `prefix`, at most `most`."""
@@ -126,6 +167,18 @@ class Ledger:
             for verdict in read_verdicts(entry.file("verdicts"))
             if verdict.record == record
         ]
+
+    def verdicts_on(self, ids: Iterable[str]) -> dict[str, list[Verdict]]:
+        """All verdicts on each of these records in the order they were passed."""
+        passed: dict[str, list[Verdict]] = {record: [] for record in ids}
+        wanted = pa.array(list(passed), pa.string())
+        for entry in self.rounds:
+            with pq.ParquetFile(entry.file("verdicts")) as file:
+                for batch in file.iter_batches(batch_size=512):
+                    about = batch.filter(pc.is_in(batch.column("record"), wanted))
+                    for row in about.to_pylist():
+                        passed[row["record"]].append(verdict_from_row(row))
+        return passed
 
     def cell(self, cell_id: str) -> Cell | None:
         """The planned cell of that id."""

@@ -23,22 +23,28 @@ import zstandard
 
 from seedbed.core.chat import Choice, LoggedReply, ReplyKey, Usage
 from seedbed.core.errors import StoreError
+from seedbed.core.money import Charge
 from seedbed.store.group_commit import GroupCommit
 from seedbed.store.reply_file import REFUSAL, REPLY, connect, pack, store_error, unpack
 
 _ADD = (
-    "INSERT INTO replies (request, scope, draw, kind, first_of_call, prompt_tokens, completion_tokens, value)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, request, draw) DO NOTHING"
+    "INSERT INTO replies"
+    " (request, scope, draw, kind, first_of_call, prompt_tokens, completion_tokens, value, cost, charged)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (scope, request, draw) DO NOTHING"
 )
 _ADD_ATTEMPT = (
     "INSERT INTO attempts"
-    " (request, scope, draw, cause, status, detail, endpoint, prompt_tokens, completion_tokens)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " (request, scope, draw, cause, status, detail, endpoint, prompt_tokens, completion_tokens, cost,"
+    " charged)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _GET = (
     "SELECT draw, kind, prompt_tokens, completion_tokens, value FROM replies"
     " WHERE scope = ? AND request = ? AND draw BETWEEN ? AND ?"
 )
+# Tokens of a row that were charged beyond those told: what nobody knows to be read or written.
+_BEYOND = "max(0, coalesce(charged, 0) - coalesce(prompt_tokens, 0) - coalesce(completion_tokens, 0))"
+_TOLD = "coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)"
 _SCOPES_A_QUERY = 10_000  # SQLite takes 32,766 variables
 
 
@@ -53,6 +59,24 @@ class LoggedRefusal:
 
 
 Logged = LoggedReply | LoggedRefusal
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the rows of some scopes were charged. `cost` sums those whose price was known.
+
+    `by_rule` is the part of `cost` that no endpoint told: bounds, charged to attempts and to replies
+    without usage. The other rows have no price: `unpriced_calls` of them, which told `unpriced`
+    tokens and were charged `unpriced_beyond` more.
+    """
+
+    tokens: int
+    cost: int
+    by_rule: int
+    priced_calls: int
+    unpriced_calls: int
+    unpriced: Usage
+    unpriced_beyond: int
 
 
 class ReplyLog:
@@ -97,23 +121,35 @@ class ReplyLog:
         with self._lock:
             self._reader.close()
 
-    async def add(self, replies: Sequence[LoggedReply]) -> int:
+    async def add(self, replies: Sequence[LoggedReply], charges: Sequence[Charge] = ()) -> int:
         """Log the choices of one call; return when they are on disk, with the number of those new.
+
+        `charges` are their shares of what the call is charged; without them it has no price.
 
         A key that is in the log already keeps what it has. The rows are handed over before this
         first suspends: a caller that is cancelled here leaves them to be committed all the same.
         """
         self._fresh.difference_update(reply.key.scope for reply in replies)
         with self._lock:
-            rows = [self._reply_row(reply, first=index == 0) for index, reply in enumerate(replies)]
+            rows = [
+                self._reply_row(reply, charges[index] if charges else None, first=index == 0)
+                for index, reply in enumerate(replies)
+            ]
         return await self._commits.submit(_ADD, rows)
 
-    async def add_refusal(self, key: ReplyKey, cause: str, detail: str, status: int | None = None) -> None:
+    async def add_refusal(
+        self,
+        key: ReplyKey,
+        cause: str,
+        detail: str,
+        status: int | None = None,
+        charge: Charge | None = None,
+    ) -> None:
         """Log that this request is refused for good; it replays like a reply."""
         self._fresh.discard(key.scope)
         with self._lock:
             value = self._compress.compress(pack([cause, detail, status]))
-        row = (key.request, key.scope, key.draw, REFUSAL, 1, 0, 0, value)
+        row = (*_key_columns(key), REFUSAL, 1, 0, 0, value, *_charge_columns(charge))
         await self._commits.submit(_ADD, [row])
 
     async def add_attempt(
@@ -125,9 +161,11 @@ class ReplyLog:
         endpoint: str,
         prompt_tokens: int | None = None,
         completion_tokens: int | None = None,
+        charge: Charge | None = None,
     ) -> None:
         """Log a failed try. It is no answer: the key stays open. Tokens are None where unknown."""
-        row = (*_key_columns(key), cause, status, detail, endpoint, prompt_tokens, completion_tokens)
+        tokens = (prompt_tokens, completion_tokens)
+        row = (*_key_columns(key), cause, status, detail, endpoint, *tokens, *_charge_columns(charge))
         await self._commits.submit(_ADD_ATTEMPT, [row])
 
     async def flush(self) -> None:
@@ -166,6 +204,11 @@ class ReplyLog:
         rows = self._under(scopes, query)
         return sum(n for (n,) in rows)
 
+    def answered_scopes(self, scopes: Iterable[bytes]) -> set[bytes]:
+        """Those of the scopes under which a reply or a refusal stands already."""
+        rows = self._under(scopes, "SELECT DISTINCT scope FROM replies WHERE true")
+        return {scope for (scope,) in rows}
+
     def attempts_by_cause(self, scopes: Iterable[bytes] | None = None) -> Counter[str]:
         """Failed attempts under these scopes, or in the whole log."""
         causes: Counter[str] = Counter()
@@ -189,7 +232,29 @@ class ReplyLog:
         rows += self._under(wanted, sums + "attempts WHERE true")
         return Usage(sum(prompt for prompt, _ in rows), sum(completion for _, completion in rows))
 
-    def _reply_row(self, reply: LoggedReply, *, first: bool) -> tuple[Any, ...]:
+    def spent(self, scopes: Iterable[bytes] | None = None) -> Spent:
+        """What all rows under these scopes, or of the whole log, were charged when they were written."""
+        wanted = None if scopes is None else set(scopes)
+        totals = [0] * 8
+        for table, calls, bounds in (
+            ("replies", "first_of_call", f"CASE WHEN {_BEYOND} > 0 THEN cost ELSE 0 END"),
+            ("attempts", "1", "cost"),
+        ):
+            query = (
+                f"SELECT sum(coalesce(charged, {_TOLD})), sum(cost), sum({bounds}),"
+                f" sum(CASE WHEN cost IS NULL THEN 0 ELSE {calls} END),"
+                f" sum(CASE WHEN cost IS NULL THEN {calls} END),"
+                " sum(CASE WHEN cost IS NULL THEN coalesce(prompt_tokens, 0) END),"
+                " sum(CASE WHEN cost IS NULL THEN coalesce(completion_tokens, 0) END),"
+                f" sum(CASE WHEN cost IS NULL THEN {_BEYOND} END)"
+                f" FROM {table} WHERE true"
+            )
+            for row in self._under(wanted, query):
+                totals = [total + (value or 0) for total, value in zip(totals, row, strict=True)]
+        tokens, cost, by_rule, priced, unpriced, prompt, completion, beyond = totals
+        return Spent(tokens, cost, by_rule, priced, unpriced, Usage(prompt, completion), beyond)
+
+    def _reply_row(self, reply: LoggedReply, charge: Charge | None, *, first: bool) -> tuple[Any, ...]:
         choice, usage = reply.choice, reply.usage
         value = [
             choice.text,
@@ -201,7 +266,7 @@ class ReplyLog:
         ]
         packed = self._compress.compress(pack(value))
         tokens = (usage.prompt_tokens, usage.completion_tokens)
-        return (*_key_columns(reply.key), REPLY, int(first), *tokens, packed)
+        return (*_key_columns(reply.key), REPLY, int(first), *tokens, packed, *_charge_columns(charge))
 
     def _get(self, request: bytes, scope: bytes, first: int, last: int) -> list[Logged | None]:
         found: list[Logged | None] = [None] * (last - first + 1)
@@ -254,3 +319,7 @@ class ReplyLog:
 
 def _key_columns(key: ReplyKey) -> tuple[bytes, bytes, int]:
     return (key.request, key.scope, key.draw)
+
+
+def _charge_columns(charge: Charge | None) -> tuple[int | None, int | None]:
+    return (None, None) if charge is None else (charge.cost, None if charge.told else charge.tokens)

@@ -12,7 +12,7 @@ import orjson
 
 from seedbed.core.errors import StoreError
 
-VERSION = 1
+VERSION = 2
 APPLICATION = 0x53656564  # "Seed": tells a reply log from any other SQLite file
 BUSY_SECONDS = 30.0
 
@@ -20,9 +20,10 @@ REPLY, REFUSAL = 0, 1
 
 # The key's index leads with the scope: it finds one reply and counts a cell's replies alike.
 # `first_of_call` is 1 on the first choice of each call, so that calls can be counted as well.
-SCHEMA = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS replies (
+# `cost` is what the budget charged for the row, in nano-dollars (NULL: no price was known), and `charged`
+# the tokens that it counted where no reply told them. A row of version 1 has neither.
+_TABLES = (
+    """CREATE TABLE IF NOT EXISTS replies (
   id INTEGER PRIMARY KEY,
   request BLOB NOT NULL,
   scope BLOB NOT NULL,
@@ -31,10 +32,12 @@ CREATE TABLE IF NOT EXISTS replies (
   first_of_call INTEGER NOT NULL,
   prompt_tokens INTEGER NOT NULL,
   completion_tokens INTEGER NOT NULL,
-  value BLOB NOT NULL
-);
-CREATE UNIQUE INDEX IF NOT EXISTS replies_key ON replies (scope, request, draw);
-CREATE TABLE IF NOT EXISTS attempts (
+  value BLOB NOT NULL,
+  cost INTEGER,
+  charged INTEGER
+)""",
+    "CREATE UNIQUE INDEX IF NOT EXISTS replies_key ON replies (scope, request, draw)",
+    """CREATE TABLE IF NOT EXISTS attempts (
   id INTEGER PRIMARY KEY,
   request BLOB NOT NULL,
   scope BLOB NOT NULL,
@@ -44,13 +47,22 @@ CREATE TABLE IF NOT EXISTS attempts (
   detail TEXT NOT NULL,
   endpoint TEXT NOT NULL,
   prompt_tokens INTEGER,
-  completion_tokens INTEGER
-);
-CREATE INDEX IF NOT EXISTS attempts_scope ON attempts (scope);
-PRAGMA application_id = {APPLICATION};
-PRAGMA user_version = {VERSION};
-COMMIT;
-"""
+  completion_tokens INTEGER,
+  cost INTEGER,
+  charged INTEGER
+)""",
+    "CREATE INDEX IF NOT EXISTS attempts_scope ON attempts (scope)",
+    f"PRAGMA application_id = {APPLICATION}",
+)
+# From the version before to this one. A new column without a default rewrites no row.
+_UPGRADES = {
+    2: (
+        "ALTER TABLE replies ADD COLUMN cost INTEGER",
+        "ALTER TABLE replies ADD COLUMN charged INTEGER",
+        "ALTER TABLE attempts ADD COLUMN cost INTEGER",
+        "ALTER TABLE attempts ADD COLUMN charged INTEGER",
+    )
+}
 
 _REMEDIES = (
     ("SQLITE_FULL", "the disk is full; free space and run the same command again: what was committed stays"),
@@ -122,7 +134,24 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     _use_write_ahead_log(db, path)
     db.execute("PRAGMA synchronous = FULL")  # in WAL mode only FULL outlives a power cut at each commit
     if version < VERSION:
-        db.executescript(SCHEMA)
+        _bring_up_to_date(db)
+
+
+def _bring_up_to_date(db: sqlite3.Connection) -> None:
+    """Make the tables, or give those of an older version what this one has more; all or nothing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        version = _pragma(db, "user_version")  # again: another process may have been first
+        steps = [_TABLES] if version == 0 else [_UPGRADES[at] for at in range(version + 1, VERSION + 1)]
+        statements = [statement for step in steps for statement in step]
+        for statement in statements:
+            db.execute(statement)
+        db.execute(f"PRAGMA user_version = {VERSION}")
+        db.execute("COMMIT")
+    except sqlite3.Error:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
 
 
 def _use_write_ahead_log(db: sqlite3.Connection, path: Path) -> None:

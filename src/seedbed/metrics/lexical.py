@@ -1,0 +1,89 @@
+"""The offline embedder: TF-IDF and a truncated SVD (latent semantic analysis, Deerwester et al. 1990).
+
+Called *lexical* wherever its figures stand, because that is what it sees: words that stand together,
+and spelling. Two texts that say the same in other words are far apart to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from seedbed.metrics.features import BLOCK, Features, Floats, Sparse
+from seedbed.metrics.protocol import Vectors
+
+NAME, VERSION = "lexical", 1
+DIMENSIONS = 100
+FIT_ROWS = 2_000
+"""Rows it is fitted on: the first of those given."""
+_EXTRA = 10
+_PASSES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Lexical:
+    """Fitted on some texts; equal texts and seed, equal vectors."""
+
+    features: Features
+    components: Floats
+
+    @classmethod
+    def fit(cls, texts: Sequence[str], *, dimensions: int = DIMENSIONS, seed: int = 0) -> Lexical:
+        """Learn from the first `FIT_ROWS` texts. Raises ValueError for none."""
+        if not texts:
+            raise ValueError("there are no texts to fit the embedder on")
+        chosen = texts[:FIT_ROWS]
+        features = Features.fit(chosen)
+        return cls(features, _components(features.weigh(chosen), dimensions, seed))
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """float32 of shape (texts, dimensions), each of length 1; 0 where no feature is known."""
+        vectors = np.empty((len(texts), self.components.shape[1]), dtype=np.float32)
+        for start in range(0, len(texts), BLOCK):
+            part = texts[start : start + BLOCK]
+            for _, block in self.features.weigh(part).blocks():
+                vectors[start : start + len(part)] = block @ self.components
+        return unit(vectors)
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Each row divided by its length, where it has one."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    shortened: Vectors = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 1e-6)
+    return shortened
+
+
+def _components(matrix: Sparse, dimensions: int, seed: int) -> Floats:
+    """The leading right singular vectors, shape (columns, at most `dimensions`).
+
+    The randomised range finder with power iterations (Halko, Martinsson & Tropp 2011), the matrix
+    taken a block of rows at a time. The sign of a singular vector means nothing: it is chosen such
+    that the largest entry is positive.
+    """
+    rows, columns = matrix.shape
+    rank = min(dimensions + _EXTRA, rows, columns)
+    if not rank:
+        return np.zeros((columns, 1), dtype=np.float32)
+    rng = np.random.default_rng(seed)
+    basis = rng.standard_normal((columns, rank), dtype=np.float32)
+    for _ in range(_PASSES):
+        basis = np.linalg.qr(_gram_times(matrix, basis))[0]
+    # basis spans the leading right singular vectors; within it the problem is a small one.
+    small = basis.T @ _gram_times(matrix, basis)
+    strength, turn = np.linalg.eigh((small + small.T) / 2)
+    kept = np.argsort(-strength, kind="stable")[: min(dimensions, rank)]
+    found: Floats = basis @ turn[:, kept[strength[kept] > 1e-6]]
+    if not found.shape[1]:
+        return np.zeros((columns, 1), dtype=np.float32)
+    largest = found[np.abs(found).argmax(axis=0), np.arange(found.shape[1])]
+    return found * np.where(largest < 0, -1, 1).astype(np.float32)
+
+
+def _gram_times(matrix: Sparse, basis: Floats) -> Floats:
+    """Xᵀ X basis, X never whole in memory."""
+    total = np.zeros_like(basis)
+    for _, block in matrix.blocks():
+        total += block.T @ (block @ basis)
+    return total

@@ -1,0 +1,118 @@
+"""Texts that the teacher is asked for once, before anything is planned, and that then stand.
+
+Asked through the reply log like any question, several at a time and told what there is already, until
+enough distinct ones stand or the teacher repeats itself; then frozen in append-only pages. What is
+asked for (axis values) only says how to ask, how to read a reply and what counts as new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from seedbed.core.chat import ChatRequest, Choice
+from seedbed.core.errors import StoreError
+from seedbed.core.hashing import digest
+from seedbed.run.asking import BoundRole
+from seedbed.store.atomic import write_bytes
+
+# Questions in a row that bring nothing new: after so many the teacher has no more to give.
+MOST_IN_VAIN = 3
+
+
+def asked_scope(recipe: str) -> bytes:
+    """Who asks: the recipe itself rather than one of its cells."""
+    return digest("scope", [recipe, "asked"])
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One value, with the key of the reply that gave it (it names the question by its hash)."""
+
+    value: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the pages of one question hold. `exhausted`: the teacher had no more to give."""
+
+    values: tuple[str, ...] = ()
+    exhausted: bool = False
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted: `count` texts. `question(known)` asks for more of them, `read` finds those of a
+    reply, `fresh(found, known)` keeps what is new and may be used, in the order found."""
+
+    count: int
+    question: Callable[[Sequence[str]], ChatRequest]
+    read: Callable[[Choice], Sequence[str]]
+    fresh: Callable[[Sequence[str], Sequence[str]], list[str]]
+
+
+class Pages:
+    """Pages `0001.jsonl`, `0002.jsonl`, … of one thing asked for. A page is never written again.
+
+    Its first line says which question its values answer: its hash as it is asked first (`asked_as`), so
+    that other words or another model begin a set of their own, and the former words find theirs again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read(self, asked_as: str) -> Standing:
+        """Raises StoreError for a damaged page."""
+        values: list[str] = []
+        exhausted = False
+        for path in sorted(self.folder.glob("*.jsonl")):
+            try:
+                head, *lines = [orjson.loads(line) for line in path.read_bytes().splitlines()]
+                if head["asked_as"] == asked_as:
+                    values += [line["value"] for line in lines]
+                    exhausted = head["exhausted"]
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise StoreError(
+                    f"{path}: cannot be read ({type(error).__name__}): restore it, or remove it to have it "
+                    "made again from the reply log"
+                ) from None
+        return Standing(tuple(values), exhausted)
+
+    def append(self, about: dict[str, Any], found: Sequence[Asked]) -> Path:
+        """Freeze a page: what it is `about` (`asked_as` and `exhausted` among it), then a line a value."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        number = 1 + max(
+            (int(path.stem) for path in self.folder.glob("*.jsonl") if path.stem.isdigit()), default=0
+        )
+        path = self.folder / f"{number:04d}.jsonl"
+        lines = [about, *({"value": one.value, "reply": one.reply} for one in found)]
+        write_bytes(path, b"".join(orjson.dumps(line) + b"\n" for line in lines))
+        return path
+
+
+async def gather(
+    wish: Wish, standing: Sequence[str], role: BoundRole, scope: bytes
+) -> tuple[list[Asked], bool]:
+    """The values that were missing, and whether the teacher ran out before `count` stood.
+
+    A reply's values are all kept, beyond `count` too: so `count` decides no question, and a larger one
+    goes on where a smaller one stopped. A question that brought nothing new is asked again as its
+    next draw. Raises NoAnswer, EndpointError, BudgetReached; what came before is in the log.
+    """
+    known, in_vain = list(standing), 0
+    found: list[Asked] = []
+    while len(known) < wish.count:
+        if in_vain == MOST_IN_VAIN:
+            return found, True
+        replies = await role.executor.fill(wish.question(known), scope, in_vain + 1)
+        reply = replies[in_vain]
+        fresh = wish.fresh(wish.read(reply.choice), known)
+        found += [Asked(value, str(reply.key)) for value in fresh]
+        known += fresh
+        in_vain = 0 if fresh else in_vain + 1
+    return found, False

@@ -1,0 +1,193 @@
+"""The values of a recipe's axes that stand: listed, in a file, or frozen as the teacher gave them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from seedbed.core.chat import ChatRequest, Choice, Hints, Sampling
+from seedbed.core.errors import Problem, SourceError
+from seedbed.core.record import Unreadable
+from seedbed.generate.reading import read_fields
+from seedbed.prompts.templates import library_template
+from seedbed.recipe import AskedAxis, AxisFile, LoadedRecipe
+from seedbed.run.asked_values import Pages, Standing
+from seedbed.run.roles import AskedModel, asked_model
+from seedbed.sources.readers import read_rows
+from seedbed.sources.spec import SourceSpec
+from seedbed.text.normalise import normalise
+from seedbed.text.similarity import char_shingles, jaccard
+
+# Every cell weighs every value of an axis, so that many values make planning slow.
+MOST_VALUES = 10_000
+LONGEST_VALUE = 200
+VALUES_A_QUESTION = 10
+_MOST_SHOWN = 100
+_NEAR = 0.8
+_SHINGLE = 3
+_FIELD = "values"
+_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {_FIELD: {"type": "array", "items": {"type": "string"}}},
+    "required": [_FIELD],
+    "additionalProperties": False,
+}
+
+Attempt: TypeAlias = Callable[[Callable[[], tuple[str, ...]]], tuple[str, ...] | None]
+
+
+@dataclass(frozen=True)
+class AxisQuestion:
+    """How the values of one axis are asked for. Whatever is said in it is part of its hash."""
+
+    name: str
+    axis: AskedAxis
+    task_variables: Mapping[str, str]
+    model: AskedModel
+    folder: Path
+
+    @property
+    def asked_as(self) -> str:
+        """The identity of a set of values: the question while nothing is known yet."""
+        return self.request(()).hash.hex()
+
+    @property
+    def pages(self) -> Pages:
+        return Pages(self.folder)
+
+    def standing(self) -> Standing:
+        return self.pages.read(self.asked_as)
+
+    def request(self, known: Sequence[str]) -> ChatRequest:
+        """Asks for some more values; of many known ones the latest are shown."""
+        messages = library_template("axis_values").render(
+            {
+                "task": self.task_variables,
+                "name": self.name,
+                "ask": self.axis.ask or "",
+                "known": list(known[-_MOST_SHOWN:]),
+                "count": VALUES_A_QUESTION,
+                "characters": LONGEST_VALUE,
+            }
+        )
+        return ChatRequest(
+            model=self.model.model,
+            revision=self.model.revision,
+            messages=messages,
+            sampling=Sampling(max_tokens=self.model.max_tokens),
+            schema=_SCHEMA,
+            hints=Hints(fields=(_FIELD,), text_field=_FIELD, several=VALUES_A_QUESTION),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """An axis whose values the teacher must still be asked for; the question as it would be asked next."""
+
+    question: AxisQuestion
+    standing: Standing
+
+    @property
+    def missing(self) -> int:
+        return self.question.axis.count - len(self.standing.values)
+
+    def to_json(self) -> dict[str, Any]:
+        request = self.question.request(self.standing.values)
+        return {
+            "count": self.question.axis.count,
+            "frozen": len(self.standing.values),
+            "questions": -(-self.missing // VALUES_A_QUESTION),
+            "prompt": [{"role": m.role, "content": m.content} for m in request.messages],
+        }
+
+    @property
+    def values(self) -> list[str]:
+        """What a plan reckons with: the frozen values, or a word that stands for all of them."""
+        return list(self.standing.values) or [f"({self.question.name}: not asked yet)"]
+
+
+def axes_that_stand(
+    loaded: LoadedRecipe, task_variables: Mapping[str, str], attempt: Attempt
+) -> tuple[dict[str, tuple[str, ...]], dict[str, Unasked]]:
+    """The values that stand, of every axis, and the axes whose values must be asked for yet.
+
+    `attempt` runs what may raise InputError and keeps its problems.
+    """
+    axes: dict[str, tuple[str, ...]] = {}
+    unasked: dict[str, Unasked] = {}
+    for name, axis in loaded.recipe.generate.axes.items():
+        if isinstance(axis, AxisFile):
+            axes[name] = attempt(partial(values_of_file, loaded, name, axis)) or ()
+        elif isinstance(axis, AskedAxis):
+            model = asked_model(loaded, loaded.recipe.teacher)
+            question = _question(loaded, name, axis, task_variables, model)
+            standing = question.standing()
+            axes[name] = standing.values[: axis.count]
+            if len(axes[name]) < axis.count:
+                unasked[name] = Unasked(question, standing)
+        else:
+            axes[name] = axis
+    return axes, unasked
+
+
+def _question(
+    loaded: LoadedRecipe, name: str, axis: AskedAxis, task_variables: Mapping[str, str], model: AskedModel
+) -> AxisQuestion:
+    folder = loaded.folder / ".seedbed" / "axes" / loaded.recipe.name / name
+    return AxisQuestion(name, axis, task_variables, model, folder)
+
+
+def values_of_file(loaded: LoadedRecipe, name: str, axis: AxisFile) -> tuple[str, ...]:
+    """The values in a file, each once, in its order, without white space around; blank ones are skipped.
+
+    Raises SourceError where the file cannot be read, holds none or too many.
+    """
+    path = loaded.resolve(axis.file)
+    if axis.column is None:
+        found = _lines(path)
+    else:
+        rows = read_rows(SourceSpec(name, path), text_columns=[axis.column], may_be_empty={axis.column})
+        found = [row.values[axis.column] for row in rows]
+    values = tuple(dict.fromkeys(value for text in found if (value := text.strip())))
+    if not values:
+        what = "a value a line" if axis.column is None else f"values in column {axis.column!r}"
+        raise SourceError([Problem(f"no value for axis {name!r}; write {what}", str(path))])
+    if len(values) > MOST_VALUES:
+        message = f"{len(values):,} values for axis {name!r}; {MOST_VALUES:,} are the most"
+        raise SourceError([Problem(message, str(path))])
+    return values
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_bytes().decode("utf-8-sig").splitlines()
+    except OSError as error:
+        raise SourceError([Problem(f"cannot be read: {error.strerror}", str(path))]) from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        message = f"byte {error.object[error.start]:#04x} is not UTF-8; save the file as UTF-8"
+        raise SourceError([Problem(message, str(path), line)]) from None
+
+
+def read_values(choice: Choice) -> list[str]:
+    """The values of a reply, each on one line; none where it cannot be read."""
+    read = read_fields(choice, (_FIELD,), "json")
+    if isinstance(read, Unreadable) or not isinstance(read[_FIELD], list):
+        return []
+    values = [" ".join(value.split()) for value in read[_FIELD] if isinstance(value, str)]
+    return [value for value in values if 0 < len(value) <= LONGEST_VALUE and value.isprintable()]
+
+
+def new_values(found: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Those that neither equal one before them when normalised nor nearly do (Jaccard of trigrams ≥ 0.8)."""
+    fresh: list[str] = []
+    shingles = [char_shingles(normalise(value), _SHINGLE) for value in known]
+    for value in found:
+        own = char_shingles(normalise(value), _SHINGLE)
+        if own and all(jaccard(own, other) < _NEAR for other in shingles):
+            fresh.append(value)
+            shingles.append(own)
+    return fresh

@@ -1,0 +1,160 @@
+"""What a run has used up that no row of the reply log tells: its time, and calls whose end was never logged.
+
+`spending.json` in the run folder holds the seconds of all sittings, written every few seconds, so that a
+kill loses no more than these. It holds what calls were charged that were cut off or ended in an error of
+the endpoint (`lost`), and while a sitting runs a bound of what is in flight (`open`), written before the
+request is sent that raises it. Whoever finds `open` there found a sitting that was killed: what it had in
+flight may have been paid for, and counts as spent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from seedbed.core.chat import Usage
+from seedbed.core.errors import BudgetReached
+from seedbed.core.money import Amount, Price, nano, shown_dollars
+from seedbed.models.budget import Budget, Caps
+from seedbed.recipe import Recipe
+from seedbed.recipe.units import write_size
+from seedbed.run.pricing import worth
+from seedbed.run.scopes import all_scopes
+from seedbed.store.atomic import read_json, write_json
+from seedbed.store.folder import RunFolder
+from seedbed.store.replies import ReplyLog
+
+BEAT_SECONDS = 5.0
+
+
+@dataclass
+class Spending:
+    """The file's content. `replayed` is what each role took from the log in the latest sitting."""
+
+    path: Path
+    seconds: float = 0.0
+    lost: Amount = field(default_factory=Amount)
+    open: Amount = field(default_factory=Amount)
+    replayed: dict[str, Usage] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: RunFolder, *, at_work: bool = False) -> Spending:
+        """As the latest sitting left it, or has it by now. Raises StoreError where the file is damaged.
+
+        What is open is lost, unless a process is at work on it.
+        """
+        if not folder.spending.is_file():
+            return cls(folder.spending)
+        value = read_json(folder.spending)
+        lost, left = Amount(**value["lost"]), Amount(**value["open"])
+        replayed = {role: Usage(**used) for role, used in value["replayed"].items()}
+        if at_work:
+            return cls(folder.spending, value["seconds"], lost, left, replayed)
+        return cls(folder.spending, value["seconds"], lost + left, Amount(), replayed)
+
+    def write(self) -> None:
+        write_json(
+            self.path,
+            {
+                "seconds": round(self.seconds, 3),
+                "lost": self.lost.to_json(),
+                "open": self.open.to_json(),
+                "replayed": {role: asdict(used) for role, used in self.replayed.items()},
+            },
+        )
+
+    def keep(self, bound: Amount) -> None:
+        """A bound of what is in flight, on disk before it is in flight."""
+        self.open = bound
+        self.write()
+
+
+def open_budget(
+    recipe: Recipe,
+    folder: RunFolder,
+    log: ReplyLog,
+    spending: Spending,
+    prices: list[Price | None],
+    note: Callable[[str], None],
+) -> Budget:
+    """The budget of a sitting, less what the sittings before it took by the log and by `spending`."""
+    limits = recipe.budget
+    caps = Caps(
+        limits.requests,
+        limits.tokens,
+        nano(limits.cost) if limits.cost is not None else None,
+        limits.time,
+    )
+    earlier = Amount()
+    if (limits.requests, limits.tokens, limits.cost) != (None, None, None):
+        scopes = all_scopes(folder, recipe.name)
+        rows, lost = log.spent(scopes), spending.lost
+        cost = worth(rows, prices)
+        if limits.cost is not None and cost > rows.cost:
+            note(
+                f"{rows.unpriced_calls:,} calls were made when no price was known: they count towards "
+                f"budget.cost with {shown_dollars(cost - rows.cost)}, at the price of now"
+            )
+        dearest = max((price.at_most(lost.tokens) for price in prices if price is not None), default=0)
+        earlier = Amount(log.calls(scopes), rows.tokens, cost) + Amount(
+            lost.requests, lost.tokens, lost.cost or dearest
+        )
+    return Budget(caps, spent=earlier, seconds=spending.seconds, note=note, keep=spending.keep)
+
+
+@asynccontextmanager
+async def kept(
+    spending: Spending, budget: Budget, replayed: Callable[[], dict[str, Usage]]
+) -> AsyncIterator[None]:
+    """Keep the file up to date while a sitting runs, and settle it when it ends."""
+
+    def take() -> None:
+        spending.seconds = budget.seconds
+        spending.replayed = replayed()
+        spending.write()
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            take()
+
+    take()  # also what a killed sitting left open, as lost
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating
+        # What is neither settled nor on disk by now will never be told.
+        spending.lost += budget.outstanding
+        spending.open = Amount()
+        take()
+
+
+def room_left(recipe: Recipe, folder: RunFolder, log: Path) -> Callable[[], BudgetReached | None]:
+    """A check, for the close of a round, whether run folder and reply log still keep to `budget.disk`."""
+    most = recipe.budget.disk
+
+    def check() -> BudgetReached | None:
+        if most is None or (taken := disk_taken(folder, log)) <= most:
+            return None
+        return BudgetReached(
+            f"budget: {folder.path} and {log} take {taken:,} bytes, more than the {write_size(most)} of "
+            "budget.disk; raise it and run the same command again: nothing answered is asked for twice"
+        )
+
+    return check
+
+
+def disk_taken(folder: RunFolder, log: Path) -> int:
+    """Bytes of every file of the run folder and of the reply log with what SQLite keeps beside it."""
+    files = [*folder.path.rglob("*"), *log.parent.glob(log.name + "*")]
+    total = 0
+    for file in files:
+        with suppress(FileNotFoundError):  # a temporary file may go meanwhile
+            total += file.lstat().st_size
+    return total

@@ -1,0 +1,95 @@
+"""An axis from the teacher, by the commands: planned without a call, asked once, kept from the eval."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from tests.cli.workspace import Workspace, check_accounts
+from tests.fake_endpoint import FakeEndpoint, plausible
+
+_WHO, _WHAT = ("a nurse", "one cook", "some judge"), ("in haste", "who is late")
+WRITERS = [f"{who} {what}" for who in _WHO for what in _WHAT]
+
+
+def teacher(*values: str) -> Any:
+    """Drafts as ever, and for a question about an axis these values."""
+
+    def reply(body: dict[str, Any]) -> str:
+        if "Respect: writer" in body["messages"][-1]["content"]:
+            return json.dumps({"values": values})
+        return plausible(body)
+
+    return reply
+
+
+def generate(**more: Any) -> dict[str, Any]:
+    return {"target": 30, "axes": {"writer": {"from": "teacher", "count": 5, "ask": "who writes"}}, **more}
+
+
+def test_plan_makes_no_call_and_a_run_asks_once(tmp_path: Path) -> None:
+    with FakeEndpoint(teacher(*WRITERS)) as endpoint:
+        workspace = Workspace.make(tmp_path, endpoint.url, generate=generate())
+        before = workspace.run("plan", ".", "--json").json
+        assert before["unasked_axes"]["writer"]["frozen"] == 0
+        assert before["unasked_axes"]["writer"]["questions"] == 1
+        assert before["by_axis"]["writer"] == {"(writer: not asked yet)": before["cells"]}
+        assert "axis writer is not asked yet: 0 of 5" in workspace.run("plan", ".").out
+        assert endpoint.stats().requests == 0
+        done = workspace.run("run", ".", "--json")
+        check_accounts(done.json["accounts"])
+        assert "asked of the teacher and frozen" in done.err
+        assert done.json["calls"]["requests"] == endpoint.stats().requests
+        planned = pq.read_table(workspace.run_folder / "rounds" / "0001" / "plan.parquet")
+        assert {json.loads(axes)["writer"] for axes in planned["axes"].to_pylist()} == set(WRITERS[:5])
+        after = workspace.run("plan", ".", "--json").json
+        assert after["unasked_axes"] == {}
+        asked = endpoint.stats().requests
+        workspace.run("run", ".")
+        assert endpoint.stats().requests == asked
+
+
+def test_one_more_value_asks_again_only_for_its_share(tmp_path: Path) -> None:
+    with FakeEndpoint(teacher(*WRITERS)) as endpoint:
+        workspace = Workspace.make(tmp_path, endpoint.url, generate=generate())
+        workspace.run("run", ".")
+        asked = endpoint.stats().requests
+        workspace.run("run", ".", "--set", "generate.axes.writer.count=6")
+        assert 0 < endpoint.stats().requests - asked < 30 / 2
+        assert endpoint.stats().repeats_after_answered == 0
+
+
+def test_values_that_meet_the_eval_are_never_used(tmp_path: Path) -> None:
+    sources = {"real": {"path": "data/train.csv"}, "eval": {"path": "data/test.csv", "lock": True}}
+    workspace = Workspace.make(tmp_path)
+    with (tmp_path / "data" / "test.csv").open(newline="", encoding="utf-8") as file:
+        leak = next(row["text"] for row in csv.DictReader(file) if len(row["text"]) < 190)
+    with FakeEndpoint(teacher(leak, *WRITERS)) as endpoint:
+        workspace.write(endpoint.url, sources=sources, generate=generate())
+        workspace.run("run", ".")
+    frozen = (tmp_path / ".seedbed" / "axes" / "tickets" / "writer" / "0001.jsonl").read_text()
+    assert leak not in frozen
+    assert [json.loads(line)["value"] for line in frozen.splitlines()[1:]] == WRITERS
+
+
+def test_a_budget_holds_over_both_kinds_of_question(tmp_path: Path) -> None:
+    with FakeEndpoint(teacher(*WRITERS)) as endpoint:
+        workspace = Workspace.make(tmp_path, endpoint.url, generate=generate())
+        assert workspace.run("run", ".", "--max-requests", "10", expect=4).code == 4
+        assert endpoint.stats().requests == 10
+        workspace.run("run", ".")
+        assert endpoint.stats().repeats_after_answered == 0
+
+
+def test_a_rehearsal_answers_and_a_recording_says_that_it_cannot(tmp_path: Path) -> None:
+    workspace = Workspace.make(tmp_path, generate=generate(target=20))
+    workspace.run("run", ".")
+    assert len((tmp_path / ".seedbed/axes/tickets/writer/0001.jsonl").read_text().splitlines()) > 5
+    (tmp_path / "replies.jsonl").write_text('{"reply": {"text": "My parcel is late."}}\n')
+    workspace.write(generate=generate(), roles={"teacher": {"recorded": "replies.jsonl", "by": "order"}})
+    done = workspace.run("run", ".", expect=2)
+    assert "generate.axes.writer: the recording holds no values for this axis" in done.err

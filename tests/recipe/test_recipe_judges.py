@@ -1,0 +1,93 @@
+"""A judge and the filter that asks it: each needs the other, and a second opinion comes from elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from seedbed.recipe import RehearsalRole, WireRole
+from seedbed.recipe.judges import family_of
+from tests.recipe.fake_registry import Fail, Load
+
+SHORTEST = "name: tickets\ntask: {kind: classification, input: text, label: team, labels: [a, b]}\n"
+TEACHER = "  teacher: {model: qwen3-32b, endpoint: http://localhost:8000/v1}\n"
+JUDGE = "  judge: {model: gpt-oss-20b, endpoint: http://localhost:8001/v1}\n"
+ROLES = "roles:\n" + TEACHER + JUDGE
+
+
+def test_a_judge_is_a_role_like_the_teacher(load: Load) -> None:
+    recipe = load(SHORTEST + ROLES + "filters: [default, {judge: {min: 4}}]\n").recipe
+    assert isinstance(recipe.roles.judge, WireRole)
+    assert list(recipe.roles.bound) == ["teacher", "judge"]
+    recipe = load(SHORTEST + "roles: {judge: {rehearsal: {}}}\nfilters: [judge]\n").recipe
+    assert isinstance(recipe.roles.judge, RehearsalRole)
+    assert list(load(SHORTEST).recipe.roles.bound) == ["teacher"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "message"),
+    [
+        (
+            "filters:\n  - default\n  - judge: {min: 4}\n",
+            5,
+            "filters[1].judge",
+            "asks the role judge, which the recipe does not fill; write roles: {judge: {model: …",
+        ),
+        (ROLES, 5, "roles.judge", "nothing asks this role; add the filter judge to filters"),
+        (ROLES + "filters: [default]\n", 5, "roles.judge", "nothing asks this role"),
+        (
+            "roles:\n" + TEACHER + "  judge: {rehearsal: {}}\nfilters: [judge]\n",
+            5,
+            "roles.judge",
+            "this role rehearses and the teacher does not",
+        ),
+        ("roles:\n" + JUDGE + "filters: [judge]\n", 3, "roles.teacher", "rehearses and the judge does not"),
+        (
+            "roles:\n" + TEACHER + "  judge:\n    model: Qwen/Qwen2.5-7B-Instruct\n"
+            "    endpoint: http://localhost:8001/v1\nfilters: [judge]\n",
+            6,
+            "roles.judge.model",
+            "of the teacher's own family (qwen)",
+        ),
+        (
+            "roles: {judge: {rehearsal: {refusal: 0.1}}}\nfilters: [judge]\n",
+            3,
+            "roles.judge.rehearsal.refusal",
+            "unknown key 'refusal'",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    fail: Fail, text: str, line: int, key: str, message: str
+) -> None:
+    (problem,) = fail(SHORTEST + text)
+    assert (problem.line, problem.key) == (line, key)
+    assert message in problem.message
+
+
+def test_it_is_told_together_with_other_problems(fail: Fail) -> None:
+    problems = fail(SHORTEST + "filters: [default, judge]\nbudget: {requests: 0}\nstudnt: classifier\n")
+    assert [problem.key for problem in problems] == ["filters[1]", "budget.requests", "studnt"]
+
+
+def test_the_recipe_may_allow_kin(load: Load) -> None:
+    roles = "roles:\n" + TEACHER + JUDGE.replace("gpt-oss-20b", "qwen3-4b")
+    load(SHORTEST + roles + "filters: [{judge: {same_family: allow}}]\n")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "kin"),
+    [
+        ("qwen3-32b", "Qwen/QwQ-32B", True),
+        ("gpt-4.1-mini", "o3-mini", True),
+        ("meta-llama/Llama-3.1-8B-Instruct", "llama3.2:3b", True),
+        ("meta-llama-3-8b", "llama-2", True),
+        ("mistralai/Mixtral-8x7B", "ministral-8b", True),
+        ("gemma-3-27b", "gemini-2.5-pro", True),
+        ("qwen3-32b", "gpt-oss-20b", False),
+        ("claude-sonnet", "deepseek-r1", False),
+        ("olmo-2", "o1", False),
+        ("7b-chat", "13b-chat", False),
+    ],
+)
+def test_families_by_name(one: str, other: str, kin: bool) -> None:
+    assert (family_of(one) == family_of(other)) == kin
