@@ -68,16 +68,19 @@ def _sections(registry: Registry) -> dict[str, Schema]:
     }
     sections: dict[str, Schema] = {EXTENDS: _nullable(model_schema(Extends)["properties"][EXTENDS])}
     for name, info in Recipe.model_fields.items():
-        section = readers[name](registry) if name in readers else model_schema(_model_of(info))
+        section = readers[name](registry) if name in readers else _as_declared(name, info)
         required = name in ("name", "task")
         sections[name] = _described(section if required else _nullable(section), info)
     return sections
 
 
-def _model_of(info: FieldInfo) -> type[BaseModel]:
-    """The model of a section that is one, or may be left out."""
-    kinds = [info.annotation, *get_args(info.annotation)]
-    return next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
+def _as_declared(name: str, info: FieldInfo) -> Schema:
+    """A section that is a model, or may be left out; or else a single value."""
+    for kind in (info.annotation, *get_args(info.annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return model_schema(kind)
+    value: Schema = model_schema(Recipe)["properties"][name]
+    return value
 
 
 def _task(registry: Registry) -> Schema:
