@@ -23,7 +23,7 @@ from seedbed.recipe.filters import DEFAULT
 from seedbed.recipe.generate import Generate
 from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.recipe import NAME_OF_A_RUN, Recipe
-from seedbed.recipe.roles import RecordedRole, RehearsalRole, Role, Roles, WireRole
+from seedbed.recipe.roles import REHEARSALS, RecordedRole, RehearsalRole, Role, Roles, WireRole
 from seedbed.recipe.sources import Source
 from seedbed.recipe.task import TaskSection
 from seedbed.recipe.words import SLUG
@@ -107,20 +107,23 @@ def _sources(_: Registry) -> Schema:
 
 
 def _roles(registry: Registry) -> Schema:
-    rehearsal = _nullable(model_schema(registry.models.get("rehearsal").Options))
+    roles = model_schema(Roles, without=lambda info: set(get_args(Role)) <= set(get_args(info.annotation)))
+    for name, info in Roles.model_fields.items():
+        if name not in roles["properties"]:
+            roles["properties"][name] = _described(_nullable(_role(name, registry)), info)
+    return {**roles, "required": []}
+
+
+def _role(name: str, registry: Registry) -> Schema:
+    rehearsal = _nullable(model_schema(registry.models.get(REHEARSALS[name]).Options))
     wire, recorded, rehearsing = (model_schema(kind) for kind in (WireRole, RecordedRole, RehearsalRole))
     rehearsing["properties"]["rehearsal"] = _described(rehearsal, RehearsalRole.model_fields["rehearsal"])
-    role: Schema = {
+    return {
         "type": "object",
         "if": {"required": ["rehearsal"]},
         "then": rehearsing,
         "else": {"if": {"required": ["recorded"]}, "then": recorded, "else": wire},
     }
-    roles = model_schema(Roles, without=lambda info: set(get_args(Role)) <= set(get_args(info.annotation)))
-    for name, info in Roles.model_fields.items():
-        if name not in roles["properties"]:
-            roles["properties"][name] = _described(_nullable(role), info)
-    return {**roles, "required": []}
 
 
 def _generate(registry: Registry) -> Schema:
