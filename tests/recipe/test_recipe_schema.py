@@ -74,6 +74,9 @@ FORMS = [
     SHORTEST + "filters: [default, '-length', {near_duplicates: }, {schema: {}}]\nstudent: {classifier: }\n",
     SHORTEST + "sources:\nroles:\ngenerate:\nfilters:\nmix:\nstudent:\nbudget:\nexport:\n",
     SHORTEST + "roles: {teacher: {rehearsal: }}\nbudget: {requests: }\n",
+    SHORTEST + "use: research\nbudget: {time: 1h30m, disk: 512MB, cost: 4, tokens: 100}\n",
+    SHORTEST + "roles: {teacher: {model: m, timeout: 2m, price: {input: 1, output: 2.5}, licence: mit}}\n",
+    SHORTEST + "roles: {teacher: {model: m, timeout: 9, licence: {terms: ours, allows_training: true}}}\n",
     SHORTEST + "sources: {all: {path: 'data/*.csv', lock: , compare: text, split: {eval: 0.3}}}\n",
 ]
 
@@ -110,6 +113,9 @@ def test_every_form_that_loads_validates(load: Load, recipe: str) -> None:
         SHORTEST + "roles: {teacher: {model: m, api_key: sk-123}}\n",
         SHORTEST + "roles: {teacher: {recorded: r.jsonl, by: luck}}\n",
         SHORTEST + "mix: {synthetic: 75}\n",
+        SHORTEST + "use: fun\n",
+        SHORTEST + "budget: {time: 6}\n",
+        SHORTEST + "roles: {teacher: {model: m, price: {input: 3}}}\n",
         SHORTEST + "student: {classifier: {}, other: {}}\n",
         SHORTEST + "export: [parquet]\n",
         SHORTEST + "judge: {min: 4}\n",

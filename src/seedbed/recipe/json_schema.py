@@ -23,7 +23,7 @@ from seedbed.recipe.filters import DEFAULT
 from seedbed.recipe.generate import Generate
 from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.recipe import NAME_OF_A_RUN, Recipe
-from seedbed.recipe.roles import RecordedRole, RehearsalRole, Role, Roles, WireRole
+from seedbed.recipe.roles import REHEARSALS, RecordedRole, RehearsalRole, Role, Roles, WireRole
 from seedbed.recipe.sources import Source
 from seedbed.recipe.task import TaskSection
 from seedbed.recipe.words import SLUG
@@ -68,16 +68,19 @@ def _sections(registry: Registry) -> dict[str, Schema]:
     }
     sections: dict[str, Schema] = {EXTENDS: _nullable(model_schema(Extends)["properties"][EXTENDS])}
     for name, info in Recipe.model_fields.items():
-        section = readers[name](registry) if name in readers else model_schema(_model_of(info))
+        section = readers[name](registry) if name in readers else _as_declared(name, info)
         required = name in ("name", "task")
         sections[name] = _described(section if required else _nullable(section), info)
     return sections
 
 
-def _model_of(info: FieldInfo) -> type[BaseModel]:
-    """The model of a section that is one, or may be left out."""
-    kinds = [info.annotation, *get_args(info.annotation)]
-    return next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
+def _as_declared(name: str, info: FieldInfo) -> Schema:
+    """A section that is a model, or may be left out; or else a single value."""
+    for kind in (info.annotation, *get_args(info.annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return model_schema(kind)
+    value: Schema = model_schema(Recipe)["properties"][name]
+    return value
 
 
 def _task(registry: Registry) -> Schema:
@@ -104,20 +107,23 @@ def _sources(_: Registry) -> Schema:
 
 
 def _roles(registry: Registry) -> Schema:
-    rehearsal = _nullable(model_schema(registry.models.get("rehearsal").Options))
+    roles = model_schema(Roles, without=lambda info: set(get_args(Role)) <= set(get_args(info.annotation)))
+    for name, info in Roles.model_fields.items():
+        if name not in roles["properties"]:
+            roles["properties"][name] = _described(_nullable(_role(name, registry)), info)
+    return {**roles, "required": []}
+
+
+def _role(name: str, registry: Registry) -> Schema:
+    rehearsal = _nullable(model_schema(registry.models.get(REHEARSALS[name]).Options))
     wire, recorded, rehearsing = (model_schema(kind) for kind in (WireRole, RecordedRole, RehearsalRole))
     rehearsing["properties"]["rehearsal"] = _described(rehearsal, RehearsalRole.model_fields["rehearsal"])
-    role: Schema = {
+    return {
         "type": "object",
         "if": {"required": ["rehearsal"]},
         "then": rehearsing,
         "else": {"if": {"required": ["recorded"]}, "then": recorded, "else": wire},
     }
-    roles = model_schema(Roles, without=lambda info: set(get_args(Role)) <= set(get_args(info.annotation)))
-    for name, info in Roles.model_fields.items():
-        if name not in roles["properties"]:
-            roles["properties"][name] = _described(_nullable(role), info)
-    return {**roles, "required": []}
 
 
 def _generate(registry: Registry) -> Schema:

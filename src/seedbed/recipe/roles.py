@@ -23,7 +23,7 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 _MATCH_GROUPS = ("prompt", "label", "draw")
 
 # What a rehearsal is in each role: a plug-in of the table of models.
-_REHEARSALS = {"teacher": "rehearsal", "judge": "rehearsal_judge"}
+REHEARSALS = {"teacher": "rehearsal", "judge": "rehearsal_judge"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ def _read_recorded(values: dict[str, Any], path: KeyPath, reading: Reading) -> R
 def _read_rehearsal(values: dict[str, Any], path: KeyPath, reading: Reading) -> RehearsalRole | None:
     findings = reading.findings
     where = (*path, "rehearsal")
-    plugin = findings.plugin(reading.registry.models, _REHEARSALS[str(path[-1])], where)
+    plugin = findings.plugin(reading.registry.models, REHEARSALS[str(path[-1])], where)
     options = findings.model(plugin.Options, values["rehearsal"], where) if plugin is not None else None
     if options is None:
         return None

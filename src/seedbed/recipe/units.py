@@ -105,9 +105,15 @@ def _size(value: Any) -> Any:
 
 # Seconds in Python; in the lock file the one spelling with its units.
 Duration = Annotated[
-    float, BeforeValidator(_duration), PlainSerializer(write_duration, return_type=str, when_used="json")
+    float,
+    BeforeValidator(_duration, json_schema_input_type=str),
+    PlainSerializer(write_duration, return_type=str, when_used="json"),
 ]
 # Seconds as a plain number, or a duration.
-SecondsBefore = BeforeValidator(_seconds)
+SecondsBefore = BeforeValidator(_seconds, json_schema_input_type=str | float)
 # Bytes.
-Size = Annotated[int, BeforeValidator(_size), PlainSerializer(write_size, return_type=str, when_used="json")]
+Size = Annotated[
+    int,
+    BeforeValidator(_size, json_schema_input_type=str),
+    PlainSerializer(write_size, return_type=str, when_used="json"),
+]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, TypeVar
 
 from seedbed.core.errors import InputError, Problem, RecipeError
@@ -19,7 +18,7 @@ from seedbed.core.record import Record
 from seedbed.core.registry import Registry
 from seedbed.prompts.sampling import RowPool
 from seedbed.prompts.templates import PromptTemplate, library_template, read_template
-from seedbed.recipe import AxisFile, LoadedRecipe, Recipe, Role, Source, check_cover, quotas
+from seedbed.recipe import AxisFile, LoadedRecipe, Recipe, Role, check_cover, quotas
 from seedbed.run.axis_values import Unasked, axes_that_stand
 from seedbed.run.filter_checks import filter_problems
 from seedbed.run.licensing import check_licence
@@ -27,10 +26,9 @@ from seedbed.run.model_filters import build_model_filters, filter_versions
 from seedbed.run.planner import PlanSpace
 from seedbed.run.pricing import check_price
 from seedbed.run.quotas import Quotas
+from seedbed.run.real_rows import RealRows, spec_of
 from seedbed.run.roles import asked_model, check_role
-from seedbed.sources.records import load_real
 from seedbed.sources.spec import SourceSpec
-from seedbed.sources.split import split_source
 from seedbed.store.folder import RunFolder
 
 T = TypeVar("T")
@@ -145,7 +143,7 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     recipe = loaded.recipe
     plugin = registry.tasks.get(recipe.task.kind)
     unlabelled: Task = plugin.bind(recipe.task.options, None)
-    real = _Real(loaded, unlabelled, gather)
+    real = RealRows(loaded, unlabelled, gather.attempt)
     labels = _labels(loaded, unlabelled, real.train, gather)
     task: Task = plugin.bind(recipe.task.options, labels)
     templates = _templates(loaded, registry, gather)
@@ -201,54 +199,6 @@ def real_and_eval(loaded: LoadedRecipe, registry: Registry) -> tuple[Task, Sourc
         if source.lock:
             return task, spec_of(name, source, loaded.folder, task)
     return task, None
-
-
-def spec_of(name: str, source: Source, folder: Path, task: Task) -> SourceSpec:
-    """A recipe's source as the sources room reads it; compared by the task's own fields by default."""
-    return SourceSpec(
-        name=name,
-        path=folder / source.path,
-        format=source.format,
-        columns=dict(source.columns),
-        compare=tuple(source.compare or task.compare_fields),
-        ignore_after=source.ignore_after,
-        group=source.group,
-        id=source.id,
-        licence=source.licence,
-    )
-
-
-class _Real:
-    """The real rows by side, and where the locked eval lies."""
-
-    def __init__(self, loaded: LoadedRecipe, task: Task, gather: _Gatherer) -> None:
-        self.train: list[Record] = []
-        self.dev: list[Record] = []
-        self.specs: dict[str, SourceSpec] = {}
-        self.eval_spec: SourceSpec | None = None
-        for name, source in loaded.recipe.sources.items():
-            spec = spec_of(name, source, loaded.folder, task)
-            if source.lock:
-                self.eval_spec = spec
-            else:
-                self.specs[name] = spec
-                gather.attempt(lambda s=source, p=spec: self._read(s, p, loaded, task))  # type: ignore[misc]
-
-    def _read(self, source: Source, spec: SourceSpec, loaded: LoadedRecipe, task: Task) -> None:
-        optional = task.optional_fields
-        split = source.split
-        if not (split.dev or split.eval):
-            self.train += load_real(spec, task.fields, may_be_empty=optional)
-            return
-        out = loaded.folder / ".seedbed" / "splits" / loaded.recipe.name / spec.name
-        files = split_source(
-            spec, {"dev": split.dev, "eval": split.eval}, split.seed, out, may_be_empty=optional
-        )
-        self.train += load_real(files.source(spec, "train"), task.fields, may_be_empty=optional)
-        if files.dev is not None:
-            self.dev += load_real(files.source(spec, "dev"), task.fields, may_be_empty=optional)
-        if files.eval_path is not None:
-            self.eval_spec = files.source(spec, "eval")
 
 
 def _labels(loaded: LoadedRecipe, task: Task, train: Sequence[Record], gather: _Gatherer) -> tuple[str, ...]:

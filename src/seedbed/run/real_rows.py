@@ -1,0 +1,68 @@
+"""The sources of a recipe as rows: read, split where it says so, the eval left to its own process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+from seedbed.core.protocols import Task
+from seedbed.core.record import Record
+from seedbed.recipe import LoadedRecipe, Source
+from seedbed.sources.records import load_real
+from seedbed.sources.spec import SourceSpec
+from seedbed.sources.split import split_source
+
+Attempt: TypeAlias = Callable[[Callable[[], None]], None]
+
+
+def spec_of(name: str, source: Source, folder: Path, task: Task) -> SourceSpec:
+    """A recipe's source as the sources room reads it; compared by the task's own fields by default."""
+    return SourceSpec(
+        name=name,
+        path=folder / source.path,
+        format=source.format,
+        columns=dict(source.columns),
+        compare=tuple(source.compare or task.compare_fields),
+        ignore_after=source.ignore_after,
+        group=source.group,
+        id=source.id,
+        licence=source.licence,
+    )
+
+
+class RealRows:
+    """The real rows by side, and where the locked eval lies.
+
+    `attempt` runs what may raise InputError and keeps its problems.
+    """
+
+    def __init__(self, loaded: LoadedRecipe, task: Task, attempt: Attempt) -> None:
+        self.train: list[Record] = []
+        self.dev: list[Record] = []
+        self.specs: dict[str, SourceSpec] = {}
+        self.eval_spec: SourceSpec | None = None
+        for name, source in loaded.recipe.sources.items():
+            spec = spec_of(name, source, loaded.folder, task)
+            if source.lock:
+                self.eval_spec = spec
+            else:
+                self.specs[name] = spec
+                attempt(partial(self._read, source, spec, loaded, task))
+
+    def _read(self, source: Source, spec: SourceSpec, loaded: LoadedRecipe, task: Task) -> None:
+        optional = task.optional_fields
+        split = source.split
+        if not (split.dev or split.eval):
+            self.train += load_real(spec, task.fields, may_be_empty=optional)
+            return
+        out = loaded.folder / ".seedbed" / "splits" / loaded.recipe.name / spec.name
+        files = split_source(
+            spec, {"dev": split.dev, "eval": split.eval}, split.seed, out, may_be_empty=optional
+        )
+        self.train += load_real(files.source(spec, "train"), task.fields, may_be_empty=optional)
+        if files.dev is not None:
+            self.dev += load_real(files.source(spec, "dev"), task.fields, may_be_empty=optional)
+        if files.eval_path is not None:
+            self.eval_spec = files.source(spec, "eval")
