@@ -23,7 +23,16 @@ from seedbed.recipe.filters import DEFAULT
 from seedbed.recipe.generate import Generate
 from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.recipe import NAME_OF_A_RUN, Recipe
-from seedbed.recipe.roles import RecordedRole, RehearsalRole, Role, Roles, WireRole
+from seedbed.recipe.roles import (
+    EmbedderRole,
+    EndpointEntry,
+    RecordedRole,
+    RehearsalRole,
+    Role,
+    Roles,
+    Wire,
+    WireRole,
+)
 from seedbed.recipe.sources import Source
 from seedbed.recipe.task import TaskSection
 from seedbed.recipe.words import SLUG
@@ -105,7 +114,7 @@ def _sources(_: Registry) -> Schema:
 
 def _roles(registry: Registry) -> Schema:
     rehearsal = _nullable(model_schema(registry.models.get("rehearsal").Options))
-    wire, recorded, rehearsing = (model_schema(kind) for kind in (WireRole, RecordedRole, RehearsalRole))
+    wire, recorded, rehearsing = _wire(WireRole), model_schema(RecordedRole), model_schema(RehearsalRole)
     rehearsing["properties"]["rehearsal"] = _described(rehearsal, RehearsalRole.model_fields["rehearsal"])
     role: Schema = {
         "type": "object",
@@ -117,7 +126,20 @@ def _roles(registry: Registry) -> Schema:
     for name, info in Roles.model_fields.items():
         if name not in roles["properties"]:
             roles["properties"][name] = _described(_nullable(role), info)
+    embedder = Roles.model_fields["embedder"]
+    roles["properties"]["embedder"] = _described(_nullable(_wire(EmbedderRole)), embedder)
     return {**roles, "required": []}
+
+
+def _wire(kind: type[Wire]) -> Schema:
+    """A role behind an address, a map with an address, or several of either."""
+    schema = model_schema(kind)
+    one = {"anyOf": [{"type": "string"}, model_schema(EndpointEntry)]}
+    several = {"type": "array", "minItems": 1, "items": one}
+    info = kind.model_fields["endpoint"]
+    endpoint = {**_described({"anyOf": [*one["anyOf"], several]}, info), "default": info.default}
+    schema["properties"]["endpoint"] = _nullable(endpoint)
+    return schema
 
 
 def _generate(registry: Registry) -> Schema:

@@ -185,7 +185,7 @@ async def open_session(bound: BoundRecipe, note: Note) -> AsyncIterator[Session]
         )
         budget = open_budget(bound.recipe, folder, log, spending, prices, note)
         async with AsyncExitStack() as later:
-            teachers = bind_roles(bound.loaded, log, budget)
+            teachers = bind_roles(bound.loaded, log, budget, note)
             await later.enter_async_context(kept(spending, budget, teachers.replayed))
             later.push_async_callback(teachers.close)
             bound = await ask_axes(bound, teachers.roles["teacher"], server.client if server else None, note)
@@ -227,7 +227,7 @@ async def run_recipe(
                 real_keys=real_keys,
                 kin={row.id: row for row in (*bound.train, *bound.dev)},
                 round_cells=bound.recipe.generate.round,
-                width=session.teachers.width["teacher"],
+                width=session.teachers.width,
                 progress=progress,
                 opens=lambda cells: session.log.look_ahead(
                     scope_of(bound.recipe.name, cell.id) for cell in cells
@@ -264,7 +264,7 @@ def _judging(session: Session) -> Judging | None:
     if not bound.model_filters:
         return None
     space = content_space(bound.task_variables, bound.labels, bound.task.fields, session.teachers.roles)
-    width = max(session.teachers.width[each.role] for each in bound.model_filters)
+    width = max(session.teachers.most(each.role) for each in bound.model_filters)
     asked = AskedContents(bound.folder.asked_contents)
     return Judging(bound.model_filters, space, session.log, asked, width)
 
