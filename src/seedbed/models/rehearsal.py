@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 
 from seedbed.core.chat import ChatReply, ChatRequest, Choice, Hints, ReplyKey, Usage
 from seedbed.core.hashing import seed_from
+from seedbed.models.call_seed import call_seed
 from seedbed.models.imitation import imitate, invented, joined, neutral, repeats, words_of
 from seedbed.models.planted_faults import REFUSALS, Fault, Faults, cut, edited, planted_fault, with_prose
 
@@ -61,11 +62,10 @@ class RehearsalTeacher:
         """The fault of each choice of this request, with its hints and the seed of its call."""
         return [self._answer(request, index)[1] for index in range(request.n)]
 
-    def fault_at(self, key: ReplyKey, first: int = 0) -> Fault | None:
+    def fault_at(self, key: ReplyKey, first: int = 0, times_forgotten: int = 0) -> Fault | None:
         """The fault planned for a logged reply of the call that began at draw `first`."""
-        return planted_fault(
-            self.seed, self.faults, seed_from(key.request, key.scope, first), key.draw - first
-        )
+        seed = call_seed(key.request, key.scope, first, times_forgotten)
+        return planted_fault(self.seed, self.faults, seed, key.draw - first)
 
     def _answer(self, request: ChatRequest, index: int) -> tuple[Choice, Fault | None]:
         question = request.hash

@@ -6,7 +6,7 @@ What was planted is recomputed from the reply keys; no record, verdict or filter
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seedbed.core.chat import ReplyKey
@@ -28,8 +28,9 @@ def self_test(view: RunView) -> dict[str, Any]:
     clean = 0
     dropped: Counter[str] = Counter()
     ledger = view.ledger()
+    forgotten = view.times_forgotten()
     for record, fate in ledger.with_fates():
-        fault = _fault(teacher, record, can_copy)
+        fault = _fault(teacher, record, can_copy, forgotten)
         filter_ = _dropped_by(fate, view.model_filters)
         if fault is None:
             clean += 1
@@ -64,8 +65,11 @@ class _Caught:
         }
 
 
-def _fault(teacher: RehearsalTeacher, record: Record, can_copy: bool) -> Fault | None:
-    fault = teacher.fault_at(ReplyKey.parse(record.provenance.reply_keys[-1]))
+def _fault(
+    teacher: RehearsalTeacher, record: Record, can_copy: bool, forgotten: Mapping[tuple[bytes, bytes], int]
+) -> Fault | None:
+    key = ReplyKey.parse(record.provenance.reply_keys[-1])
+    fault = teacher.fault_at(key, times_forgotten=forgotten.get((key.request, key.scope), 0))
     # Where the recipe has no real row there was nothing to copy, and the reply is a clean one.
     if fault is not None and fault.kind == "copy" and not can_copy:
         return None
