@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from seedbed.core.errors import InputError, Problem, RecipeError
@@ -18,11 +19,11 @@ from seedbed.sources.eval_lock import EvalLockServer
 _APART = ("filters", "roles", "mix", "student", "budget", "export")
 
 
-def load_bound(recipe: Path, overrides: Sequence[str]) -> BoundRecipe:
+def load_bound(recipe: Path, overrides: Sequence[str], *, env: Mapping[str, str] = os.environ) -> BoundRecipe:
     """Load, validate and bind. Raises InputError with the problems of recipe, data and templates together."""
     tables = registry()
     try:
-        loaded = _load(recipe, tables, overrides)
+        loaded = _load(recipe, tables, overrides, env)
     except RecipeError as error:
         raise RecipeError([*error.problems, *_further(recipe, tables, overrides, error.problems)]) from None
     try:
@@ -33,8 +34,10 @@ def load_bound(recipe: Path, overrides: Sequence[str]) -> BoundRecipe:
     return bound
 
 
-def _load(recipe: Path, tables: Registry, overrides: Sequence[str]) -> LoadedRecipe:
-    return load_recipe(recipe, tables, overrides, default_filters=DEFAULT_FILTERS)
+def _load(
+    recipe: Path, tables: Registry, overrides: Sequence[str], env: Mapping[str, str] = os.environ
+) -> LoadedRecipe:
+    return load_recipe(recipe, tables, overrides, env, default_filters=DEFAULT_FILTERS)
 
 
 def _further(

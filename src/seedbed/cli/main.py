@@ -19,6 +19,8 @@ COMMANDS = {
     "show": "seedbed.cli.show",
     "report": "seedbed.cli.report",
     "card": "seedbed.cli.card",
+    "refilter": "seedbed.cli.refilter",
+    "requests": "seedbed.cli.requests",
     "audit": "seedbed.cli.audit",
     "export": "seedbed.cli.export",
     "schema": "seedbed.cli.schema",
@@ -30,6 +32,8 @@ SUMMARIES = {
     "show": "Show a run's drafts, or one record's whole way.",
     "report": "Report on a run, as text and as one HTML file.",
     "card": "Write a run's data card.",
+    "refilter": "Pass the present filters over a run's drafts. Makes no call.",
+    "requests": "Have answers of a run asked for again: `requests forget`.",
     "audit": "Check a data set that you already have.",
     "export": "Write a run's accepted records in a format.",
     "schema": "Print the JSON Schema of a recipe, for editors.",
@@ -58,7 +62,8 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """Turn a task, real examples and a teacher model into a training set that can be defended.
 
-    Exit codes: 0 target met; 1 error; 2 usage or invalid recipe; 3 contamination, or variety ran
+    Exit codes: 0 target met; 1 error; 2 usage, invalid recipe, or answers
+    that would be asked for again; 3 contamination, or variety ran
     out; 4 budget reached; 5 endpoint or credentials; 6 cells failed; 130 interrupted.
     """
 

@@ -35,6 +35,8 @@ def _print(value: dict[str, Any]) -> None:
 
     click.echo(f"recipe {value['recipe']}: {value['target']:,} accepted records wanted")
     click.echo(f"already accepted: {value['accepted']:,}")
+    for line in value["differences"]:
+        click.echo(f"changed: {line}")
     real = value["real_rows"]
     click.echo(
         f"real rows: {real['train']:,} train, {real['dev']:,} dev; eval locked: {value['eval_rows'] or 'no'}"
@@ -48,9 +50,11 @@ def _print(value: dict[str, Any]) -> None:
     if not value["cells"]:
         click.echo("nothing is left to ask")
         return
+    anew = "asked anew" if value["changed"] else "to be asked"
     click.echo(
-        f"cells: {value['cells']:,}, {value['logged']:,} of them answered in the reply log; "
-        f"calls: at least {value['calls']:,} (drafts that filters reject are asked for again)"
+        f"cells: {value['cells']:,}, {value['logged']:,} of them answered in the reply log and "
+        f"{value['calls']:,} {anew}; calls: at least {value['calls']:,} (drafts that filters reject are "
+        "asked for again)"
     )
     click.echo(
         f"prompt: about {value['prompt_tokens_each']:,} tokens each, at most {value['max_tokens']:,} back"

@@ -28,6 +28,10 @@ EXIT_CODES = {"target": 0, "variety": 3, "budget": 4, "endpoint": 5, "cells": 6,
 @click.option("--max-tokens", type=click.IntRange(min=1), help="Tokens this run may take in all.")
 @click.option("--max-requests", type=click.IntRange(min=1), help="Requests this run may send in all.")
 @click.option("--max-time", metavar="DURATION", help="Time it may take in all, such as 6h or 90s.")
+@click.option("--retry-failed", is_flag=True, help="Ask failed cells again, also those the endpoint refused.")
+@click.option(
+    "--allow-reask", is_flag=True, help="Ask again what other software than before would ask otherwise."
+)
 @set_option
 @json_option
 def command(
@@ -37,6 +41,8 @@ def command(
     max_tokens: int | None,
     max_requests: int | None,
     max_time: str | None,
+    retry_failed: bool,
+    allow_reask: bool,
     overrides: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -61,7 +67,15 @@ def command(
 
     async def work() -> RunResult:
         with watching(progress):
-            return await run_recipe(bound, registry(), note, progress, on_start=_stop_on_signals)
+            return await run_recipe(
+                bound,
+                registry(),
+                note,
+                progress,
+                allow_reask=allow_reask,
+                retry_failed=retry_failed,
+                on_start=_stop_on_signals,
+            )
 
     try:
         result = run_in_loop(work())

@@ -98,8 +98,12 @@ def _whole_way(view: RunView, prefix: str) -> dict[str, Any]:
     said: dict[str, list[tuple[ReplyKey, Logged | None]]] = {}
     if view.log_path.is_file():
         with view.log() as log:
-            replies = [log.get(key) for key in keys]
-            said = {name: [(key, log.get(key)) for key in of] for name, of in asked.items() if of}
+            replies = [log.get(key) or log.get_forgotten(key) for key in keys]
+            said = {
+                name: [(key, log.get(key) or log.get_forgotten(key)) for key in of]
+                for name, of in asked.items()
+                if of
+            }
     return {
         "id": record.id,
         "fate": "accepted" if fate.accepted else "rejected",

@@ -15,9 +15,9 @@ from typing import Any
 
 from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply, ReplyKey, Usage
 from seedbed.core.errors import AttemptFailed, NoAnswer, RequestRefused
-from seedbed.core.hashing import seed_from
 from seedbed.core.protocols import ChatModel
 from seedbed.models.budget import Purse
+from seedbed.models.call_seed import call_seed
 from seedbed.models.calls import Calls
 from seedbed.models.limits import Limits
 from seedbed.models.pool import Lane, Pool
@@ -148,7 +148,7 @@ class HttpExecutor:
             missing = [ReplyKey(question, scope, at) for at, logged in enumerate(standing) if logged is None]
             if not missing:
                 return tuple(logged for logged in standing if isinstance(logged, LoggedReply))
-            seed = seed_from(question, scope, missing[0].draw)
+            seed = call_seed(question, scope, missing[0].draw, self._log.times_forgotten(question, scope))
             asked = replace(request, n=len(missing), seed=seed)
             reply, endpoint = await self._answer(asked, missing[0])
             fresh = self._logged(reply, endpoint, missing)

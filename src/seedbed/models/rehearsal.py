@@ -19,6 +19,7 @@ from typing import ClassVar
 
 from seedbed.core.chat import ChatReply, ChatRequest, Choice, Hints, ReplyKey, Usage
 from seedbed.core.hashing import seed_from
+from seedbed.models.call_seed import call_seed
 from seedbed.models.fault_plan import Fault, FaultPlan, Faults, planted_fault
 from seedbed.models.imitation import decoys, invented
 from seedbed.models.rehearsal_writer import Writer
@@ -62,9 +63,11 @@ class RehearsalTeacher:
         """The fault of each choice of this request, with its hints and the seed of its call."""
         return [self._answer(request, index)[1] for index in range(request.n)]
 
-    def fault_at(self, key: ReplyKey, first: int = 0, *, text: bool = False) -> Fault | None:
+    def fault_at(
+        self, key: ReplyKey, first: int = 0, times_forgotten: int = 0, *, text: bool = False
+    ) -> Fault | None:
         """The fault planned for a logged reply of the call that began at draw `first`."""
-        call = seed_from(key.request, key.scope, first)
+        call = call_seed(key.request, key.scope, first, times_forgotten)
         return planted_fault(self.seed, self.plan, call, key.draw - first, text=text)
 
     def _answer(self, request: ChatRequest, index: int) -> tuple[Choice, Fault | None]:

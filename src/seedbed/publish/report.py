@@ -2,8 +2,8 @@
 
 The summary is what the run room gathers: `run` (the folder), `recipe`, `task`, `rehearsal`,
 `accounts` (as `core.fate.Accounts` writes them), `partial`, `calls`, `by_cover`, `filters`, `flags`,
-`judged`, `rounds`, `selftest`, `eval`, `measures` (None where the run was not measured), `proof` (the
-result of `student.evaluate.score_arms`) and `notes`.
+`judged`, `rounds`, `versions`, `selftest`, `eval`, `measures` (None where the run was not measured),
+`proof` (the result of `student.evaluate.score_arms`) and `notes`.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ def render_text(summary: Summary) -> str:
         _calls(summary),
         cost_section(summary),
         _licences(summary),
+        _versions(summary),
         self_test_section(summary["selftest"]) if summary["selftest"] else "",
         proof_section(summary["proof"], rehearsal=summary["rehearsal"]) if summary["proof"] else "",
         _eval(summary["eval"]),
@@ -242,6 +243,8 @@ def _calls(summary: Summary) -> str:
         f"{calls['requests']:,} requests brought {calls['answers']:,} answers",
         f"{calls['prompt_tokens']:,} prompt tokens, {calls['completion_tokens']:,} completion tokens",
     ]
+    if calls.get("forgotten"):
+        lines.append(f"of what was answered, {calls['forgotten']:,} forgotten, to be asked for again")
     if calls["attempts"]:
         causes = ", ".join(f"{cause} {n:,}" for cause, n in largest_first(calls["attempts"]))
         lines.append(f"attempts without an answer: {causes}")
@@ -255,6 +258,20 @@ def _licences(summary: Summary) -> str:
         if lines
         else ""
     )
+
+
+def _versions(summary: Summary) -> str:
+    """Only where there is more than one: a single version is the recipe itself."""
+    versions = summary.get("versions", ())
+    if len(versions) < 2:
+        return ""
+    lines = [heading("Versions of the recipe")]
+    for entry in versions:
+        changed = ", ".join(entry["changed"])
+        what = f"{changed} changed" if changed else "begun"
+        lines.append(printable(f"{entry['version']}  {entry['at']}  {what}"))
+        lines += [bullet(printable(line)) for line in entry.get("differences", ())]
+    return "\n".join(lines)
 
 
 def _eval(lock: Mapping[str, Any] | None) -> str:

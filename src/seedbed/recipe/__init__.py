@@ -8,7 +8,7 @@ from seedbed.recipe.filters import FilterEntry
 from seedbed.recipe.generate import Generate
 from seedbed.recipe.licence import LicenceTerms
 from seedbed.recipe.load import LoadedRecipe, check_cover, load_recipe
-from seedbed.recipe.lock import to_lock_yaml
+from seedbed.recipe.lock import read_lock, to_lock_yaml
 from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.mix import Mix
 from seedbed.recipe.price import PriceEntry
@@ -60,5 +60,6 @@ __all__ = [
     "check_cover",
     "load_recipe",
     "quotas",
+    "read_lock",
     "to_lock_yaml",
 ]

@@ -32,6 +32,12 @@ def to_lock_yaml(loaded: LoadedRecipe) -> str:
     return stream.getvalue()
 
 
+def read_lock(text: str) -> dict[str, Any]:
+    """The plain values of a lock that `to_lock_yaml` wrote."""
+    value: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+    return value
+
+
 def _resolved(recipe: Recipe) -> dict[str, Any]:
     generate = _plain(recipe.generate)
     generate["methods"] = {

@@ -77,7 +77,7 @@ def close_round(
         record = drafts[at][1]
         if not quotas.take({name: record.slots[name] for name in cover}):
             passed[at].append(over_target(record.id))
-    tally = _Tally(cells, results, cover, filters.ranking)
+    tally = Tally(cells, results, cover, filters.ranking)
     for (position, _, _), verdicts in zip(drafts, passed, strict=True):
         tally.draft(results[position].cell, verdicts)
     data = RoundData(
@@ -135,7 +135,7 @@ def _states(cells: Sequence[Cell], results: Mapping[int, CellResult]) -> list[tu
     return rows
 
 
-class _Tally:
+class Tally:
     """Counts of one round, by reason, filter and cover value."""
 
     def __init__(

@@ -3,90 +3,119 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from seedbed import __version__
 from seedbed.core.fate import Stopped
 from seedbed.core.hashing import short_id
+from seedbed.core.protocols import Prompt
 from seedbed.recipe import to_lock_yaml
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.licensing import licences_of
 from seedbed.run.pricing import price_of
 from seedbed.run.rehearsing import rehearsal_facts
+from seedbed.run.versions import Change, change_between, software
 from seedbed.sources.eval_lock import EvalInfo
 from seedbed.store.atomic import read_json, write_bytes, write_json
 from seedbed.store.folder import RunFolder, workspace_log
 from seedbed.store.replies import ReplyLog
+from seedbed.store.successor import Successor
 
 
 @dataclass
 class Manifest:
-    """Plain JSON on disk, rewritten whole at each change; its writer holds the run's lock."""
+    """Plain JSON on disk, rewritten whole at each change; its writer holds the run's lock.
+
+    `change` is how the recipe in force differs from what made the rounds on disk, until they are
+    made by it: see `begin` and `next_version`.
+    """
 
     folder: RunFolder
     value: dict[str, Any]
+    change: Change = field(default_factory=Change)
 
     @classmethod
     def read(cls, folder: RunFolder) -> Manifest:
-        return cls(folder, read_json(folder.manifest))
+        value = {"set_aside": [], "proof_of_earlier": False, **read_json(folder.manifest)}
+        return cls(folder, value)
 
     @classmethod
-    def open(
-        cls, bound: BoundRecipe, eval_info: EvalInfo | None, log: ReplyLog, note: Callable[[str], None]
-    ) -> Manifest:
-        """Begin a manifest or go on with one, with the facts in force and no word yet of how it stopped.
-
-        Where something that decides cells or verdicts changed, the rounds are set aside and made
-        again from the reply log: cells that are the same as before cost nothing.
-        """
-        folder = bound.folder
-        parts = parts_of(bound, eval_info)
-        if folder.manifest.is_file():
-            manifest = cls.read(folder)
-            known: Mapping[str, str] = manifest.value["versions"][-1]["parts"]
-            names = sorted(known.keys() | parts.keys())
-            if changed := [name for name in names if known.get(name) != parts.get(name)]:
-                manifest._set_rounds_aside()
-                note(
-                    f"{', '.join(changed)} changed since the last run: rounds are made again, and only "
-                    "what the reply log lacks is asked"
-                )
-                manifest.value["versions"].append(_version(parts, changed))
-                manifest.value["quotas"] = None
-                if set(changed) - {"filters", "eval", "judge"}:
-                    manifest.value["replies_after"] = log.last_row()
-        else:
-            versions = [_version(parts, [])]
-            value: dict[str, Any] = {"versions": versions, "quotas": None, "replies_after": 0}
-            manifest = cls(folder, value)
-        # A report or an export reads these facts and needs neither the recipe's folder nor its data.
-        manifest.value["facts"] = _facts(bound)
-        manifest.value["stopped"] = None
-        manifest._write()
+    def look(cls, bound: BoundRecipe, eval_info: EvalInfo | None) -> Manifest:
+        """The manifest of the run and what changed since, or a new one. Writes nothing."""
+        folder, parts = bound.folder, parts_of(bound, eval_info)
+        if not folder.manifest.is_file():
+            value: dict[str, Any] = {
+                "versions": [_version(bound, parts, Change(), 1)],
+                "quotas": None,
+                "replies_after": 0,
+                "set_aside": [],
+                "proof_of_earlier": False,
+            }
+            return cls(folder, value)
+        manifest = cls.read(folder)
+        known = manifest.value["versions"][-1]
+        lock = folder.path / known["lock"] if "lock" in known else folder.recipe_lock
+        manifest.change = change_between(known, lock, bound, parts, to_lock_yaml(bound.loaded))
         return manifest
 
-    def _set_rounds_aside(self) -> None:
-        number = len(self.value["versions"])
-        # A crash between this move and the manifest's rewrite comes here again: never over a folder.
-        while (earlier := self.folder.path / "earlier" / f"{number:04d}").exists():
-            number += 1
-        earlier.mkdir(parents=True)
-        if self.folder.rounds.exists():
-            self.folder.rounds.replace(earlier / "rounds")
-        self.folder.rounds.mkdir()
-        if self.folder.recipe_lock.exists():
-            self.folder.recipe_lock.replace(earlier / self.folder.recipe_lock.name)
+    def begin(self, bound: BoundRecipe, eval_info: EvalInfo | None, log: ReplyLog) -> None:
+        """Put the facts in force on disk, and no word yet of how the run stopped.
+
+        Where the recipe asks something else now, the rounds are set aside, to be made again from the
+        reply log: cells that are the same as before cost nothing. Where only verdicts change they
+        stay until new ones are passed (run/judging_again.py).
+        """
+        # A report or an export reads these facts and needs neither the recipe's folder nor its data.
+        self.value["facts"] = facts_of(bound)
+        self.value["stopped"] = None
+        if self.change.asks:
+            value = self.next_version(bound, parts_of(bound, eval_info))
+            value["replies_after"] = log.last_row()
+            Successor(self.folder).take_over(value)
+            self._reload()
+        else:
+            self._write()
+        if not self.change:
+            self.snapshot(bound)
+
+    def next_version(self, bound: BoundRecipe, parts: Mapping[str, str]) -> dict[str, Any]:
+        """The manifest for rounds that the recipe in force makes; the present ones are to be set aside."""
+        if not self.change:
+            return self.with_rounds_aside("new verdicts by the same recipe")
+        version = _version(bound, parts, self.change, len(self.value["versions"]) + 1)
+        return {
+            **self.with_rounds_aside(f"{', '.join(self.change.parts)} changed"),
+            "versions": [*self.value["versions"], version],
+            "quotas": None,
+        }
+
+    def with_rounds_aside(self, why: str) -> dict[str, Any]:
+        """The manifest once the present rounds have given way to others."""
+        entry = {"at": now(), "version": len(self.value["versions"]), "why": why}
+        return {**self.value, "set_aside": [*self.value["set_aside"], entry]}
+
+    def replaced(self, bound: BoundRecipe) -> None:
+        """Take note that a successor with the next version took over."""
+        self._reload()
+        self.snapshot(bound)
+
+    def _reload(self) -> None:
+        self.value = Manifest.read(self.folder).value
+        self.change = Change()
 
     def snapshot(self, bound: BoundRecipe) -> None:
-        """Keep the recipe and the prompts in force beside what they made."""
-        write_bytes(self.folder.recipe_lock, to_lock_yaml(bound.loaded).encode())
-        prompts = [prompt for each in bound.model_filters for prompt in each.prompts.values()]
-        for template in (*bound.templates.values(), *prompts):
-            name = template.name.replace("/", "-").removesuffix(".j2")
-            path = self.folder.prompts / f"{name}-{template.hash[:8]}.j2"
+        """Keep the recipe and the prompts in force beside what they made, for each version apart."""
+        lock = to_lock_yaml(bound.loaded).encode()
+        write_bytes(self.folder.recipe_lock, lock)
+        self.folder.versions.mkdir(exist_ok=True)
+        version = self.value["versions"][-1]
+        if "lock" in version:
+            write_bytes(self.folder.path / version["lock"], lock)
+        for template in prompts_of(bound):
+            path = self.folder.path / prompt_copy(template)
             if not path.exists():
                 write_bytes(path, template.text.encode())
 
@@ -98,6 +127,12 @@ class Manifest:
     def set_quotas(self, quotas: str | None) -> None:
         self.value["quotas"] = quotas
         self._write()
+
+    def set_proof_of_earlier(self, stale: bool) -> None:
+        """Whether the proof on disk is of records that have changed since."""
+        if self.value["proof_of_earlier"] != stale:
+            self.value["proof_of_earlier"] = stale
+            self._write()
 
     def record_stop(self, stopped: Stopped) -> None:
         self.value["stopped"] = stopped
@@ -116,7 +151,7 @@ def parts_of(bound: BoundRecipe, eval_info: EvalInfo | None) -> dict[str, str]:
     return parts
 
 
-def _facts(bound: BoundRecipe) -> dict[str, Any]:
+def facts_of(bound: BoundRecipe) -> dict[str, Any]:
     recipe, folder = bound.recipe, bound.folder
     prices = {name: price_of(role) for name, role in recipe.roles.bound.items()}
     log = workspace_log(bound.loaded.folder)
@@ -138,9 +173,34 @@ def _facts(bound: BoundRecipe) -> dict[str, Any]:
         "model_filters": list(bound.ranking),
         "eval_path": str(bound.eval_spec.path) if bound.eval_spec else None,
         "reply_log": os.path.relpath(log, folder.path),
+        "recipe_file": os.path.relpath(bound.loaded.path, folder.path),
     }
 
 
-def _version(parts: Mapping[str, str], changed: list[str]) -> dict[str, Any]:
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"at": at, "changed": changed, "parts": dict(parts)}
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def prompts_of(bound: BoundRecipe) -> list[Prompt]:
+    """Every prompt in force: those of the teacher, and those of model filters."""
+    of_filters = [prompt for each in bound.model_filters for prompt in each.prompts.values()]
+    return [*bound.templates.values(), *of_filters]
+
+
+def prompt_copy(template: Prompt) -> str:
+    """Where a run keeps the text of a template, relative to its folder."""
+    return f"prompts/{template.name.replace('/', '-').removesuffix('.j2')}-{template.hash[:8]}.j2"
+
+
+def _version(bound: BoundRecipe, parts: Mapping[str, str], change: Change, number: int) -> dict[str, Any]:
+    return {
+        "at": now(),
+        "changed": list(change.parts),
+        "differences": list(change.differences),
+        "parts": dict(parts),
+        "lock": f"versions/{number:04d}.lock.yaml",
+        "prompts": {template.name: prompt_copy(template) for template in prompts_of(bound)},
+        "templates": {template.name: template.hash for template in bound.templates.values()},
+        "rows": {"train": len(bound.train), "dev": len(bound.dev)},
+        "software": software(bound),
+    }

@@ -28,6 +28,7 @@ from seedbed.run.filtering import Checked, FilterPool, FilterSet
 from seedbed.run.judging import Judging
 from seedbed.run.planner import PlanSpace, Sequences, Yields, first_round_size, plan_round
 from seedbed.run.quotas import Quotas
+from seedbed.run.replaying import NotLogged
 from seedbed.store.rounds import CommittedRound, Rounds
 
 # Cells whose drafts may wait for their verdicts before no further cell is asked.
@@ -42,10 +43,16 @@ class OpenRound:
     cells: list[Cell]
     started: int = 0
     results: dict[int, CellResult] = field(default_factory=dict)
+    unasked: int = 0
 
     @property
     def complete(self) -> bool:
         return len(self.results) == len(self.cells)
+
+    @property
+    def seen(self) -> bool:
+        """Whether nothing more will come: every cell has its result, or stays pending unasked."""
+        return len(self.results) + self.unasked == len(self.cells)
 
 
 @dataclass
@@ -80,10 +87,13 @@ class Pipeline:
         opens: Callable[[Sequence[Cell]], None],
         room: Callable[[], BudgetReached | None] = lambda: None,
         judging: Judging | None = None,
+        grow: bool = True,
     ) -> None:
         """`opens` is told the cells of each round that is opened, before the first of them is asked.
 
         `room` is asked whenever a round was committed whether there is room on disk for another.
+        `grow=False` goes through the plans on disk alone, asks no model filter anything, and leaves
+        open what the log cannot answer.
         """
         self._space = space
         self._asking = asking
@@ -98,9 +108,13 @@ class Pipeline:
         self._width = width  # cells that may be at work; it follows the level that the endpoint can carry
         self._workers = 0
         self._judging = judging
+        self._grow = grow
         self.progress = progress
         self._opens = opens
         self._room = room
+        self.unasked: dict[int, int] = {}
+        self._left_open = False
+        self._saved: list[int] = []
         self._open: list[OpenRound] = []
         self._closed: list[CommittedRound] = []
         self._mended = 0
@@ -133,7 +147,7 @@ class Pipeline:
         except BaseExceptionGroup as errors:
             # The first failure cancelled the rest: it is what the user has to hear of.
             raise _first(errors) from errors
-        while self._open and self._open[0].complete and await self._close(self._open[0]):
+        while self._open and self._open[0].seen and await self._close(self._open[0]):
             pass
         if self._stopping is None or self._quotas.missing <= 0:
             return self._outcome(), self._error
@@ -152,13 +166,20 @@ class Pipeline:
             if measures["cells"]["planned"]:
                 self._sequences.note(self._rounds.read_plan(entry.number))
             self._show(measures)
-        for number, cells in sorted(self._rounds.open_plans().items()):
-            self._sequences.note(cells)
-            self._open_round(number, cells)
+        self._saved = self._rounds.open_numbers({entry.number for entry in self._closed})
 
-    def _open_round(self, number: int, cells: list[Cell]) -> None:
+    def _open_saved(self, number: int) -> None:
+        """Take up a plan that is on disk; cells that failed before and are not reopened stay failed."""
+        cells = self._rounds.read_open_plan(number)
+        self._sequences.note(cells)
+        entry = self._open_round(number, cells)
+        for position, cause in self._rounds.failed_before(number).items():
+            entry.results[position] = CellResult(cells[position], cause=cause)
+
+    def _open_round(self, number: int, cells: list[Cell]) -> OpenRound:
         self._opens(cells)
         self._open.append(OpenRound(number, cells))
+        return self._open[-1]
 
     def _show(self, measures: Mapping[str, Any]) -> None:
         progress = self.progress
@@ -170,6 +191,11 @@ class Pipeline:
         """Plan until two rounds are open or there is nothing to plan; each plan is on disk first."""
         # Also while stopping: the plan must be the one that an undisturbed run makes at this point.
         while len(self._open) < 2:
+            if self._saved:
+                self._open_saved(self._saved.pop(0))
+                continue
+            if not self._grow:
+                return
             measured = [entry.measures for entry in self._closed]
             known = any(measures["cells"]["planned"] for measures in measured)
             target = self._quotas.target
@@ -189,9 +215,10 @@ class Pipeline:
             if self._stopping is not None:
                 return None
             for entry in self._open:
-                if entry.started < len(entry.cells):
+                while entry.started < len(entry.cells):
                     entry.started += 1
-                    return entry, entry.started - 1
+                    if entry.started - 1 not in entry.results:
+                        return entry, entry.started - 1
             if not self._open:
                 return None
             await self._changed.wait()
@@ -217,6 +244,9 @@ class Pipeline:
             except NoAnswer as error:
                 self.progress.failed += 1
                 self._finish(entry, position, CellResult(cell, cause=error.cause))
+            except NotLogged:
+                entry.unasked += 1
+                self._wake()
             except (BudgetReached, EndpointError) as error:
                 self._fail(error)
             else:
@@ -242,26 +272,38 @@ class Pipeline:
     def _finish(self, entry: OpenRound, position: int, result: CellResult) -> None:
         entry.results[position] = result
         self.progress.cells += 1
-        if entry.complete:
+        if entry.seen:
             self._wake()
 
     async def _close_in_order(self) -> None:
         """Close the first open round whenever it is complete; a closing plans the round after next."""
         while self._open and self._stopping is None:
-            if self._open[0].complete:
+            if self._open[0].seen:
                 await self._close(self._open[0])
             else:
                 await self._changed.wait()
 
     async def _close(self, entry: OpenRound) -> bool:
-        """Whether the round could be closed: a stop may leave some of its drafts unjudged."""
-        done = await self._commit(entry, partial=False)
-        if done is None:
+        """Whether the round could be closed: a stop may leave some of its drafts unjudged.
+
+        Where nobody may be asked, a round that the log cannot complete stays open with a partial view,
+        and so do those behind it.
+        """
+        whole = entry.complete and not self._left_open
+        done = await self._commit(entry, partial=False) if whole else None
+        if done is not None:
+            self._quotas, committed = done
+            self._closed.append(committed)
+            self._show(committed.measures)
+        elif self._grow:
             return False
-        self._quotas, committed = done
+        else:
+            self._left_open = True
+            if entry.unasked:
+                self.unasked[entry.number] = entry.unasked
+            if entry.results and (done := await self._commit(entry, partial=True)) is not None:
+                self._quotas, _ = done
         self._open.remove(entry)
-        self._closed.append(committed)
-        self._show(committed.measures)
         await self._look_for_room()
         self._advance()
         self._wake()
@@ -279,7 +321,7 @@ class Pipeline:
         if self._judging is not None:
             look = partial_of(self._look_for_kin, partial=partial)
             results, kin = await self._judging.judge_round(
-                results, look, lambda: self._stopping is not None, self._fail
+                results, look, lambda: self._stopping is not None or not self._grow, self._fail
             )
             if len(results) < len(entry.results) and not partial:
                 return None

@@ -9,18 +9,20 @@ from contextlib import ExitStack
 from typing import Any
 
 from seedbed.core.cell import Cell
-from seedbed.core.chat import ChatRequest, LoggedReply, Usage
+from seedbed.core.chat import Usage
 from seedbed.models.budget import worst_case
-from seedbed.run.asking import BoundRole, CellAsking
+from seedbed.run.asking import BoundRole
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import fit
 from seedbed.run.licensing import licences_of
-from seedbed.run.manifest import Manifest, parts_of
+from seedbed.run.manifest import Manifest
 from seedbed.run.planner import Sequences, Yields, plan_round
 from seedbed.run.pricing import expected_money, price_of
 from seedbed.run.rendering import asking_space
+from seedbed.run.replaying import LoggedOnly, Replay, replay
 from seedbed.run.roles import asked_model
 from seedbed.run.session import build_filters, locked_eval
+from seedbed.run.versions import Change
 from seedbed.store.folder import workspace_log
 from seedbed.store.replies import ReplyLog
 from seedbed.store.rounds import CommittedRound, Rounds
@@ -34,18 +36,20 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         build_filters(bound, server)
         info = server.info if server else None
     eval_rows = info.rows if info else 0
+    change = Change()
     quotas, sequences = bound.quotas.copy(), Sequences(bound.space.cover)
     committed: list[CommittedRound] = []
     if bound.folder.manifest.is_file():
-        # Rounds of a recipe that has changed since are made again, and count for nothing here.
-        if Manifest.read(bound.folder).value["versions"][-1]["parts"] == parts_of(bound, info):
+        change = Manifest.look(bound, info).change
+        # Plans of a recipe that asks something else now are made again, and count for nothing here.
+        if not change.asks:
             rounds = Rounds(bound.folder.rounds)
             committed = rounds.committed(partial=False)
             fit(rounds, quotas, bound.space.cover, bound.ranking)
             for entry in committed:
                 sequences.note(rounds.read_plan(entry.number))
-        else:
-            note("the recipe changed since the last run, which would make its rounds again")
+        if change:
+            note(_what_becomes(change))
     yields = Yields([entry.measures for entry in committed], mended=len(committed))
     cells = plan_round(bound.space, sequences, quotas, yields, [], most=max(1, 20 * quotas.target))
     asked = asyncio.run(_ask_dry(bound, cells))
@@ -63,7 +67,9 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         "unasked_axes": {name: unasked.to_json() for name, unasked in bound.unasked.items()},
         "cells": len(cells),
         "calls": asked.missing,
-        "logged": asked.logged,
+        "logged": asked.answered,
+        "changed": list(change.parts),
+        "differences": list(change.differences),
         "prompt_tokens_each": prompt_tokens,
         "answer_tokens_each": answer_tokens,
         "max_tokens": asked_model(bound.loaded, bound.recipe.teacher).max_tokens,
@@ -84,52 +90,24 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
     }
 
 
-class _WouldAsk(Exception):
-    """A method came to a question that the log does not answer."""
+def _what_becomes(change: Change) -> str:
+    """What the next run makes of the rounds that are there."""
+    told = f"{', '.join(change.parts)} changed since the last run"
+    if change.asks:
+        return f"{told}: its rounds are made again, from the reply log as far as it answers them"
+    return (
+        f"{told}: new verdicts are passed on what is logged, without a call, before anything is asked. The "
+        "figures here go by the old ones; `seedbed refilter --dry-run` says what the new ones are"
+    )
 
 
-class _DryExecutor:
-    """Answers from the reply log alone and notes the first question."""
-
-    def __init__(self, log: ReplyLog | None) -> None:
-        self._log = log
-        self.first: ChatRequest | None = None
-        self.logged = 0
-        self.missing = 0
-        self._answers = 0
-        self._tokens = 0
-
-    @property
-    def answer_tokens(self) -> int | None:
-        """Mean tokens of the answers that the log has for these cells."""
-        return round(self._tokens / self._answers) if self._answers and self._tokens else None
-
-    async def fill(self, request: ChatRequest, scope: bytes, n: int) -> tuple[LoggedReply, ...]:
-        self.first = self.first or request
-        standing = self._log.get_many(request.hash, scope, n) if self._log else [None] * n
-        replies = tuple(reply for reply in standing if isinstance(reply, LoggedReply))
-        self._answers += len(replies)
-        self._tokens += sum(reply.usage.completion_tokens for reply in replies)
-        if len(replies) < n:
-            raise _WouldAsk
-        return replies
-
-
-async def _ask_dry(bound: BoundRecipe, cells: Sequence[Cell]) -> _DryExecutor:
+async def _ask_dry(bound: BoundRecipe, cells: Sequence[Cell]) -> Replay:
     path = workspace_log(bound.loaded.folder)
     with ExitStack() as stack:
         log = stack.enter_context(ReplyLog.open(path)) if path.is_file() else None
-        dry = _DryExecutor(log)
         asked = asked_model(bound.loaded, bound.recipe.teacher)
-        roles = {"teacher": BoundRole(asked.model, asked.revision, asked.max_tokens, dry)}
-        space = asking_space(bound, roles)
-        for cell in cells:
-            try:
-                await bound.methods[cell.method](cell, CellAsking(cell, space))
-                dry.logged += 1
-            except _WouldAsk:
-                dry.missing += 1
-    return dry
+        nobody = BoundRole(asked.model, asked.revision, asked.max_tokens, LoggedOnly(None))
+        return await replay(cells, asking_space(bound, {"teacher": nobody}), bound.methods, log)
 
 
 def _real_tokens(bound: BoundRecipe) -> int | None:

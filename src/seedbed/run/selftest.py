@@ -44,8 +44,9 @@ def self_test(view: RunView) -> dict[str, Any]:
     clean = 0
     dropped: Counter[str] = Counter()
     flagged: Counter[str] = Counter()
+    forgotten = view.times_forgotten()
     for record, verdicts in view.ledger().with_verdicts():
-        fault = _fault(teacher, record, facts["text_methods"])
+        fault = _fault(teacher, record, facts["text_methods"], forgotten)
         said: dict[str, Verdict] = {}
         for verdict in verdicts:
             # What a filter said first. A judge does not count: in a rehearsal its scores are made up.
@@ -157,6 +158,12 @@ def _rate(hits: int, total: int) -> tuple[float | None, float | None, float | No
     return estimate["value"], estimate["low"], estimate["high"]
 
 
-def _fault(teacher: RehearsalTeacher, record: Record, text_methods: Sequence[str]) -> Fault | None:
+def _fault(
+    teacher: RehearsalTeacher,
+    record: Record,
+    text_methods: Sequence[str],
+    forgotten: Mapping[tuple[bytes, bytes], int],
+) -> Fault | None:
     key = ReplyKey.parse(record.provenance.reply_keys[-1])
-    return teacher.fault_at(key, text=record.provenance.method in text_methods)
+    times = forgotten.get((key.request, key.scope), 0)
+    return teacher.fault_at(key, times_forgotten=times, text=record.provenance.method in text_methods)

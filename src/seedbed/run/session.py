@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer
 from seedbed.core.fate import Accounts, Stopped
@@ -18,14 +19,14 @@ from seedbed.filters import FILTERS
 from seedbed.prompts.sampling import RowPool
 from seedbed.run.accounts import read_accounts
 from seedbed.run.asked_axes import ask_axes
-from seedbed.run.asking import AskingSpace, scope_of
+from seedbed.run.asking import AskingSpace
+from seedbed.run.assembling import judge_first, pipeline_of
+from seedbed.run.beginning import begin
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import retarget
-from seedbed.run.content_asking import content_space
 from seedbed.run.embedding import open_embedder
 from seedbed.run.filtering import FilterPool, FilterSet
-from seedbed.run.judging import Judging
-from seedbed.run.manifest import Manifest
+from seedbed.run.manifest import Manifest, facts_of, parts_of
 from seedbed.run.measuring import measure_run
 from seedbed.run.pipeline import Pipeline, Progress
 from seedbed.run.pricing import price_of
@@ -33,24 +34,26 @@ from seedbed.run.proof import prove
 from seedbed.run.quotas import Quotas
 from seedbed.run.rehearsing import eval_decoys
 from seedbed.run.rendering import asking_space
+from seedbed.run.reopening import reopen_failed
 from seedbed.run.roles import Teachers, bind_roles
-from seedbed.run.spending import Spending, kept, open_budget, room_left
+from seedbed.run.spending import Spending, kept, open_budget
 from seedbed.run.view import RunView, export_run
-from seedbed.sources.eval_lock import EvalLockServer
+from seedbed.sources.eval_lock import EvalInfo, EvalLockServer
 from seedbed.sources.eval_lock_file import EvalLockFile
 from seedbed.sources.leaks import Kind, check_before_run, leak_error, suggestion_text
 from seedbed.sources.marks import text_hash
-from seedbed.store.asked import AskedContents
 from seedbed.store.folder import RunFolder, RunLock, workspace_log
 from seedbed.store.ledger import Ledger
 from seedbed.store.replies import ReplyLog
 from seedbed.store.rounds import Rounds
 from seedbed.store.shards import write_keys
+from seedbed.store.successor import Successor, settle
 
 # Texts that calibrate filters and tell the eval lock which phrases are common.
 CALIBRATION_ROWS = 2000
 
 Note = Callable[[str], None]
+Command = Literal["run", "refilter"]
 
 
 @dataclass(frozen=True)
@@ -165,22 +168,57 @@ class Session:
     server: EvalLockServer | None
     teachers: Teachers
     asking: AskingSpace
+    info: EvalInfo | None
 
     @property
     def folder(self) -> RunFolder:
         return self.bound.folder
 
+    @property
+    def wanted(self) -> str:
+        """Identity of the target and its shares, which the rounds on disk may or may not be fitted to."""
+        quotas = self.bound.quotas
+        return short_id("quotas", [quotas.target, {k: dict(v) for k, v in quotas.by_field.items()}])
+
+    def take_over(self, successor: Successor, *, accepted_changed: bool) -> None:
+        """Make rounds with new verdicts those of the run, as made by the recipe in force."""
+        manifest = self.manifest
+        value = manifest.next_version(self.bound, parts_of(self.bound, self.info))
+        stale = manifest.value["proof_of_earlier"] or (accepted_changed and self.folder.proof.is_file())
+        accepted = sum(entry.measures["accepted"] for entry in successor.rounds.committed())
+        met = manifest.value["stopped"] == "target" and accepted >= self.bound.quotas.target
+        value |= {
+            "facts": facts_of(self.bound),
+            "quotas": self.wanted,
+            "stopped": "target" if met else None,
+            "proof_of_earlier": stale,
+        }
+        successor.take_over(value)
+        manifest.replaced(self.bound)
+
 
 @asynccontextmanager
-async def open_session(bound: BoundRecipe, note: Note) -> AsyncIterator[Session]:
-    """Lock the folder and the eval, bind the roles, ask for axis values, verify what is on disk."""
+async def open_session(
+    bound: BoundRecipe,
+    note: Note,
+    *,
+    allow_reask: bool = False,
+    retry_failed: bool = False,
+    command: Command = "run",
+) -> AsyncIterator[Session]:
+    """Lock the folder and the eval, bind the roles, ask for axis values, verify what is on disk.
+
+    Only `run` asks, and writes into the folder, here. It raises WouldAskAgain where the recipe is the
+    same and logged cells would be asked again all the same, unless `allow_reask`.
+    """
     with ExitStack() as stack:
         folder = bound.folder
         # Leaks are refused before a folder is made, so that a refused run leaves nothing behind.
         known = folder.path.is_dir()
         if known:
             stack.enter_context(RunLock(folder))
-        server = stack.enter_context(locked_eval(bound, note, f"seedbed run {bound.recipe.name}"))
+        by = f"seedbed {command} {bound.recipe.name}"
+        server = stack.enter_context(locked_eval(bound, note, by))
         folder.create()
         if not known:
             stack.enter_context(RunLock(folder))
@@ -189,7 +227,9 @@ async def open_session(bound: BoundRecipe, note: Note) -> AsyncIterator[Session]
             first = not folder.eval_lock.exists()
             lock = EvalLockFile.create_or_verify(folder.eval_lock, info)
             if first:
-                lock.record_opening("check", f"seedbed run {bound.recipe.name}")
+                lock.record_opening("check", by)
+        if settle(folder):
+            note("carried out a change of the rounds that was cut short")
         log = stack.enter_context(ReplyLog.open(workspace_log(bound.loaded.folder)))
         spending, prices = (
             Spending.read(folder),
@@ -200,13 +240,19 @@ async def open_session(bound: BoundRecipe, note: Note) -> AsyncIterator[Session]
             teachers = bind_roles(bound.loaded, log, budget, note)
             await later.enter_async_context(kept(spending, budget, teachers.replayed))
             later.push_async_callback(teachers.close)
-            bound = await ask_axes(bound, teachers.roles["teacher"], server.client if server else None, note)
-            manifest = Manifest.open(bound, info, log, note)
-            manifest.snapshot(bound)
+            if command == "run":
+                lock_client = server.client if server else None
+                bound = await ask_axes(bound, teachers.roles["teacher"], lock_client, note)
             rounds = Rounds(folder.rounds)
             rounds.verify()
+            if retry_failed and folder.manifest.is_file():
+                note(reopen_failed(folder, log))
+            manifest = Manifest.look(bound, info)
             asking = asking_space(bound, teachers.roles)
-            yield Session(bound, rounds, log, manifest, server, teachers, asking)
+            session = Session(bound, rounds, log, manifest, server, teachers, asking, info)
+            if command == "run":
+                await begin(session, note, allow_reask=allow_reask)
+            yield session
 
 
 async def run_recipe(
@@ -215,38 +261,25 @@ async def run_recipe(
     note: Note,
     progress: Progress,
     *,
+    allow_reask: bool = False,
+    retry_failed: bool = False,
     on_start: Callable[[Pipeline], None] = lambda pipeline: None,
 ) -> RunResult:
     """Generate until the target is met or a reason to stop; prove and export what there is then.
 
     `note` is told what a user should know on the way; `on_start` gets the pipeline, to stop it.
+    `retry_failed` asks again what failed for good, `allow_reask` what other software asks otherwise.
     Raises SeedbedError before any request for whatever makes the run impossible.
     """
-    async with open_session(bound, note) as session:
+    async with open_session(bound, note, allow_reask=allow_reask, retry_failed=retry_failed) as session:
         bound = session.bound
         filters = build_filters(bound, session.server)
         async with FilterPool(filters) as pool:
-            real_keys = await _real_keys(session, filters, pool)
+            keys = await real_keys(session, filters, pool)
+            if session.manifest.change:
+                await judge_first(session, filters, pool, keys, note, allow_reask=allow_reask)
             quotas = _quotas_so_far(session)
-            pipeline = Pipeline(
-                space=bound.space,
-                asking=session.asking,
-                methods=bound.methods,
-                filters=filters,
-                pool=pool,
-                rounds=session.rounds,
-                quotas=quotas,
-                real_keys=real_keys,
-                kin={row.id: row for row in (*bound.train, *bound.dev)},
-                round_cells=bound.recipe.generate.round,
-                width=session.teachers.width,
-                progress=progress,
-                opens=lambda cells: session.log.look_ahead(
-                    scope_of(bound.recipe.name, cell.id) for cell in cells
-                ),
-                room=room_left(bound.recipe, bound.folder, session.log.path),
-                judging=_judging(session),
-            )
+            pipeline = pipeline_of(session, filters, pool, keys, quotas, progress)
             on_start(pipeline)
             stopped, error = await pipeline.run()
         await session.log.flush()
@@ -264,21 +297,11 @@ async def run_recipe(
             await _measure(bound, note)
         if stopped in ("target", "variety", "cells"):
             await prove(bound, note)
+            session.manifest.set_proof_of_earlier(False)
         _export(bound, registry, note)
         spent = session.teachers.spent()
         note(f"{spent.calls:,} requests sent, {spent.replayed:,} answers taken from the reply log")
     return RunResult(stopped, accounts, bound.folder, error)
-
-
-def _judging(session: Session) -> Judging | None:
-    """The model filters of the recipe with what they ask through, if there are any."""
-    bound = session.bound
-    if not bound.model_filters:
-        return None
-    space = content_space(bound.task_variables, bound.labels, bound.task.fields, session.teachers.roles)
-    width = max(session.teachers.most(each.role) for each in bound.model_filters)
-    asked = AskedContents(bound.folder.asked_contents)
-    return Judging(bound.model_filters, space, session.log, asked, width)
 
 
 async def _measure(bound: BoundRecipe, note: Note) -> None:
@@ -295,7 +318,7 @@ def _quotas_so_far(session: Session) -> Quotas:
     """What closed rounds have taken; fits them to the target first where that has changed."""
     bound = session.bound
     quotas = bound.quotas.copy()
-    wanted = short_id("quotas", [quotas.target, {k: dict(v) for k, v in quotas.by_field.items()}])
+    wanted = session.wanted
     if session.manifest.quotas != wanted:
         # Cleared first: whoever dies in between comes here again, whatever target it then has.
         session.manifest.set_quotas(None)
@@ -310,7 +333,7 @@ def _quotas_so_far(session: Session) -> Quotas:
     return quotas
 
 
-async def _real_keys(session: Session, filters: FilterSet, pool: FilterPool) -> list[Path]:
+async def real_keys(session: Session, filters: FilterSet, pool: FilterPool) -> list[Path]:
     """Corpus keys of the real rows, computed once for these rows and filters."""
     bound = session.bound
     rows = [*bound.train, *bound.dev]

@@ -31,6 +31,9 @@ def summarise(view: RunView) -> dict[str, Any]:
     folder, facts, rounds = view.folder, view.facts, view.rounds
     committed = rounds.committed()
     notes = _notes(facts)
+    earlier_proof = view.manifest.get("proof_of_earlier", False)
+    if earlier_proof:
+        notes.append("the proof on disk is of records that have changed since; `seedbed run` makes it anew")
     stopped, after = view.manifest["stopped"], view.manifest["replies_after"]
     with ExitStack() as stack:
         log = stack.enter_context(view.log()) if view.has_log else None
@@ -69,10 +72,20 @@ def summarise(view: RunView) -> dict[str, Any]:
         "selftest": self_test(view) if view.rehearsal else None,
         "eval": _eval(view),
         "measures": read_measures(folder),
-        "proof": read_json(folder.proof) if folder.proof.is_file() else None,
-        "versions": view.manifest["versions"],
+        "proof": read_json(folder.proof) if folder.proof.is_file() and not earlier_proof else None,
+        "versions": versions_told(view.manifest),
+        "set_aside": view.manifest.get("set_aside", []),
         "notes": notes,
     }
+
+
+def versions_told(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The versions of the recipe that the run grew through, and what changed in each, by key."""
+    told = ("at", "changed", "differences", "lock", "prompts")
+    return [
+        {"version": number, **{key: version[key] for key in told if key in version}}
+        for number, version in enumerate(manifest["versions"], start=1)
+    ]
 
 
 def _calls(log: ReplyLog, scopes: set[bytes]) -> dict[str, Any]:
@@ -80,6 +93,7 @@ def _calls(log: ReplyLog, scopes: set[bytes]) -> dict[str, Any]:
     return {
         "requests": log.calls(scopes),
         "answers": log.count(scopes),
+        "forgotten": log.forgotten(scopes),
         "attempts": dict(sorted(log.attempts_by_cause(scopes).items())),
         "prompt_tokens": tokens.prompt_tokens,
         "completion_tokens": tokens.completion_tokens,

@@ -67,7 +67,9 @@ class RunView:
 
     @property
     def rounds(self) -> Rounds:
-        return Rounds(self.folder.rounds)
+        coming = self.folder.successor / "rounds"
+        # Killed between two renames, a run has its rounds there: see store/successor.py.
+        return Rounds(self.folder.rounds if self.folder.rounds.is_dir() or not coming.is_dir() else coming)
 
     def task(self, registry: Registry) -> Task:
         declared = self.facts["task"]
@@ -93,6 +95,13 @@ class RunView:
 
     def log(self) -> ReplyLog:
         return ReplyLog.open(self.log_path)
+
+    def times_forgotten(self) -> Mapping[tuple[bytes, bytes], int]:
+        """How many answers of each question (request, scope) were forgotten; nothing without the log."""
+        if not self.has_log:
+            return {}
+        with self.log() as log:
+            return log.forgotten_questions()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,16 @@ class RunFolder:
         return self.path / "recipe.lock.yaml"
 
     @property
+    def versions(self) -> Path:
+        """The lock of the recipe in each version that the run grew through."""
+        return self.path / "versions"
+
+    @property
+    def successor(self) -> Path:
+        """Rounds in the making that shall take the place of the present ones: see store/successor.py."""
+        return self.path / "next"
+
+    @property
     def eval_lock(self) -> Path:
         return self.path / "eval.lock.json"
 
@@ -71,7 +81,7 @@ class RunFolder:
 
     def create(self) -> None:
         try:
-            for folder in (self.path, self.rounds, self.prompts, self.real):
+            for folder in (self.path, self.rounds, self.prompts, self.real, self.versions):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{self.path}: cannot be made: {error.strerror}") from error

@@ -59,6 +59,17 @@ class Ledger:
         for entry in self.rounds:
             yield from self._fates(entry).items()
 
+    def verdicts_of_round(self, entry: CommittedRound) -> dict[str, list[Verdict]]:
+        """All verdicts on the drafts of one round, whichever round passed them, by draft."""
+        ids = pq.read_table(entry.file("records"), columns=["id"])["id"].to_pylist()
+        passed: dict[str, list[Verdict]] = {record: [] for record in ids}
+        later = (o for o in self.rounds if o.number > entry.number and not o.measures["cells"]["planned"])
+        for source in (entry, *later):
+            for verdict in read_verdicts(source.file("verdicts")):
+                if verdict.record in passed:
+                    passed[verdict.record].append(verdict)
+        return passed
+
     def reasons(self) -> tuple[int, Counter[str]]:
         """(accepted, rejected by reason), folded from the verdicts themselves."""
         counted = Counter(fate.reason for _, fate in self.fates())
@@ -82,9 +93,11 @@ class Ledger:
                     marked = pc.and_(batch.column("keep"), pc.not_equal(batch.column("reason"), ""))
                     yield from (verdict_from_row(row) for row in batch.filter(marked).to_pylist())
 
-    def with_fates(self) -> Iterator[tuple[Record, Fate]]:
-        """Every draft with its fate, by rank: round, plan position, draft."""
+    def with_fates(self, number: int | None = None) -> Iterator[tuple[Record, Fate]]:
+        """Every draft (of one round, where it is named) with its fate, by rank: round, position, draft."""
         for entry in self.rounds:
+            if number not in (None, entry.number):
+                continue
             fates = self._fates(entry)
             for record in read_records(entry.file("records")):
                 yield record, fates[record.id]

@@ -24,6 +24,7 @@ import zstandard
 from seedbed.core.chat import Choice, LoggedReply, ReplyKey, Usage
 from seedbed.core.errors import StoreError
 from seedbed.core.money import Charge
+from seedbed.store.forgotten import FIND, HAS_TABLE
 from seedbed.store.group_commit import GroupCommit
 from seedbed.store.reply_file import REFUSAL, REPLY, connect, pack, store_error, unpack
 
@@ -77,6 +78,16 @@ class Spent:
     unpriced_calls: int
     unpriced: Usage
     unpriced_beyond: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRow:
+    """A row that answers its question: an answer or a refusal, without what it says."""
+
+    id: int
+    key: ReplyKey
+    refusal: bool
+    usage: Usage
 
 
 class ReplyLog:
@@ -200,7 +211,7 @@ class ReplyLog:
 
     def count(self, scopes: Iterable[bytes] | None = None, after: int = 0) -> int:
         """Replies (choices, no refusals) under these scopes, or in the whole log, past row `after`."""
-        query = f"SELECT count(*) FROM replies WHERE kind = {REPLY} AND id > {int(after)}"
+        query = f"SELECT count(*) FROM replies WHERE kind = {REPLY} AND draw >= 0 AND id > {int(after)}"
         rows = self._under(scopes, query)
         return sum(n for (n,) in rows)
 
@@ -208,6 +219,44 @@ class ReplyLog:
         """Those of the scopes under which a reply or a refusal stands already."""
         rows = self._under(scopes, "SELECT DISTINCT scope FROM replies WHERE true")
         return {scope for (scope,) in rows}
+
+    def standing(self, scopes: Iterable[bytes]) -> list[StandingRow]:
+        """The rows that answer questions of these scopes, oldest first; forgotten ones are not among them."""
+        query = (
+            "SELECT id, request, scope, draw, kind, prompt_tokens, completion_tokens FROM replies"
+            " WHERE draw >= 0"
+        )
+        return [
+            StandingRow(row, ReplyKey(request, scope, draw), kind == REFUSAL, Usage(prompt, completion))
+            for row, request, scope, draw, kind, prompt, completion in sorted(self._under(scopes, query))
+        ]
+
+    def forgotten(self, scopes: Iterable[bytes] | None = None) -> int:
+        """Answers and refusals that were forgotten: they count and cost, and answer nothing."""
+        return sum(n for (n,) in self._under(scopes, "SELECT count(*) FROM replies WHERE draw < 0"))
+
+    def times_forgotten(self, request: bytes, scope: bytes) -> int:
+        """How many rows of one question were forgotten: what is asked again gets another seed."""
+        if scope in self._fresh:
+            return 0
+        query = "SELECT count(*) FROM replies WHERE scope = ? AND request = ? AND draw < 0"
+        with self._lock:
+            ((times,),) = self._query(query, (scope, request))
+        return int(times)
+
+    def forgotten_questions(self) -> Counter[tuple[bytes, bytes]]:
+        """(request, scope) of every question with forgotten rows, with their number."""
+        query = "SELECT request, scope, count(*) FROM replies WHERE draw < 0 GROUP BY request, scope"
+        return Counter({(request, scope): n for request, scope, n in self._under(None, query)})
+
+    def get_forgotten(self, key: ReplyKey) -> Logged | None:
+        """The newest reply that stood under this key and was forgotten."""
+        with self._lock:
+            if not self._query(HAS_TABLE, ())[0][0]:
+                return None
+            for kind, prompt, completion, value in self._query(FIND, (key.scope, key.request, key.draw)):
+                return self._logged(key, kind, prompt, completion, value)
+        return None
 
     def attempts_by_cause(self, scopes: Iterable[bytes] | None = None) -> Counter[str]:
         """Failed attempts under these scopes, or in the whole log."""
@@ -275,15 +324,15 @@ class ReplyLog:
         with self._lock:
             for draw, kind, prompt, completion, value in self._query(_GET, (scope, request, first, last)):
                 key = ReplyKey(request, scope, draw)
-                parts = self._unpack(key, value)
-                if kind == REFUSAL:
-                    found[draw - first] = LoggedRefusal(key, *parts)
-                else:
-                    *answer, model, endpoint = parts
-                    found[draw - first] = LoggedReply(
-                        key, Choice(*answer), model, endpoint, Usage(prompt, completion)
-                    )
+                found[draw - first] = self._logged(key, kind, prompt, completion, value)
         return found
+
+    def _logged(self, key: ReplyKey, kind: int, prompt: int, completion: int, value: bytes) -> Logged:
+        parts = self._unpack(key, value)
+        if kind == REFUSAL:
+            return LoggedRefusal(key, *parts)
+        *answer, model, endpoint = parts
+        return LoggedReply(key, Choice(*answer), model, endpoint, Usage(prompt, completion))
 
     def _unpack(self, key: ReplyKey, value: bytes) -> list[Any]:
         try:

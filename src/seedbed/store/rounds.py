@@ -19,7 +19,7 @@ from seedbed.core.errors import StoreError
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.store import shards
-from seedbed.store.atomic import file_hash, read_json, sync_folder, write_json
+from seedbed.store.atomic import file_hash, read_json, sync_file, sync_folder, write_bytes, write_json
 
 _COMMIT = re.compile(r"\A(\d{4,})(\.partial)?\.json\Z")
 FILES = ("records", "verdicts", "keys", "cells")
@@ -91,25 +91,54 @@ class Rounds:
         """
         if closed is None:
             closed = {r.number for r in self.committed(partial=False)}
-        plans = {}
-        for path in sorted(self.folder.glob("*/plan.parquet")):
-            name = path.parent.name
-            if name.isdigit() and int(name) not in closed and (path.parent / "plan.ok").is_file():
-                if file_hash(path) != read_json(path.parent / "plan.ok").get("sha256"):
-                    raise StoreError(
-                        f"{path}: is not the plan that was written; remove the folder {path.parent} and "
-                        "run again: its replies are in the log"
-                    )
-                plans[int(name)] = shards.read_plan(path)
-        return plans
+        return {number: self.read_open_plan(number) for number in self.open_numbers(closed)}
 
-    def write_plan(self, number: int, cells: Sequence[Cell]) -> None:
-        """Put a round's plan on disk; `plan.ok` marks it whole."""
+    def open_numbers(self, closed: Set[int] | None = None) -> list[int]:
+        """Numbers of the rounds that have a whole plan and are not closed, in order."""
+        if closed is None:
+            closed = {r.number for r in self.committed(partial=False)}
+        numbers = [int(p.parent.name) for p in self.folder.glob("*/plan.ok") if p.parent.name.isdigit()]
+        return sorted(number for number in numbers if number not in closed)
+
+    def read_open_plan(self, number: int) -> list[Cell]:
+        """The plan of a round that is not closed. Raises StoreError where it is not what was written."""
+        path = self._plan_path(number)
+        if not path.is_file() or file_hash(path) != read_json(path.parent / "plan.ok").get("sha256"):
+            raise StoreError(
+                f"{path}: is not the plan that was written; remove the folder {path.parent} and "
+                "run again: its replies are in the log"
+            )
+        return shards.read_plan(path)
+
+    def write_plan(self, number: int, cells: Sequence[Cell], failed: Mapping[int, str] | None = None) -> None:
+        """Put a round's plan on disk; `plan.ok` marks it whole.
+
+        `failed` are cells (position -> cause) of a round that is opened again which failed before
+        and shall not be asked again.
+        """
         path = self._plan_path(number)
         path.parent.mkdir(exist_ok=True)
         shards.write_plan(path, cells)
-        write_json(path.parent / "plan.ok", {"cells": len(cells), "sha256": file_hash(path)})
+        ok: dict[str, Any] = {"cells": len(cells), "sha256": file_hash(path)}
+        if failed:
+            ok["failed"] = {str(position): cause for position, cause in failed.items()}
+        write_json(path.parent / "plan.ok", ok)
         sync_folder(self.folder)
+
+    def failed_before(self, number: int) -> dict[int, str]:
+        """Cells of an open round that stay failed, by position: see `write_plan`."""
+        failed = read_json(self._plan_path(number).parent / "plan.ok").get("failed", {})
+        return {int(position): cause for position, cause in failed.items()}
+
+    def copy_closed(self, source: Rounds, entry: CommittedRound) -> None:
+        """Take over a closed round of other rounds as it is."""
+        target = self.folder / f"{entry.number:04d}"
+        shutil.copytree(entry.folder, target)
+        for file in target.iterdir():
+            sync_file(file)
+        sync_folder(target)
+        name = f"{entry.number:04d}.json"
+        write_bytes(self.folder / name, (source.folder / name).read_bytes())
 
     def read_plan(self, number: int) -> list[Cell]:
         return shards.read_plan(self._plan_path(number))

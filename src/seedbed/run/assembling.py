@@ -1,0 +1,114 @@
+"""The pipeline of an open session, over its own rounds or over those that shall follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seedbed.run.asking import AskingSpace, scope_of
+from seedbed.run.beginning import asked_again, refuse_lost
+from seedbed.run.content_asking import content_space
+from seedbed.run.filtering import FilterPool, FilterSet
+from seedbed.run.judging import Judging
+from seedbed.run.judging_again import judge_again
+from seedbed.run.pipeline import Pipeline, Progress
+from seedbed.run.quotas import Quotas
+from seedbed.run.spending import room_left
+from seedbed.store.asked import AskedContents
+from seedbed.store.rounds import Rounds
+from seedbed.store.successor import Successor
+
+if TYPE_CHECKING:
+    from seedbed.run.session import Session
+
+Note = Callable[[str], None]
+
+
+def _judging(session: Session) -> Judging | None:
+    """The model filters of the recipe with what they ask through, if there are any."""
+    bound = session.bound
+    if not bound.model_filters:
+        return None
+    space = content_space(bound.task_variables, bound.labels, bound.task.fields, session.teachers.roles)
+    width = max(session.teachers.most(each.role) for each in bound.model_filters)
+    asked = AskedContents(bound.folder.asked_contents)
+    return Judging(bound.model_filters, space, session.log, asked, width)
+
+
+def pipeline_of(
+    session: Session,
+    filters: FilterSet,
+    pool: FilterPool,
+    keys: Sequence[Path],
+    quotas: Quotas,
+    progress: Progress,
+    *,
+    rounds: Rounds | None = None,
+    asking: AskingSpace | None = None,
+    grow: bool = True,
+) -> Pipeline:
+    """The pipeline of a session, by default over its own rounds and endpoints."""
+    bound = session.bound
+    return Pipeline(
+        space=bound.space,
+        asking=asking or session.asking,
+        methods=bound.methods,
+        filters=filters,
+        pool=pool,
+        rounds=rounds or session.rounds,
+        quotas=quotas,
+        real_keys=keys,
+        kin={row.id: row for row in (*bound.train, *bound.dev)},
+        round_cells=bound.recipe.generate.round,
+        width=session.teachers.width,
+        progress=progress,
+        opens=lambda cells: session.log.look_ahead(scope_of(bound.recipe.name, cell.id) for cell in cells),
+        room=room_left(bound.recipe, bound.folder, session.log.path) if grow else lambda: None,
+        judging=_judging(session),
+        grow=grow,
+    )
+
+
+async def new_verdicts(
+    session: Session,
+    filters: FilterSet,
+    pool: FilterPool,
+    keys: Sequence[Path],
+    progress: Progress,
+    successor: Successor,
+) -> int:
+    """Make the session's rounds again in `successor`; returns how many cells the log cannot replay."""
+
+    def make(rounds: Rounds, asking: AskingSpace) -> Pipeline:
+        quotas = session.bound.quotas.copy()
+        return pipeline_of(
+            session, filters, pool, keys, quotas, progress, rounds=rounds, asking=asking, grow=False
+        )
+
+    # Open plans were made for the target they were made for: another one plans anew.
+    same_target = session.manifest.quotas == session.wanted
+    return await judge_again(
+        session.rounds, successor.rounds, session.asking, session.log, make, open_plans=same_target
+    )
+
+
+async def judge_first(
+    session: Session,
+    filters: FilterSet,
+    pool: FilterPool,
+    keys: Sequence[Path],
+    note: Note,
+    *,
+    allow_reask: bool,
+) -> None:
+    """Changed filters: new verdicts on what is logged, before anything is asked. Raises WouldAskAgain."""
+    successor = Successor(session.folder)
+    progress = Progress(session.bound.quotas.target)
+    lost = await new_verdicts(session, filters, pool, keys, progress, successor)
+    if lost and not allow_reask:
+        successor.discard()
+        await refuse_lost(session, lost)
+    if lost:
+        note(asked_again(lost))
+    session.take_over(successor, accepted_changed=True)
