@@ -18,7 +18,7 @@ from seedbed.cli.output import json_option, note, print_json, set_option
 @json_option
 def command(recipe: Path, target: int | None, overrides: tuple[str, ...], as_json: bool) -> None:
     """Validate RECIPE as a whole and say what a run would ask. Makes no call."""
-    from seedbed.cli.loading import load_bound
+    from seedbed.run.loading import load_bound
     from seedbed.run.preview_plan import plan_of
 
     if target is not None:
