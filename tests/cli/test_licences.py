@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from seedbed.cli.loading import load_bound
+from seedbed.run.loading import load_bound
 from seedbed.core.errors import RecipeError
 from seedbed.run.licensing import licence_facts
 from seedbed.run.view import RunView

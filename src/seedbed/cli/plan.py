@@ -57,6 +57,14 @@ def _print(value: dict[str, Any]) -> None:
     )
     for line in [plan_line(value["cost"], value["answer_tokens_each"]), *licence_lines(value["licences"])]:
         click.echo(line)
+    if value["forecast"] is not None:
+        from seedbed.publish.forecast_text import forecast_lines
+
+        click.echo(
+            f"by {value['forecast']['previewed']} previewed cells the rest of the run takes (95 % intervals):"
+        )
+        for line in forecast_lines(value["forecast"]):
+            click.echo(f"  {line}")
     for each in value["judged"]:
         click.echo(
             f"{each['filter']}: asks {each['model']} ({each['role']}) about every draft that the other "

@@ -99,6 +99,7 @@ class FilterPool:
     """Batches records and sends them to worker processes. Use as an async context manager."""
 
     def __init__(self, filters: FilterSet, workers: int | None = None) -> None:
+        self.filters = filters
         self._workers = Workers(workers or worker_count(), _start_worker, filters)
         self._waiting: list[_Waiting] = []
         self._records = 0

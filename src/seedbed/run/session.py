@@ -15,6 +15,7 @@ from seedbed.core.protocols import CorpusFilter, FilterContext, RecordFilter
 from seedbed.core.record import Record
 from seedbed.core.registry import Registry
 from seedbed.filters import FILTERS
+from seedbed.models.budget import Budget
 from seedbed.prompts.sampling import RowPool
 from seedbed.run.accounts import read_accounts
 from seedbed.run.asked_axes import ask_axes
@@ -27,8 +28,9 @@ from seedbed.run.filtering import FilterPool, FilterSet
 from seedbed.run.judging import Judging
 from seedbed.run.manifest import Manifest
 from seedbed.run.measuring import measure_run
-from seedbed.run.pipeline import Pipeline, Progress
+from seedbed.run.pipeline import Pipeline
 from seedbed.run.pricing import price_of
+from seedbed.run.progress import Progress
 from seedbed.run.proof import prove
 from seedbed.run.quotas import Quotas
 from seedbed.run.rehearsing import eval_decoys
@@ -155,32 +157,39 @@ def build_filters(bound: BoundRecipe, server: EvalLockServer | None) -> FilterSe
 
 
 @dataclass(frozen=True)
-class Session:
-    """An open run: its folder is locked, its log open, its eval behind its own process."""
+class Opened:
+    """What asks: the folder is locked, the log open, the eval behind its own process, the roles bound."""
 
     bound: BoundRecipe
-    rounds: Rounds
     log: ReplyLog
-    manifest: Manifest
     server: EvalLockServer | None
     teachers: Teachers
-    asking: AskingSpace
+    budget: Budget
 
     @property
     def folder(self) -> RunFolder:
         return self.bound.folder
 
 
+@dataclass(frozen=True)
+class Session(Opened):
+    """An open run, with what it has on disk."""
+
+    rounds: Rounds
+    manifest: Manifest
+    asking: AskingSpace
+
+
 @asynccontextmanager
-async def open_session(bound: BoundRecipe, note: Note) -> AsyncIterator[Session]:
-    """Lock the folder and the eval, bind the roles, ask for axis values, verify what is on disk."""
+async def open_to_ask(bound: BoundRecipe, note: Note, by: str) -> AsyncIterator[Opened]:
+    """Lock the folder and the eval (`by` whom is on record), bind the roles, ask for axis values."""
     with ExitStack() as stack:
         folder = bound.folder
         # Leaks are refused before a folder is made, so that a refused run leaves nothing behind.
         known = folder.path.is_dir()
         if known:
             stack.enter_context(RunLock(folder))
-        server = stack.enter_context(locked_eval(bound, note, f"seedbed run {bound.recipe.name}"))
+        server = stack.enter_context(locked_eval(bound, note, by))
         folder.create()
         if not known:
             stack.enter_context(RunLock(folder))
@@ -189,7 +198,7 @@ async def open_session(bound: BoundRecipe, note: Note) -> AsyncIterator[Session]
             first = not folder.eval_lock.exists()
             lock = EvalLockFile.create_or_verify(folder.eval_lock, info)
             if first:
-                lock.record_opening("check", f"seedbed run {bound.recipe.name}")
+                lock.record_opening("check", by)
         log = stack.enter_context(ReplyLog.open(workspace_log(bound.loaded.folder)))
         spending, prices = (
             Spending.read(folder),
@@ -201,12 +210,21 @@ async def open_session(bound: BoundRecipe, note: Note) -> AsyncIterator[Session]
             await later.enter_async_context(kept(spending, budget, teachers.replayed))
             later.push_async_callback(teachers.close)
             bound = await ask_axes(bound, teachers.roles["teacher"], server.client if server else None, note)
-            manifest = Manifest.open(bound, info, log, note)
-            manifest.snapshot(bound)
-            rounds = Rounds(folder.rounds)
-            rounds.verify()
-            asking = asking_space(bound, teachers.roles)
-            yield Session(bound, rounds, log, manifest, server, teachers, asking)
+            yield Opened(bound, log, server, teachers, budget)
+
+
+@asynccontextmanager
+async def open_session(bound: BoundRecipe, note: Note) -> AsyncIterator[Session]:
+    """Open a run to ask, and verify what it has on disk."""
+    async with open_to_ask(bound, note, f"seedbed run {bound.recipe.name}") as opened:
+        bound = opened.bound
+        manifest = Manifest.open(bound, opened.server.info if opened.server else None, opened.log, note)
+        manifest.snapshot(bound)
+        rounds = Rounds(bound.folder.rounds)
+        rounds.verify()
+        asking = asking_space(bound, opened.teachers.roles)
+        parts = (bound, opened.log, opened.server, opened.teachers, opened.budget)
+        yield Session(*parts, rounds, manifest, asking)
 
 
 async def run_recipe(
@@ -224,9 +242,10 @@ async def run_recipe(
     """
     async with open_session(bound, note) as session:
         bound = session.bound
+        progress.spent, progress.budget = session.teachers.spent, session.budget
         filters = build_filters(bound, session.server)
         async with FilterPool(filters) as pool:
-            real_keys = await _real_keys(session, filters, pool)
+            real_keys = await keys_of_real(session, filters, pool)
             quotas = _quotas_so_far(session)
             pipeline = Pipeline(
                 space=bound.space,
@@ -245,7 +264,7 @@ async def run_recipe(
                     scope_of(bound.recipe.name, cell.id) for cell in cells
                 ),
                 room=room_left(bound.recipe, bound.folder, session.log.path),
-                judging=_judging(session),
+                judging=judging_of(session),
             )
             on_start(pipeline)
             stopped, error = await pipeline.run()
@@ -270,7 +289,7 @@ async def run_recipe(
     return RunResult(stopped, accounts, bound.folder, error)
 
 
-def _judging(session: Session) -> Judging | None:
+def judging_of(session: Opened) -> Judging | None:
     """The model filters of the recipe with what they ask through, if there are any."""
     bound = session.bound
     if not bound.model_filters:
@@ -310,7 +329,7 @@ def _quotas_so_far(session: Session) -> Quotas:
     return quotas
 
 
-async def _real_keys(session: Session, filters: FilterSet, pool: FilterPool) -> list[Path]:
+async def keys_of_real(session: Opened, filters: FilterSet, pool: FilterPool) -> list[Path]:
     """Corpus keys of the real rows, computed once for these rows and filters."""
     bound = session.bound
     rows = [*bound.train, *bound.dev]
