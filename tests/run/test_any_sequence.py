@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from seedbed.cli.loading import load_bound
 from seedbed.core.fate import Accounts
 from seedbed.run.forgetting import forget_where
-from seedbed.run.pipeline import Progress
+from seedbed.run.loading import load_bound
+from seedbed.run.progress import Progress
 from seedbed.run.refilter import recipe_of, refilter
 from seedbed.run.registry import registry
 from seedbed.run.session import run_recipe

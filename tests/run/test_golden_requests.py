@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.cli.loading import load_bound
 from seedbed.core.hashing import short_id
 from seedbed.run.asking import BoundRole
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.drift import Fingerprint, trial_requests
+from seedbed.run.loading import load_bound
 from seedbed.run.rendering import asking_space
 from seedbed.run.replaying import LoggedOnly
 from tests.cli.workspace import STARTER, Workspace

@@ -20,7 +20,7 @@ from seedbed.filters import DEFAULT_FILTERS, FILTERS
 from seedbed.models.fault_plan import VARIANTS
 from seedbed.recipe import load_recipe
 from seedbed.run.binding import bind
-from seedbed.run.pipeline import Progress
+from seedbed.run.progress import Progress
 from seedbed.run.registry import registry
 from seedbed.run.session import run_recipe
 from seedbed.run.summary import summarise

@@ -45,8 +45,8 @@ def command(
 
     Rows are counted from 0. Ends with 3 where a row of FILE equals an eval row.
     """
-    from seedbed.cli.loading import load_bound
     from seedbed.run.audit import audit
+    from seedbed.run.loading import load_bound
 
     for path, name in ((file, "FILE"), (against, "--against")):
         if path is not None and not path.exists() and matches(path) is None:

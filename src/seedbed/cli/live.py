@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import click
 
-from seedbed.run.pipeline import Progress
+from seedbed.run.progress import Progress
 
 PLAIN_SECONDS = 10.0
 LIVE_SECONDS = 0.25

@@ -14,7 +14,9 @@ from seedbed.cli.output import fail
 # Command -> module: a command's imports are paid for by that command alone.
 COMMANDS = {
     "init": "seedbed.cli.init",
+    "doctor": "seedbed.cli.doctor",
     "plan": "seedbed.cli.plan",
+    "preview": "seedbed.cli.preview",
     "run": "seedbed.cli.run",
     "show": "seedbed.cli.show",
     "report": "seedbed.cli.report",
@@ -24,10 +26,13 @@ COMMANDS = {
     "audit": "seedbed.cli.audit",
     "export": "seedbed.cli.export",
     "schema": "seedbed.cli.schema",
+    "plugins": "seedbed.cli.plugins",
 }
 SUMMARIES = {
     "init": "Make a recipe folder from a starter recipe.",
+    "doctor": "Check this machine, and a recipe's endpoints, before a run.",
     "plan": "Say what a run would ask. Makes no call.",
+    "preview": "Ask the first cells of the plan, and show them beside their verdicts.",
     "run": "Generate, filter and prove, up to the target; goes on where it was stopped.",
     "show": "Show a run's drafts, or one record's whole way.",
     "report": "Report on a run, as text and as one HTML file.",
@@ -37,6 +42,7 @@ SUMMARIES = {
     "audit": "Check a data set that you already have.",
     "export": "Write a run's accepted records in a format.",
     "schema": "Print the JSON Schema of a recipe, for editors.",
+    "plugins": "List what a recipe may name, and which package offers it.",
 }
 
 

@@ -18,7 +18,7 @@ from seedbed.cli.output import json_option, note, print_json, set_option
 @json_option
 def command(recipe: Path, target: int | None, overrides: tuple[str, ...], as_json: bool) -> None:
     """Validate RECIPE as a whole and say what a run would ask. Makes no call."""
-    from seedbed.cli.loading import load_bound
+    from seedbed.run.loading import load_bound
     from seedbed.run.preview_plan import plan_of
 
     if target is not None:
@@ -61,6 +61,14 @@ def _print(value: dict[str, Any]) -> None:
     )
     for line in [plan_line(value["cost"], value["answer_tokens_each"]), *licence_lines(value["licences"])]:
         click.echo(line)
+    if value["forecast"] is not None:
+        from seedbed.publish.forecast_text import forecast_lines
+
+        click.echo(
+            f"by {value['forecast']['previewed']} previewed cells the rest of the run takes (95 % intervals):"
+        )
+        for line in forecast_lines(value["forecast"]):
+            click.echo(f"  {line}")
     for each in value["judged"]:
         click.echo(
             f"{each['filter']}: asks {each['model']} ({each['role']}) about every draft that the other "

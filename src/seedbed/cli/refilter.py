@@ -22,8 +22,8 @@ def command(run: Path, dry_run: bool, overrides: tuple[str, ...], as_json: bool)
     RUN is a run folder, or its recipe's folder. Topping up to the target is `seedbed run`'s business.
     """
     from seedbed.cli.live import watching
-    from seedbed.cli.loading import load_bound
-    from seedbed.run.pipeline import Progress
+    from seedbed.run.loading import load_bound
+    from seedbed.run.progress import Progress
     from seedbed.run.refilter import Refiltered, Unasked, recipe_of, refilter
 
     recipe, target = recipe_of(run)

@@ -48,11 +48,11 @@ def command(
 ) -> None:
     """Run RECIPE (its folder or file) until the target is met; the same command goes on after a stop."""
     from seedbed.cli.live import watching
-    from seedbed.cli.loading import load_bound
-    from seedbed.cli.loop import run_in_loop
     from seedbed.cli.report import write_page
     from seedbed.publish.report import render_text
-    from seedbed.run.pipeline import Progress
+    from seedbed.run.loading import load_bound
+    from seedbed.run.loop import run_in_loop
+    from seedbed.run.progress import Progress
     from seedbed.run.registry import registry
     from seedbed.run.session import run_recipe
     from seedbed.run.summary import summarise

@@ -12,7 +12,8 @@ from seedbed.run.content_asking import content_space
 from seedbed.run.filtering import FilterPool, FilterSet
 from seedbed.run.judging import Judging
 from seedbed.run.judging_again import judge_again
-from seedbed.run.pipeline import Pipeline, Progress
+from seedbed.run.pipeline import Pipeline
+from seedbed.run.progress import Progress
 from seedbed.run.quotas import Quotas
 from seedbed.run.spending import room_left
 from seedbed.store.asked import AskedContents
@@ -20,12 +21,12 @@ from seedbed.store.rounds import Rounds
 from seedbed.store.successor import Successor
 
 if TYPE_CHECKING:
-    from seedbed.run.session import Session
+    from seedbed.run.session import Opened, Session
 
 Note = Callable[[str], None]
 
 
-def _judging(session: Session) -> Judging | None:
+def judging_of(session: Opened) -> Judging | None:
     """The model filters of the recipe with what they ask through, if there are any."""
     bound = session.bound
     if not bound.model_filters:
@@ -65,7 +66,7 @@ def pipeline_of(
         progress=progress,
         opens=lambda cells: session.log.look_ahead(scope_of(bound.recipe.name, cell.id) for cell in cells),
         room=room_left(bound.recipe, bound.folder, session.log.path) if grow else lambda: None,
-        judging=_judging(session),
+        judging=judging_of(session),
         grow=grow,
     )
 

@@ -79,6 +79,11 @@ class Audit:
     measures: Mapping[str, Any]
     dropped: int | None = None
 
+    def _repr_html_(self) -> str:
+        from seedbed.publish.notebook_html import audit_html
+
+        return audit_html(self.to_json())
+
     def to_json(self) -> dict[str, Any]:
         return {
             "rows": self.rows,

@@ -7,21 +7,15 @@ batch and, for what they keep, computes the keys of the corpus filters.
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import os
-import threading
 from array import array
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from typing import Any, TypeAlias
 
-from seedbed.core.errors import SeedbedError
 from seedbed.core.protocols import CorpusFilter, RecordFilter
 from seedbed.core.record import Record, Unreadable
 from seedbed.core.verdict import Verdict
+from seedbed.run.workers import Workers, worker_count
 
 # 63-bit numbers, eight bytes each: a round holds some twenty of them a record.
 Keys: TypeAlias = "array[int]"
@@ -89,15 +83,6 @@ _worker_filters: FilterSet | None = None
 def _start_worker(filters: FilterSet) -> None:
     global _worker_filters  # one filter set a worker process, sent once instead of with every batch
     _worker_filters = filters
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        # A killed parent cannot end its workers, and they would wait for work for ever.
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    wait([sentinel])
-    os._exit(1)
 
 
 def _check(records: Sequence[Record]) -> list[Checked]:
@@ -114,16 +99,8 @@ class FilterPool:
     """Batches records and sends them to worker processes. Use as an async context manager."""
 
     def __init__(self, filters: FilterSet, workers: int | None = None) -> None:
-        self._filters = filters
-        count = workers or max(1, min(4, (os.cpu_count() or 2) - 1))
-        self._pool = ProcessPoolExecutor(
-            count,
-            # No fork server: it lays a socket into TMPDIR, whose path may be too long for one, and
-            # leaves its folder there when the run is killed.
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_start_worker,
-            initargs=(filters,),
-        )
+        self.filters = filters
+        self._workers = Workers(workers or worker_count(), _start_worker, filters)
         self._waiting: list[_Waiting] = []
         self._records = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -138,7 +115,7 @@ class FilterPool:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+        await asyncio.to_thread(self._workers.close)
 
     async def check(self, records: Sequence[Record]) -> list[Checked]:
         """The verdicts on a few records; they travel in a batch with whatever else waits."""
@@ -154,9 +131,8 @@ class FilterPool:
 
     async def keys(self, records: Sequence[Record]) -> list[dict[str, Keys]]:
         """Corpus keys of many records, by filter name, in order."""
-        loop = asyncio.get_running_loop()
         batches = [records[at : at + BATCH] for at in range(0, len(records), BATCH)]
-        results = await asyncio.gather(*(loop.run_in_executor(self._pool, _keys, b) for b in batches))
+        results = await asyncio.gather(*(self._workers.call(_keys, batch) for batch in batches))
         return [found for batch in results for found in batch]
 
     def _flush(self) -> None:
@@ -171,17 +147,11 @@ class FilterPool:
             task.add_done_callback(self._tasks.discard)
 
     async def _run(self, batch: list[_Waiting]) -> None:
-        loop = asyncio.get_running_loop()
         records = [record for waiting, _ in batch for record in waiting]
         try:
-            results = await loop.run_in_executor(self._pool, _check, records)
-        except BrokenProcessPool:
-            error: Exception = SeedbedError(
-                "a filter worker process was killed (out of memory?); free memory and run the same "
-                "command again: every reply is in the log"
-            )
+            results = await self._workers.call(_check, records)
         except Exception as caught:  # noqa: BLE001 - handed to whoever waits for a verdict
-            error = caught
+            error: Exception = caught
         else:
             at = 0
             for waiting, future in batch:

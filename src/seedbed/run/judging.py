@@ -125,15 +125,16 @@ class Judging:
     def _candidates(self, drafts: Sequence[_Draft], gone: Set[str]) -> list[_Draft]:
         """Drafts that fell as twins of a record that is gone now, but for those of the very same
         content: what the judge would say of them is known."""
-        known = {scope for draft in drafts if draft.record.id in gone for scope in self._scopes(draft.record)}
+        known = {scope for draft in drafts if draft.record.id in gone for scope in self.scopes(draft.record)}
         return [
             draft
             for draft in drafts
             if any(not v.keep and v.survivor in gone for v in draft.verdicts)
-            and known.isdisjoint(self._scopes(draft.record))
+            and known.isdisjoint(self.scopes(draft.record))
         ]
 
-    def _scopes(self, record: Record) -> list[bytes]:
+    def scopes(self, record: Record) -> list[bytes]:
+        """Under which its questions about a record stand in the log."""
         return [self._space.scope(filter_, record) for filter_ in self._filters]
 
     async def _ask_about(
@@ -178,6 +179,6 @@ class Judging:
 
         What is answered already was asked by an earlier sitting, which noted it, or by another run.
         """
-        scopes = [scope for record in records for scope in self._scopes(record)]
+        scopes = [scope for record in records for scope in self.scopes(record)]
         answered = self._log.answered_scopes(scopes)
         self._asked.note(scope for scope in scopes if scope not in answered)

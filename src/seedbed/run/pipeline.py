@@ -27,6 +27,7 @@ from seedbed.run.corpus import Member
 from seedbed.run.filtering import Checked, FilterPool, FilterSet
 from seedbed.run.judging import Judging
 from seedbed.run.planner import PlanSpace, Sequences, Yields, first_round_size, plan_round
+from seedbed.run.progress import Progress
 from seedbed.run.quotas import Quotas
 from seedbed.run.replaying import NotLogged
 from seedbed.store.rounds import CommittedRound, Rounds
@@ -53,17 +54,6 @@ class OpenRound:
     def seen(self) -> bool:
         """Whether nothing more will come: every cell has its result, or stays pending unasked."""
         return len(self.results) + self.unasked == len(self.cells)
-
-
-@dataclass
-class Progress:
-    """What a live view shows; updated in place."""
-
-    target: int
-    accepted: int = 0
-    cells: int = 0
-    failed: int = 0
-    rejected: dict[str, int] = field(default_factory=dict)
 
 
 class Pipeline:
@@ -186,6 +176,7 @@ class Pipeline:
         progress.accepted += measures["accepted"]
         for reason, count in measures["rejected"].items():
             progress.rejected[reason] = progress.rejected.get(reason, 0) + count
+        progress.rounds += 1
 
     def _advance(self) -> None:
         """Plan until two rounds are open or there is nothing to plan; each plan is on disk first."""
@@ -272,6 +263,7 @@ class Pipeline:
     def _finish(self, entry: OpenRound, position: int, result: CellResult) -> None:
         entry.results[position] = result
         self.progress.cells += 1
+        self.progress.checked(result.drafts)
         if entry.seen:
             self._wake()
 
@@ -294,6 +286,8 @@ class Pipeline:
         if done is not None:
             self._quotas, committed = done
             self._closed.append(committed)
+            for result in entry.results.values():
+                self.progress.checked(result.drafts, -1)
             self._show(committed.measures)
         elif self._grow:
             return False

@@ -17,6 +17,7 @@ from seedbed.run.closing import fit
 from seedbed.run.licensing import licences_of
 from seedbed.run.manifest import Manifest
 from seedbed.run.planner import Sequences, Yields, plan_round
+from seedbed.run.preview import forecast_of
 from seedbed.run.pricing import expected_money, price_of
 from seedbed.run.rendering import asking_space
 from seedbed.run.replaying import LoggedOnly, Replay, replay
@@ -79,6 +80,7 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
             expected,
             worst_case(first) if first else Usage(),
         ),
+        "forecast": forecast_of(bound, quotas.missing, note) if cells else None,
         "licences": licences_of(bound.recipe),
         "judged": [
             {"filter": each.name, "role": each.role, "model": asked_model(bound.loaded, role).model}

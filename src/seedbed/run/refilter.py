@@ -14,7 +14,7 @@ from seedbed.run.beginning import refuse_lost
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.filtering import FilterPool
 from seedbed.run.judging_again import Difference, difference_between
-from seedbed.run.pipeline import Progress
+from seedbed.run.progress import Progress
 from seedbed.run.session import build_filters, open_session, real_keys
 from seedbed.run.view import RunView
 from seedbed.store.successor import Successor

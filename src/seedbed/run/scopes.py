@@ -5,19 +5,29 @@ from __future__ import annotations
 from seedbed.run.asked_values import asked_scope
 from seedbed.run.asking import scope_of
 from seedbed.store.asked import AskedContents
+from seedbed.store.atomic import read_json
 from seedbed.store.folder import RunFolder
 from seedbed.store.rounds import Rounds
 
 
 def all_scopes(folder: RunFolder, recipe: str) -> set[bytes]:
-    """Scopes of what the recipe itself asked, of every cell that a run folder ever planned, and of every
-    content that it was the first to ask a judge about.
+    """Scopes of what the recipe itself asked, of every cell that a run folder ever planned or previewed,
+    and of every content that it was the first to ask a judge about.
 
     They are a run's requests, whatever version of the recipe sent them.
     """
     every = [folder.rounds, *sorted(folder.path.glob("earlier/*/rounds"))]
     cells = {scope_of(recipe, cell) for rounds in every for cell in Rounds(rounds).planned_ids()}
-    return {asked_scope(recipe), *cells, *asked_scopes(folder)}
+    previewed = {scope_of(recipe, cell) for cell in previewed_cells(folder)}
+    return {asked_scope(recipe), *cells, *previewed, *asked_scopes(folder)}
+
+
+def previewed_cells(folder: RunFolder) -> list[str]:
+    """Ids of the cells that previews of this run asked, whichever version of the recipe they were of."""
+    if not folder.preview.is_file():
+        return []
+    asked: list[str] = read_json(folder.preview)["asked"]
+    return asked
 
 
 def standing_scopes(folder: RunFolder, recipe: str) -> set[bytes]:

@@ -16,6 +16,7 @@ from seedbed.core.protocols import CorpusFilter, FilterContext, RecordFilter
 from seedbed.core.record import Record
 from seedbed.core.registry import Registry
 from seedbed.filters import FILTERS
+from seedbed.models.budget import Budget
 from seedbed.prompts.sampling import RowPool
 from seedbed.run.accounts import read_accounts
 from seedbed.run.asked_axes import ask_axes
@@ -28,8 +29,9 @@ from seedbed.run.embedding import open_embedder
 from seedbed.run.filtering import FilterPool, FilterSet
 from seedbed.run.manifest import Manifest, facts_of, parts_of
 from seedbed.run.measuring import measure_run
-from seedbed.run.pipeline import Pipeline, Progress
+from seedbed.run.pipeline import Pipeline
 from seedbed.run.pricing import price_of
+from seedbed.run.progress import Progress
 from seedbed.run.proof import prove
 from seedbed.run.quotas import Quotas
 from seedbed.run.rehearsing import eval_decoys
@@ -158,21 +160,28 @@ def build_filters(bound: BoundRecipe, server: EvalLockServer | None) -> FilterSe
 
 
 @dataclass(frozen=True)
-class Session:
-    """An open run: its folder is locked, its log open, its eval behind its own process."""
+class Opened:
+    """What asks: the folder is locked, the log open, the eval behind its own process, the roles bound."""
 
     bound: BoundRecipe
-    rounds: Rounds
     log: ReplyLog
-    manifest: Manifest
     server: EvalLockServer | None
     teachers: Teachers
-    asking: AskingSpace
+    budget: Budget
     info: EvalInfo | None
 
     @property
     def folder(self) -> RunFolder:
         return self.bound.folder
+
+
+@dataclass(frozen=True)
+class Session(Opened):
+    """An open run, with what it has on disk."""
+
+    rounds: Rounds
+    manifest: Manifest
+    asking: AskingSpace
 
     @property
     def wanted(self) -> str:
@@ -198,18 +207,12 @@ class Session:
 
 
 @asynccontextmanager
-async def open_session(
-    bound: BoundRecipe,
-    note: Note,
-    *,
-    allow_reask: bool = False,
-    retry_failed: bool = False,
-    command: Command = "run",
-) -> AsyncIterator[Session]:
-    """Lock the folder and the eval, bind the roles, ask for axis values, verify what is on disk.
+async def open_to_ask(
+    bound: BoundRecipe, note: Note, by: str, *, with_axes: bool = True
+) -> AsyncIterator[Opened]:
+    """Lock the folder and the eval (`by` whom is on record), bind the roles.
 
-    Only `run` asks, and writes into the folder, here. It raises WouldAskAgain where the recipe is the
-    same and logged cells would be asked again all the same, unless `allow_reask`.
+    Values of axes that the teacher has to give are asked for, unless `with_axes` is false.
     """
     with ExitStack() as stack:
         folder = bound.folder
@@ -217,7 +220,6 @@ async def open_session(
         known = folder.path.is_dir()
         if known:
             stack.enter_context(RunLock(folder))
-        by = f"seedbed {command} {bound.recipe.name}"
         server = stack.enter_context(locked_eval(bound, note, by))
         folder.create()
         if not known:
@@ -231,28 +233,47 @@ async def open_session(
         if settle(folder):
             note("carried out a change of the rounds that was cut short")
         log = stack.enter_context(ReplyLog.open(workspace_log(bound.loaded.folder)))
-        spending, prices = (
-            Spending.read(folder),
-            [price_of(role) for role in bound.recipe.roles.bound.values()],
-        )
+        spending = Spending.read(folder)
+        prices = [price_of(role) for role in bound.recipe.roles.bound.values()]
         budget = open_budget(bound.recipe, folder, log, spending, prices, note)
         async with AsyncExitStack() as later:
             teachers = bind_roles(bound.loaded, log, budget, note)
             await later.enter_async_context(kept(spending, budget, teachers.replayed))
             later.push_async_callback(teachers.close)
-            if command == "run":
+            if with_axes:
                 lock_client = server.client if server else None
                 bound = await ask_axes(bound, teachers.roles["teacher"], lock_client, note)
-            rounds = Rounds(folder.rounds)
-            rounds.verify()
-            if retry_failed and folder.manifest.is_file():
-                note(reopen_failed(folder, log))
-            manifest = Manifest.look(bound, info)
-            asking = asking_space(bound, teachers.roles)
-            session = Session(bound, rounds, log, manifest, server, teachers, asking, info)
-            if command == "run":
-                await begin(session, note, allow_reask=allow_reask)
-            yield session
+            yield Opened(bound, log, server, teachers, budget, info)
+
+
+@asynccontextmanager
+async def open_session(
+    bound: BoundRecipe,
+    note: Note,
+    *,
+    allow_reask: bool = False,
+    retry_failed: bool = False,
+    command: Command = "run",
+) -> AsyncIterator[Session]:
+    """Open a run to ask, and verify what it has on disk.
+
+    Only `run` asks, and writes into the folder, here. It raises WouldAskAgain where the recipe is the
+    same and logged cells would be asked again all the same, unless `allow_reask`.
+    """
+    by = f"seedbed {command} {bound.recipe.name}"
+    async with open_to_ask(bound, note, by, with_axes=command == "run") as opened:
+        bound, folder = opened.bound, opened.folder
+        rounds = Rounds(folder.rounds)
+        rounds.verify()
+        if retry_failed and folder.manifest.is_file():
+            note(reopen_failed(folder, opened.log))
+        manifest = Manifest.look(bound, opened.info)
+        asking = asking_space(bound, opened.teachers.roles)
+        parts = (bound, opened.log, opened.server, opened.teachers, opened.budget, opened.info)
+        session = Session(*parts, rounds, manifest, asking)
+        if command == "run":
+            await begin(session, note, allow_reask=allow_reask)
+        yield session
 
 
 async def run_recipe(
@@ -273,6 +294,7 @@ async def run_recipe(
     """
     async with open_session(bound, note, allow_reask=allow_reask, retry_failed=retry_failed) as session:
         bound = session.bound
+        progress.spent, progress.budget = session.teachers.spent, session.budget
         filters = build_filters(bound, session.server)
         async with FilterPool(filters) as pool:
             keys = await real_keys(session, filters, pool)
@@ -333,7 +355,7 @@ def _quotas_so_far(session: Session) -> Quotas:
     return quotas
 
 
-async def real_keys(session: Session, filters: FilterSet, pool: FilterPool) -> list[Path]:
+async def real_keys(session: Opened, filters: FilterSet, pool: FilterPool) -> list[Path]:
     """Corpus keys of the real rows, computed once for these rows and filters."""
     bound = session.bound
     rows = [*bound.train, *bound.dev]

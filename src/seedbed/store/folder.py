@@ -72,6 +72,10 @@ class RunFolder:
         return self.path / "card" / "README.md"
 
     @property
+    def preview(self) -> Path:
+        return self.path / "preview.json"
+
+    @property
     def proof(self) -> Path:
         return self.path / "student" / "proof.json"
 

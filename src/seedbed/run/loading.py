@@ -1,4 +1,4 @@
-"""From a path on the command line to a bound recipe, or to everything that is wrong with it."""
+"""From a path and overrides to a bound recipe, or to everything that is wrong with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The event loop that commands run in."""
+"""The event loop that runs take place in."""
 
 from __future__ import annotations
 

@@ -1,0 +1,55 @@
+"""The process behind one of `workers.Workers`: reads a call, makes it, writes what came of it."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import sys
+import threading
+import traceback
+
+from seedbed.core.errors import SeedbedError
+from seedbed.run.workers import receive, send
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a filter prints goes to stderr and never between two answers
+    calls: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read_all, args=(calls,), daemon=True).start()
+    path, beginning = pickle.loads(calls.get())
+    sys.path += [entry for entry in path if entry not in sys.path]  # plug-ins stand where they stood
+    begin, state = pickle.loads(beginning)
+    begin(state)
+    while True:
+        send(answers, _answer(calls.get()))
+
+
+def _read_all(calls: queue.SimpleQueue[bytes]) -> None:
+    """Read calls as they come; go when the parent closes our input or dies, whatever is being done."""
+    while (call := receive(sys.stdin.buffer)) is not None:
+        calls.put(call)
+    os._exit(0)
+
+
+def _answer(call: bytes) -> bytes:
+    try:
+        function, argument = pickle.loads(call)
+        return pickle.dumps((True, function(argument)), pickle.HIGHEST_PROTOCOL)
+    except Exception as error:  # noqa: BLE001 - handed to the caller, which raises it
+        return _as_answer(error)
+
+
+def _as_answer(error: Exception) -> bytes:
+    error.add_note("in a worker process:\n" + "".join(traceback.format_tb(error.__traceback__)))
+    try:
+        answer = pickle.dumps((False, error))
+        pickle.loads(answer)
+    except Exception:  # noqa: BLE001 - an exception of a plug-in need not survive the way; its text does
+        return pickle.dumps((False, SeedbedError(f"{type(error).__name__}: {error}")))
+    return answer
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Worker processes that import this package and nothing of the program that started them.
+
+`multiprocessing` imports the main module of the program into every process that it spawns: a script or
+notebook without `if __name__ == "__main__"` would begin again in each of them. These are plain child
+processes instead (`python -m seedbed.run.worker_process`), each behind a thread that hands it one call
+at a time over its standard input and reads the answer from its standard output, both in frames of a
+length and a pickle. They end with their parent, which closes that input even where it is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import IO, TypeVar
+
+from seedbed.core.errors import SeedbedError
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+_LENGTH = struct.Struct("<Q")
+_MODULE = "seedbed.run.worker_process"
+_SECONDS_TO_END = 5.0
+
+
+class WorkerEnded(SeedbedError):
+    """A worker ended while it was at work; what it had in hand can be worked on again."""
+
+
+def send(pipe: IO[bytes], message: bytes) -> None:
+    pipe.write(_LENGTH.pack(len(message)))
+    pipe.write(message)
+    pipe.flush()
+
+
+def receive(pipe: IO[bytes]) -> bytes | None:
+    """One frame; None where the other side is gone, also in the middle of one."""
+    head = pipe.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    message = pipe.read(length)
+    return message if len(message) == length else None
+
+
+class Workers:
+    """Up to `count` processes, started as work comes. `begin(state)` is called once in each of them.
+
+    Functions travel by name, so that they must stand in a module; arguments and results by pickle.
+    """
+
+    def __init__(self, count: int, begin: Callable[[A], None], state: A) -> None:
+        self._beginning = pickle.dumps((sys.path, pickle.dumps((begin, state))))
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="worker")
+        self._mine = threading.local()
+        self._lock = threading.Lock()
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    async def call(self, function: Callable[[A], R], argument: A) -> R:
+        """The result of `function(argument)` in one of the processes.
+
+        Raises what the function raised there, or WorkerEnded.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._call, function, argument)
+
+    def close(self) -> None:
+        """Let calls under way end, drop those that wait, and end the processes."""
+        self._threads.shutdown(cancel_futures=True)
+        for process in self._processes:
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    with suppress(BrokenPipeError):
+                        pipe.close()
+        for process in self._processes:
+            try:
+                process.wait(_SECONDS_TO_END)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _call(self, function: Callable[[A], R], argument: A) -> R:
+        process: subprocess.Popen[bytes] | None = getattr(self._mine, "process", None)
+        if process is None or process.poll() is not None:
+            process = self._mine.process = self._start()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        answer = None
+        with suppress(BrokenPipeError):
+            send(process.stdin, pickle.dumps((function, argument), pickle.HIGHEST_PROTOCOL))
+            answer = receive(process.stdout)
+        if answer is None:
+            raise WorkerEnded(
+                f"a filter worker process was killed (exit code {process.wait()}; out of memory?); free "
+                "memory and run the same command again: every reply is in the log"
+            )
+        good, value = pickle.loads(answer)
+        if not good:
+            raise value
+        result: R = value
+        return result
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        # In a session of its own: Ctrl-C in the terminal is for the run, which drains and needs it.
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", _MODULE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        with self._lock:
+            self._processes.append(process)
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):  # it ended already: the answer that is missing will say so
+            send(process.stdin, self._beginning)
+        return process
+
+
+def worker_count() -> int:
+    """One for each core but the event loop's, and four at most."""
+    return max(1, min(4, (os.cpu_count() or 2) - 1))
