@@ -102,8 +102,9 @@ def test_two_callers_at_once_pay_once(bench: Bench) -> None:
 
 def test_what_was_embedded_before_a_failure_is_kept(bench: Bench) -> None:
     with FakeEndpoint() as endpoint:
-        with pytest.raises(NoAnswer, match=r"the text 'unembeddable' is not embedded.*HTTP 400") as caught:
-            bench.embed(endpoint, [*TEXTS, "unembeddable"], batch=8)
+        with pytest.raises(NoAnswer, match=r"the text 'unembeddable.*' is not embedded.*HTTP 400") as caught:
+            # The longest is asked for last: what comes before it has been answered by then.
+            bench.embed(endpoint, [*TEXTS, "unembeddable" + " and so on" * 40], batch=8)
         assert caught.value.cause == "context_length"
         asked = sum(len(body["input"]) for body in endpoint.embedded)
         before = bench.embedder.stats.embedded

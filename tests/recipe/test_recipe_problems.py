@@ -285,7 +285,7 @@ SINGLE = [
 )
 def test_one_mistake_is_one_problem(fail: Fail, written: str, key: str, message: str) -> None:
     (problem,) = fail(SHORTEST + written + "\n")
-    assert (problem.line, problem.key) == (3, key)
+    assert (problem.line, problem.key) == (3 + written.count("\n"), key)
     assert message in problem.message
 
 
