@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from seedbed.run.loading import load_bound
 from seedbed.core.errors import RecipeError
 from seedbed.run.licensing import licence_facts
+from seedbed.run.loading import load_bound
 from seedbed.run.view import RunView
 from tests.cli.workspace import Workspace
 from tests.fake_endpoint import FakeEndpoint

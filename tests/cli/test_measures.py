@@ -15,9 +15,9 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.evidence import variety
-from seedbed.run.loading import load_bound
 from seedbed.metrics import METRICS
 from seedbed.publish.text_layout import display_width
+from seedbed.run.loading import load_bound
 from seedbed.run.measuring import measure_run, read_measures
 from tests.cli.workspace import Workspace
 

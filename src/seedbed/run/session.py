@@ -243,6 +243,7 @@ async def run_recipe(
     async with open_session(bound, note) as session:
         bound = session.bound
         progress.spent, progress.budget = session.teachers.spent, session.budget
+        progress.in_flight = session.teachers.in_flight
         filters = build_filters(bound, session.server)
         async with FilterPool(filters) as pool:
             real_keys = await keys_of_real(session, filters, pool)
