@@ -22,7 +22,12 @@ ROOMS = sorted(path.parent for path in PACKAGE.glob("*/__init__.py"))
 
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc"}
 MOST_LINES = 400
-PUBLIC = ["__version__"]
+PUBLIC = {
+    "__version__", "Asking", "Audit", "BudgetReached", "Cell", "ChatModel", "ChatReply", "ChatRequest",
+    "Choice", "CorpusFilter", "Draft", "EndpointError", "FilterContext", "InputError", "Method",
+    "ModelFilter", "Preview", "Progress", "Provenance", "Recipe", "RecipeError", "Record",
+    "RecordFilter", "Run", "SeedbedError", "Task", "Verdict", "audit", "preview", "run",
+}  # fmt: skip
 
 
 def where(path: Path) -> str:
@@ -54,9 +59,26 @@ def test_every_folder_of_code_is_a_room() -> None:
 
 def test_the_public_names_are_chosen() -> None:
     """What a notebook may import is a promise: a name comes or goes by a change of this list."""
-    public = getattr(seedbed, "__all__", ["__version__"])
-    assert sorted(public) == sorted(PUBLIC)
-    assert all(hasattr(seedbed, name) for name in public)
+    assert set(seedbed.__all__) == PUBLIC
+    assert all(hasattr(seedbed, name) for name in seedbed.__all__)
+    assert set(dir(seedbed)) >= PUBLIC
+    with pytest.raises(AttributeError):
+        _ = seedbed.no_such_name  # type: ignore[attr-defined]
+
+
+def test_the_types_of_the_public_names_are_declared() -> None:
+    """Type checkers read the stub alone: the package itself imports nothing before it is used."""
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text("utf-8"))
+    declared = {
+        alias.asname for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    assert declared | {"__version__"} == PUBLIC
+
+
+def test_importing_the_package_imports_nothing() -> None:
+    code = "import sys; before = set(sys.modules); import seedbed; print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["seedbed"]
 
 
 def test_the_command_line_starts_light() -> None:

@@ -1,7 +1,5 @@
 """Seedbed: training data that can be defended."""
 
-from typing import Any
-
 __version__ = "0.1.0"
 
 # Public name -> the module that has it. Nothing is imported before it is used: see __init__.pyi for types.
@@ -40,7 +38,7 @@ _HOMES = {
 __all__ = ["__version__", "run", *_HOMES]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     from importlib import import_module
 
     if name == "run":

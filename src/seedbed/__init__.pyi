@@ -57,3 +57,4 @@ from seedbed.run.preview import Preview as Preview
 from seedbed.run.progress import Progress as Progress
 
 __version__: str
+__all__: list[str]

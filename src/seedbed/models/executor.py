@@ -118,6 +118,11 @@ class HttpExecutor:
         return self._calls.pool.width
 
     @property
+    def in_flight(self) -> int:
+        """Calls under way now."""
+        return sum(lane.in_flight for lane in self._calls.pool.lanes)
+
+    @property
     def most(self) -> int:
         """What `width` may come to at the most."""
         return self._calls.pool.most

@@ -4,12 +4,10 @@ The room shares its name with `seedbed.run(recipe)`, and so can be called.
 """
 
 import sys
-from types import ModuleType
-from typing import Any
 
 
-class _Room(ModuleType):
-    def __call__(self, *args: Any, **options: Any) -> Any:
+class _Room(type(sys)):  # type: ignore[misc]  # a module's type, without the import of `types`
+    def __call__(self, *args, **options):  # type: ignore[no-untyped-def]
         """Run a recipe: see `seedbed.run.notebook.run`."""
         from seedbed.run.notebook import run
 

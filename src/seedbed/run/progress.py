@@ -20,7 +20,8 @@ class Progress:
     every record filter, and `falling` counts the others by the reason that stands so far: corpus filters,
     judges and the target have yet to look at them.
 
-    `spent` and `budget` are there once the run has opened.
+    `passed` is `kept` of the rounds that this sitting closed. `spent`, `budget` and `in_flight` (requests
+    under way, and how many may be) are there once the run has opened.
     """
 
     target: int
@@ -30,9 +31,11 @@ class Progress:
     rejected: dict[str, int] = field(default_factory=dict)
     rounds: int = 0
     kept: int = 0
+    passed: int = 0
     falling: Counter[str] = field(default_factory=Counter)
     spent: Callable[[], Stats] | None = None
     budget: Budget | None = None
+    in_flight: Callable[[], tuple[int, int]] | None = None
 
     def checked(self, drafts: Iterable[tuple[Record, Checked]], step: int = 1) -> None:
         """Drafts came out of the record filters; with `step` -1 their round has settled them."""
@@ -40,6 +43,7 @@ class Progress:
             reason = next((verdict.reason for verdict in found.verdicts if not verdict.keep), None)
             if reason is None:
                 self.kept += step
+                self.passed += step < 0
             else:
                 self.falling[reason] += step
 

@@ -99,6 +99,11 @@ class Teachers:
         """What `width` may come to at the most."""
         return 2 * self.executors[role].most
 
+    def in_flight(self) -> tuple[int, int]:
+        """Requests under way now, and how many may be, over all roles."""
+        all_of_them = self.executors.values()
+        return sum(one.in_flight for one in all_of_them), sum(one.width for one in all_of_them)
+
     def spent(self) -> Stats:
         """What the executors of all roles did in this sitting."""
         return sum((executor.stats for executor in self.executors.values()), Stats())

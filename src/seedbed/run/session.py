@@ -295,6 +295,7 @@ async def run_recipe(
     async with open_session(bound, note, allow_reask=allow_reask, retry_failed=retry_failed) as session:
         bound = session.bound
         progress.spent, progress.budget = session.teachers.spent, session.budget
+        progress.in_flight = session.teachers.in_flight
         filters = build_filters(bound, session.server)
         async with FilterPool(filters) as pool:
             keys = await real_keys(session, filters, pool)
