@@ -90,7 +90,8 @@ class Watch:
 
     def _asked(self) -> str:
         progress = self._progress
-        text = f"{progress.cells:,} cells in {progress.rounds:,} rounds, {self._rate('requests'):,.0f} requests/s"
+        rate = self._rate("requests")
+        text = f"{progress.cells:,} cells in {progress.rounds:,} rounds, {rate:,.0f} requests/s"
         if progress.in_flight is not None:
             flying, level = progress.in_flight()
             text += f", {flying} of {level} in flight"
