@@ -13,7 +13,7 @@ from typing import Any
 from seedbed.run.view import RunView
 from seedbed.store.shards import read_records, read_verdicts
 from tests.cli.workspace import Workspace, check_accounts, kill_group
-from tests.fake_endpoint import Answer, FakeEndpoint, Fault
+from tests.fake_endpoint import Answer, FakeEndpoint, Fault, plausible
 
 JUDGE = "other-family"
 STRICT = {"judge": {"min": 3, "trust": "uncalibrated"}}
@@ -108,9 +108,27 @@ def test_the_survivor_that_a_judge_rejects_gives_way_to_its_twin(tmp_path: Path)
 
 
 def test_without_min_a_judge_ranks_and_drops_nothing(tmp_path: Path) -> None:
-    with FakeEndpoint() as teacher, judge_at(by_dice) as judge:
-        workspace = make(tmp_path, teacher, judge, ["default", "-length", "judge"], generate={"target": 60})
+    order: list[str] = []
+
+    def write(body: dict[str, Any]) -> str:
+        order.append("teacher")
+        return plausible(body)
+
+    def rate(body: dict[str, Any]) -> str:
+        order.append("judge")
+        return by_dice(body)
+
+    with FakeEndpoint(write, latency=0.02) as teacher, judge_at(rate, latency=0.05) as judge:
+        roles = {
+            "teacher": {"model": "fake", "endpoint": teacher.url, "concurrency": 4},
+            "judge": {"model": JUDGE, "endpoint": judge.url, "concurrency": 4},
+        }
+        rules = ["default", "-length", "judge"]
+        workspace = make(tmp_path, teacher, judge, rules, roles=roles, generate={"target": 60})
         summary = workspace.run("run", ".", "--json").json
+        # The first round is judged while the second generates.
+        judged_first = [at for at, who in enumerate(order) if who == "judge"][:30]
+        assert "teacher" in order[judged_first[0] : judged_first[-1]]
         check_accounts(summary["accounts"])
         assert summary["accounts"]["drafts"]["accepted"] == 60
         assert "judge_below_min" not in summary["accounts"]["drafts"]["rejected"]
