@@ -95,16 +95,17 @@ def test_the_survivor_that_a_judge_rejects_gives_way_to_its_twin(tmp_path: Path)
         assert "reply to judge@1" in shown
         assert "The last word says it." in shown
 
-        # Nothing is asked to replay it, also where a filter changed and every round is made again.
+        # Nothing is asked to replay it, nor for new verdicts by another threshold.
         sent = (teacher.stats().requests, judge.stats().requests)
         before = workspace.shards()
         workspace.run("run", ".")
         assert workspace.shards() == before
-        again = make(tmp_path, teacher, judge, ["default", "-length", "-refusal", STRICT])
-        summary = again.run("run", ".", "--json").json
+        make(tmp_path, teacher, judge, ["default", "-length", {"judge": {**STRICT["judge"], "min": 5}}])
+        changed = workspace.run("refilter", ".", "--json").json
+        assert changed["after"] == {"accepted": 0, "rejected": {"judge_below_min": len(rows)}}
         assert (teacher.stats().requests, judge.stats().requests) == sent
-        assert summary["judged"][0]["calls"] == sent[1]
-        assert [row["id"] for row in drafts(again)] == [row["id"] for row in rows]
+        (judged,) = workspace.run("report", ".", "--json").json["judged"]
+        assert judged["calls"] == sent[1]
 
 
 def test_without_min_a_judge_ranks_and_drops_nothing(tmp_path: Path) -> None:
@@ -265,6 +266,26 @@ def test_a_budget_that_ends_while_judging_holds_and_goes_on(tmp_path: Path) -> N
         check_accounts(accounts)
         assert accounts["drafts"]["accepted"] == 30
         assert judge.stats().repeats_after_answered == 0
+
+
+def test_another_rubric_asks_the_judge_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.md").write_text("Is it good?")
+    rules = ["default", "-length", {"judge": {**STRICT["judge"], "rubric": "mine.md"}}]
+    with FakeEndpoint(twins) as teacher, judge_at() as judge:
+        workspace = make(tmp_path, teacher, judge, rules, generate={"target": 20})
+        workspace.run("run", ".")
+        written, before = teacher.stats().requests, workspace.shards()
+        asked = judge.stats().requests
+        (tmp_path / "mine.md").write_text("Is it really good?")
+        refused = workspace.run("refilter", ".", expect=2).err
+        assert "judge/mine.md: another text" in refused
+        assert "`seedbed run`, which asks them alone" in refused
+        assert workspace.shards() == before
+        summary = workspace.run("run", ".", "--json").json
+        check_accounts(summary["accounts"])
+        assert summary["accounts"]["drafts"]["accepted"] == 20
+        assert (teacher.stats().requests, judge.stats().requests) == (written, 2 * asked)
+        assert "really" in judge.requests[-1]["messages"][0]["content"]
 
 
 def test_a_text_that_speaks_to_the_judge_stays_data(tmp_path: Path) -> None:

@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from seedbed.core.chat import ChatRequest, LoggedReply, Sampling
-from seedbed.core.errors import NoAnswer
 from seedbed.core.hashing import digest
 from seedbed.core.protocols import ModelFilter, Prompt
 from seedbed.core.record import Record
 from seedbed.run.asking import BoundRole
-from seedbed.store.replies import LoggedRefusal, ReplyLog
-
-
-class Unasked(Exception):
-    """A model filter came to a question that the log does not answer, and nothing more is asked."""
+from seedbed.run.replaying import LoggedOnly
+from seedbed.store.replies import ReplyLog
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,7 @@ class ContentSpace:
 class RecordAsking:
     """The `ContentAsking` of one record and filter; see core.protocols.
 
-    With `log` it answers from the log alone, and raises Unasked for what is not there.
+    With `log` it answers from the log alone, and raises NotLogged for what is not there.
     """
 
     def __init__(
@@ -64,20 +60,8 @@ class RecordAsking:
             sampling=Sampling(temperature=0.0, max_tokens=bound.max_tokens),
             schema=schema,
         )
-        if self._log is not None:
-            return _standing(self._log, request, self._scope, n)
-        return await bound.executor.fill(request, self._scope, n)
-
-
-def _standing(log: ReplyLog, request: ChatRequest, scope: bytes, n: int) -> tuple[LoggedReply, ...]:
-    replies: list[LoggedReply] = []
-    for logged in log.get_many(request.hash, scope, n):
-        if isinstance(logged, LoggedRefusal):
-            raise NoAnswer(logged.cause, logged.detail)
-        if logged is None:
-            raise Unasked
-        replies.append(logged)
-    return tuple(replies)
+        executor = bound.executor if self._log is None else LoggedOnly(self._log)
+        return await executor.fill(request, self._scope, n)
 
 
 def content_space(

@@ -17,8 +17,9 @@ from seedbed.core.protocols import ModelFilter
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.run.closing import CellResult
-from seedbed.run.content_asking import ContentSpace, RecordAsking, Unasked
+from seedbed.run.content_asking import ContentSpace, RecordAsking
 from seedbed.run.corpus import Member
+from seedbed.run.replaying import NotLogged
 from seedbed.store.asked import AskedContents
 from seedbed.store.replies import ReplyLog
 
@@ -168,7 +169,7 @@ class Judging:
             except (BudgetReached, EndpointError) as error:
                 stop(error)
                 return None
-            except Unasked:
+            except NotLogged:
                 return None
             if not verdicts[-1].keep:
                 break

@@ -17,6 +17,7 @@ from seedbed.run.judging_again import Difference, difference_between
 from seedbed.run.progress import Progress
 from seedbed.run.session import build_filters, open_session, real_keys
 from seedbed.run.view import RunView
+from seedbed.store.rounds import Rounds
 from seedbed.store.successor import Successor
 
 Note = Callable[[str], None]
@@ -107,6 +108,14 @@ async def refilter(
         if lost:
             successor.discard()
             await refuse_lost(session, lost)
+        if _left_open(session.rounds, successor.rounds):
+            successor.discard()
+            told = "; ".join(change.differences) or "filters"
+            message = (
+                f"model filters have no answer for drafts of this run as they ask now ({told}), and refilter "
+                "asks nobody; use `seedbed run`, which asks them alone"
+            )
+            raise InputError([Problem(message, str(bound.loaded.path), key="filters")])
         difference = difference_between(session.rounds, successor.rounds)
         accepted = difference.after["accepted"]
         if dry_run:
@@ -114,6 +123,13 @@ async def refilter(
         else:
             session.take_over(successor, accepted_changed=_accepted_changed(difference))
         return Refiltered(difference, change.differences, accepted, bound.quotas.target, not dry_run)
+
+
+def _left_open(before: Rounds, after: Rounds) -> bool:
+    """Whether a round that was closed could not be closed again: its drafts are replayed, and unjudged."""
+    closed = {entry.number for entry in after.committed(partial=False)}
+    planned = [e for e in before.committed(partial=False) if e.measures["cells"]["planned"]]
+    return any(entry.number not in closed for entry in planned)
 
 
 def _accepted_changed(difference: Difference) -> bool:

@@ -56,7 +56,7 @@ def software(bound: BoundRecipe) -> dict[str, Any]:
         "seedbed": __version__,
         "libraries": {name: installed(name) for name in _LIBRARIES},
         "methods": {name: method.version for name, method in bound.methods.items()},
-        "filters": {name: number for name, number, _ in bound.filter_versions},
+        "filters": {name: number for name, number, *_ in bound.filter_versions},
     }
 
 
@@ -73,8 +73,9 @@ def change_between(
     found = list(_of_locks(old_lock, lock))
     keys = [key for key, _ in found]
     templates = list(_of_templates(known.get("templates", {}), bound))
+    rubrics = list(_of_model_filters(known.get("prompts", {}), bound))
     of_software = list(_of_software(known.get("software", {}), software(bound)))
-    differences = [text for _, text in found] + [text for _, text in templates]
+    differences = [text for _, text in found] + [text for _, text in templates] + rubrics
     if "real data" in names:
         rows = known.get("rows", {"train": "?", "dev": "?"})
         now = {"train": len(bound.train), "dev": len(bound.dev)}
@@ -123,6 +124,14 @@ def _of_templates(known: Mapping[str, str], bound: BoundRecipe) -> Iterator[tupl
     for name, template in sorted(bound.templates.items()):
         if name in known and known[name] != template.hash:
             yield name, f"{name}: another text"
+
+
+def _of_model_filters(copies: Mapping[str, str], bound: BoundRecipe) -> Iterator[str]:
+    """`copies` are the files that the version before kept of its prompts, which are named by their hash."""
+    for each in bound.model_filters:
+        for name, prompt in sorted(each.prompts.items()):
+            if name in copies and f"-{prompt.hash[:8]}." not in copies[name]:
+                yield f"{name}: another text"
 
 
 def _of_software(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
