@@ -144,7 +144,7 @@ def test_an_unknown_name_is_an_error_that_lists_the_known() -> None:
     )
     assert done.returncode == 2
     assert done.stdout == ""
-    assert "there are: D1, D2, D-main, D8, variety" in done.stderr
+    assert "there are: D1, D2, D-main, D4, D8, variety" in done.stderr
 
 
 @pytest.mark.parametrize(("value", "on"), [("1", True), ("yes", True), ("", False), ("0", False)])

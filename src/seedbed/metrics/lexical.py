@@ -13,11 +13,12 @@ import numpy as np
 
 from seedbed.metrics.features import BLOCK, Features, Floats, Sparse
 from seedbed.metrics.protocol import Vectors
+from seedbed.metrics.sample import first_texts
 
 NAME, VERSION = "lexical", 1
 DIMENSIONS = 100
-FIT_ROWS = 2_000
-"""Rows it is fitted on: the first of those given."""
+FIT_ROWS, FIT_CHARACTERS = 2_000, 600_000
+"""Rows it is fitted on, the first of those given, and characters of them."""
 _EXTRA = 10
 _PASSES = 4
 
@@ -31,10 +32,10 @@ class Lexical:
 
     @classmethod
     def fit(cls, texts: Sequence[str], *, dimensions: int = DIMENSIONS, seed: int = 0) -> Lexical:
-        """Learn from the first `FIT_ROWS` texts. Raises ValueError for none."""
+        """Learn from the first texts. Raises ValueError for none."""
         if not texts:
             raise ValueError("there are no texts to fit the embedder on")
-        chosen = texts[:FIT_ROWS]
+        chosen = first_texts(texts, FIT_ROWS, FIT_CHARACTERS)
         features = Features.fit(chosen)
         return cls(features, _components(features.weigh(chosen), dimensions, seed))
 

@@ -15,10 +15,10 @@ from statistics import median
 from seedbed.core.hashing import seed_from
 from seedbed.metrics.words import words
 
-POOL = 5_000
-"""Rows of a side that the sample is taken from: what is held in memory, however long the run."""
-SAMPLE, SAMPLE_CHARACTERS = 1_000, 500_000
-"""Rows of a side that are measured, and characters: of long texts fewer are enough."""
+POOL, POOL_CHARACTERS = 5_000, 2_000_000
+"""Rows of a side that the sample is taken from, however long the run, and characters of those."""
+SAMPLE, SAMPLE_CHARACTERS = 1_000, 400_000
+"""Rows of a side that are measured, and characters: of long texts fewer are looked at."""
 MOST_CHARACTERS = 10_000
 """What is held of one text."""
 FEWEST = 50
@@ -46,7 +46,8 @@ class Pool:
 
     def texts(self) -> list[str]:
         """Those kept, by rank. A lone surrogate, which no encoding carries, becomes U+FFFD."""
-        return [_encodable(text) for _, _, text in sorted(self._kept, reverse=True)]
+        by_rank = [text for _, _, text in sorted(self._kept, reverse=True)]
+        return [_encodable(text) for text in first_texts(by_rank, self.most, POOL_CHARACTERS)]
 
 
 def _encodable(text: str) -> str:
@@ -85,14 +86,18 @@ def draw_sample(generated: Sequence[str], real: Sequence[str]) -> Sample:
     return Sample([generated[g] for g, _ in pairs], real, [r for _, r in pairs], tuple(notes))
 
 
-def _first(texts: Sequence[str]) -> Sequence[str]:
-    """As many of the first texts as are measured."""
+def first_texts(texts: Sequence[str], rows: int, characters: int) -> Sequence[str]:
+    """The first texts, at most so many rows and characters, and at least 50 of those that there are."""
     total = 0
-    for number, text in enumerate(texts[:SAMPLE]):
+    for number, text in enumerate(texts[:rows]):
         total += len(text)
-        if total > SAMPLE_CHARACTERS and number >= FEWEST:
+        if total > characters and number >= FEWEST:
             return texts[:number]
-    return texts[:SAMPLE]
+    return texts[:rows]
+
+
+def _first(texts: Sequence[str]) -> Sequence[str]:
+    return first_texts(texts, SAMPLE, SAMPLE_CHARACTERS)
 
 
 def _median(texts: Sequence[str]) -> str:
