@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
+import contextlib
 import hashlib
 import itertools
 import json
@@ -121,16 +123,24 @@ def plausible(body: dict[str, Any]) -> str:
     )
 
 
+def vector_of(text: str, dimensions: int) -> list[float]:
+    """The vector of a text: numbers that 32 bits hold, from the text alone."""
+    dice = random.Random(text)
+    return [dice.randrange(-256, 257) / 256 for _ in range(dimensions)]
+
+
 class FakeEndpoint:
     """A context manager; the server listens from `__enter__` to `__exit__`.
 
     reply: called once for each choice with the request's body, to which `choice` (its index) is added.
     key, model: what must be sent; else 401, or 404 naming the model.
-    latency: seconds before each answer. cap: more requests in flight than this get 429.
+    latency: seconds before each answer. servers: so many requests are worked on at a time, the others
+    wait their turn. cap: more requests in flight than this get 429.
     limited_for: seconds of 429 from the first request on. retry_after: the header of these 429s.
     shares: probability of each fault, drawn from (seed, request key, attempt).
     script: fates of the first requests in order of arrival; None is no fault.
-    refuses: parameters answered with 400: seed, n, max_tokens, response_format, json_schema, json_object.
+    refuses: parameters answered with 400: seed, n, max_tokens, temperature, top_p, response_format,
+    json_schema, json_object, encoding_format. dimensions: of the vectors.
     """
 
     def __init__(
@@ -140,12 +150,14 @@ class FakeEndpoint:
         model: str = "fake",
         key: str | None = None,
         latency: float = 0.0,
+        servers: int | None = None,
         cap: int | None = None,
         limited_for: float = 0.0,
         retry_after: str | None = "1",
         shares: Mapping[Fault, float] | None = None,
         script: Iterable[Fault | None] = (),
         seed: int = 0,
+        dimensions: int = 8,
         ignores_n: bool = False,
         refuses: Iterable[str] = (),
         port: int = 0,
@@ -154,12 +166,15 @@ class FakeEndpoint:
         self._reply = reply
         self._key = key
         self._latency = latency
+        self._turns = asyncio.Semaphore(servers) if servers is not None else contextlib.nullcontext()
         self._cap = cap
         self._limited_for = limited_for
         self._retry_after = retry_after
         self._shares = dict(shares or {})
         self._script = iter(script)
         self._seed = seed
+        self._dimensions = dimensions
+        self._embedded: list[dict[str, Any]] = []
         self._ignores_n = ignores_n
         self._refuses = frozenset(refuses)
         self._port = port
@@ -205,6 +220,12 @@ class FakeEndpoint:
         """Body and end of each request that has one: `answered`, `gone` (the client was), or the fault."""
         with self._lock:
             return list(self._fates)
+
+    @property
+    def embedded(self) -> list[dict[str, Any]]:
+        """Bodies of all requests for embeddings, in order of arrival."""
+        with self._lock:
+            return list(self._embedded)
 
     def stats(self) -> Stats:
         with self._lock:
@@ -274,6 +295,8 @@ class FakeEndpoint:
             return _send_fault(writer, Fault.http(401, f"Incorrect API key provided: {given}"))
         if path == "/v1/models":
             return _send(writer, 200, orjson.dumps({"object": "list", "data": [{"id": self.model}]}))
+        if path == "/v1/embeddings":
+            return await self._embeddings(orjson.loads(data), writer)
         if path != "/v1/chat/completions":
             return _send_fault(writer, Fault.http(404, f"no such path: {path}"))
         return await self._chat(orjson.loads(data), reader, writer)
@@ -294,7 +317,8 @@ class FakeEndpoint:
         fate = "gone"
         try:
             if fault is None or fault.kind != "http":
-                await asyncio.sleep(self._latency)
+                async with self._turns:
+                    await asyncio.sleep(self._latency)
             made = fault or self._choices(body)
             if isinstance(made, Fault):
                 fate = made.name
@@ -315,6 +339,32 @@ class FakeEndpoint:
             with self._lock:
                 stats.in_flight -= 1
                 self._fates.append((body, fate))
+
+    async def _embeddings(self, body: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        """Vectors that depend on their text alone; a text that says "unembeddable" is refused."""
+        with self._lock:
+            self._embedded.append(body)
+            fault = self._fault_of(body, "embeddings", len(self._embedded))
+        await asyncio.sleep(self._latency)
+        if fault is None and any("unembeddable" in text for text in body["input"]):
+            fault = Fault.http(400, "this text is too long", code="context_length_exceeded")
+        if fault is not None:
+            with self._lock:
+                self._faults[fault.name] += 1
+            return _send_fault(writer, fault)
+        vectors = [vector_of(text, self._dimensions) for text in body["input"]]
+        data = [
+            {
+                "object": "embedding",
+                "index": index,
+                "embedding": base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+                if body.get("encoding_format") == "base64"
+                else vector,
+            }
+            for index, vector in enumerate(vectors)
+        ]
+        data.reverse()  # the index says which is whose, not the order
+        return _send(writer, 200, orjson.dumps({"object": "list", "data": data, "model": self.model}))
 
     def _fault_of(self, body: dict[str, Any], key: str, attempt: int) -> Fault | None:
         """The fate of this request as far as it is settled on arrival."""
@@ -424,6 +474,7 @@ def main() -> None:
     parser.add_argument("--model", default="fake")
     parser.add_argument("--key")
     parser.add_argument("--latency-ms", type=float, default=0.0)
+    parser.add_argument("--servers", type=int)
     parser.add_argument("--cap", type=int)
     parser.add_argument("--limited-for", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--retry-after")
@@ -443,6 +494,7 @@ def main() -> None:
         model=options.model,
         key=options.key,
         latency=options.latency_ms / 1000,
+        servers=options.servers,
         cap=options.cap,
         limited_for=options.limited_for,
         retry_after=options.retry_after,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import statistics
 
 import pytest
@@ -109,29 +108,18 @@ def test_first_reason_stays(health: Health) -> None:
         health.check()
 
 
-def test_opening_wakes_the_sleepers() -> None:
-    async def main() -> list[BaseException | None]:
-        health = Health("http://e/v1")
-        health.pause(60)
-        waiting = [asyncio.create_task(health.gate()), asyncio.create_task(health.sleep(60))]
-        await asyncio.sleep(0.01)
-        health.open("gone")
-        return await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 5)
-
-    assert [type(result) for result in asyncio.run(main())] == [EndpointError, EndpointError]
+def test_a_pause_is_extended_and_never_cut_short(health: Health, clock: Clock) -> None:
+    health.pause(0.2)
+    health.pause(0.05)
+    assert health.paused_until == clock.now + 0.2
+    health.pause(60)
+    assert health.paused_until == clock.now + 60
 
 
-def test_gate_holds_until_the_longest_pause_is_over() -> None:
-    async def main() -> float:
-        health = Health("http://e/v1")
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        health.pause(0.2)
-        health.pause(0.05)
-        await health.gate()
-        return loop.time() - began
-
-    assert asyncio.run(main()) >= 0.19
+def test_errors_name_the_role(clock: Clock) -> None:
+    health = Health("http://e/v1", clock, role="judge")
+    fail(health, clock, UNREACHABLE, after=5)
+    assert "correct roles.judge.endpoint" in health.reason
 
 
 def test_backoff_doubles_to_its_cap_with_full_jitter() -> None:

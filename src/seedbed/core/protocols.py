@@ -14,6 +14,8 @@ from seedbed.core.record import Record, Unreadable
 from seedbed.core.verdict import Verdict
 
 if TYPE_CHECKING:  # the eval lock's process needs EvalHit alone, and stays small without pydantic
+    import numpy as np
+    from numpy.typing import NDArray
     from pydantic import BaseModel
 
 
@@ -31,6 +33,17 @@ class ChatModel(Protocol):
     async def complete(self, request: ChatRequest) -> ChatReply: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Embed(Protocol):
+    """Whatever gives texts their vectors.
+
+    `embed` returns float32 of shape (texts, dimensions), a row for each text in order; equal texts get
+    equal rows. Raises NoAnswer where a text cannot be embedded, EndpointError, BudgetReached, StoreError.
+    """
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
 
 
 class Task(Protocol):

@@ -14,16 +14,14 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply, ReplyKey, Usage
-from seedbed.core.errors import AttemptFailed, EndpointError, NoAnswer, ParameterRefused, RequestRefused
+from seedbed.core.errors import AttemptFailed, NoAnswer, RequestRefused
 from seedbed.core.hashing import seed_from
 from seedbed.core.protocols import ChatModel
 from seedbed.models.budget import Purse
-from seedbed.models.health import Health
-from seedbed.models.limits import BACKOFF_CAP, Limits, backoff
+from seedbed.models.calls import Calls
+from seedbed.models.limits import Limits
+from seedbed.models.pool import Lane, Pool
 from seedbed.store.replies import Logged, LoggedRefusal, ReplyLog
-
-# Until the endpoint has answered once, so that a wrong address is told within seconds.
-FIRST_CONTACT_CAP = 1.0
 
 
 @dataclass(slots=True)
@@ -69,28 +67,29 @@ class _Question:
     failure: NoAnswer | None = None
 
 
-@dataclass(slots=True)
-class _Patience:
-    """What one call has borne so far: counted retries, and since when it has been held up."""
-
-    failures: int = 0
-    hold_ups: int = 0
-    held_since: float | None = None
-
-
 class HttpExecutor:
-    """Fills the reply log from one model. Lives in one event loop."""
+    """Fills the reply log from one model, or from a pool of several that pass for one.
+
+    Lives in one event loop.
+    """
 
     def __init__(
-        self, model: ChatModel, log: ReplyLog, limits: Limits, budget: Purse, role: str = "teacher"
+        self,
+        model: ChatModel | Pool[ChatModel],
+        log: ReplyLog,
+        limits: Limits,
+        budget: Purse,
+        role: str = "teacher",
     ) -> None:
+        pool = (
+            model
+            if isinstance(model, Pool)
+            else Pool([Lane(model, limits.concurrency, role=role)], role=role)
+        )
         self.stats = Stats()
-        self._model = model
+        self._calls = Calls(pool, limits, self.stats)
         self._log = log
-        self._limits = limits
         self._budget = budget
-        self._slots = asyncio.Semaphore(limits.concurrency)
-        self._health = Health(model.endpoint, role=role)
         self._questions: dict[tuple[bytes, bytes], _Question] = {}
 
     async def fill(self, request: ChatRequest, scope: bytes, n: int) -> tuple[LoggedReply, ...]:
@@ -112,6 +111,16 @@ class HttpExecutor:
                 except NoAnswer as failure:
                     asking.failure = failure
                     raise
+
+    @property
+    def width(self) -> int:
+        """Calls that may be in flight at present; where the level is found it changes all the time."""
+        return self._calls.pool.width
+
+    @property
+    def most(self) -> int:
+        """What `width` may come to at the most."""
+        return self._calls.pool.most
 
     async def drain(self) -> None:
         """Wait until every reply that came back is on disk. Raises StoreError where one is not."""
@@ -140,8 +149,9 @@ class HttpExecutor:
             if not missing:
                 return tuple(logged for logged in standing if isinstance(logged, LoggedReply))
             seed = seed_from(question, scope, missing[0].draw)
-            reply = await self._answer(replace(request, n=len(missing), seed=seed), missing[0])
-            fresh = self._logged(reply, missing)
+            asked = replace(request, n=len(missing), seed=seed)
+            reply, endpoint = await self._answer(asked, missing[0])
+            fresh = self._logged(reply, endpoint, missing)
             with self._budget.logging(reply.charge):
                 new = await self._log.add(fresh, reply.charge.split(len(fresh)))
             if new < len(fresh):  # another process was first: its replies stand
@@ -157,7 +167,7 @@ class HttpExecutor:
                 self.stats.replayed_prompt_tokens += logged.usage.prompt_tokens
                 self.stats.replayed_completion_tokens += logged.usage.completion_tokens
 
-    def _logged(self, reply: ChatReply, keys: Sequence[ReplyKey]) -> list[LoggedReply]:
+    def _logged(self, reply: ChatReply, endpoint: str, keys: Sequence[ReplyKey]) -> list[LoggedReply]:
         """One row for each choice that was asked for; together they carry the tokens of the call."""
         choices = reply.choices[: len(keys)]
         self.stats.answers += len(choices)
@@ -165,112 +175,37 @@ class HttpExecutor:
         self.stats.completion_tokens += reply.usage.completion_tokens
         prompt = _shares(reply.usage.prompt_tokens, len(choices))
         completion = _shares(reply.usage.completion_tokens, len(choices))
-        endpoint = self._model.endpoint
         return [
             LoggedReply(keys[i], choice, reply.model, endpoint, Usage(prompt[i], completion[i]))
             for i, choice in enumerate(choices)
         ]
 
-    async def _answer(self, request: ChatRequest, key: ReplyKey) -> ChatReply:
-        """One reply, after as many tries as the limits allow; each failed one is logged under `key`."""
-        patience = _Patience()
-        while True:
-            try:
-                return await self._call(request, key, patience)
-            except RequestRefused as refusal:
-                self.stats.refusals += 1
-                with self._budget.logging(refusal.charge):
-                    await self._log.add_refusal(
-                        key, refusal.cause, str(refusal), refusal.status, refusal.charge
-                    )
-                raise NoAnswer(refusal.cause, str(refusal)) from None
-            except AttemptFailed as failure:
-                await self._note(failure, key)
-                await self._health.sleep(self._retry_delay(failure, patience))
+    async def _answer(self, request: ChatRequest, key: ReplyKey) -> tuple[ChatReply, str]:
+        """One reply and where it came from; each try that failed is logged under `key`."""
 
-    async def _call(self, request: ChatRequest, key: ReplyKey, patience: _Patience) -> ChatReply:
-        """A reply or a failure, in a slot that is free again as soon as the response is in.
-
-        Where the endpoint has no room (429) or cannot be reached, the call waits in its slot: given
-        to the next question, the slot would only run into the same wall. A parameter that the endpoint
-        rejects costs a request of the budget, but no retry and no wait: the next try leaves it out.
-        """
-        async with self._slots:
-            while True:
-                try:
-                    return await self._send(request)
-                except ParameterRefused as failure:
-                    await self._note(failure, key)
-                except AttemptFailed as failure:
-                    if failure.status != 429 and failure.cause != "unreachable":
-                        raise
-                    await self._note(failure, key)
-                    await self._health.sleep(self._hold_up_delay(failure, patience))
-
-    async def _send(self, request: ChatRequest) -> ChatReply:
-        """One HTTP request. What it tells of the endpoint is noted before any other call is sent."""
-        await self._health.gate()
-        reservation = await self._budget.reserve(request)
-        self.stats.calls += 1
-        began = self._health.now()
-        try:
+        async def send(model: ChatModel) -> ChatReply:
+            reservation = await self._budget.reserve(request)
+            self.stats.calls += 1
             with reservation:
-                reply = await self._model.complete(request)
+                reply = await model.complete(request)
                 if not reply.choices:  # else `fill` would ask for its missing draws for ever
-                    raise AttemptFailed("empty_choices", f"{self._model.endpoint} gave no choice", status=200)
-                reply = reservation.settle(reply)
-        except AttemptFailed as failure:
-            self._health.failed(failure, began)
-            self._heed_retry_after(failure)
-            raise
-        except RequestRefused:
-            self._health.replied()
-            raise
-        except EndpointError as error:
-            self._health.open(str(error))
-            raise
-        self._health.replied()
-        return reply
+                    raise AttemptFailed("empty_choices", f"{model.endpoint} gave no choice", status=200)
+                return reservation.settle(reply)
 
-    def _heed_retry_after(self, failure: AttemptFailed) -> None:
-        if failure.retry_after is None:
-            return
-        if failure.retry_after > self._limits.patience:
-            self._health.open(
-                f"{self._model.endpoint} asks to wait {failure.retry_after:.0f} s (Retry-After), longer than "
-                f"the {self._limits.patience:.0f} s that a run waits: run the same command again after that"
-            )
-        elif failure.status == 429:
-            self._health.pause(failure.retry_after)
+        async def failed(failure: AttemptFailed, endpoint: str) -> None:
+            with self._budget.logging(failure.charge):
+                await self._log.add_attempt(
+                    key, failure.cause, failure.status, str(failure), endpoint, charge=failure.charge
+                )
 
-    async def _note(self, failure: AttemptFailed, key: ReplyKey) -> None:
-        self.stats.attempts[failure.cause] += 1
-        endpoint = self._model.endpoint
-        with self._budget.logging(failure.charge):
-            await self._log.add_attempt(
-                key, failure.cause, failure.status, str(failure), endpoint, charge=failure.charge
-            )
-        self._health.check()
-
-    def _retry_delay(self, failure: AttemptFailed, patience: _Patience) -> float:
-        """Seconds until the next try. Raises NoAnswer after the last."""
-        patience.held_since = None
-        patience.failures += 1
-        if patience.failures > self._limits.retries:
-            raise NoAnswer(failure.cause, f"no answer in {patience.failures} tries; the last: {failure}")
-        return max(failure.retry_after or 0.0, backoff(patience.failures))
-
-    def _hold_up_delay(self, failure: AttemptFailed, patience: _Patience) -> float:
-        """Seconds until the next try, where a try says nothing of the question and only time counts."""
-        now = self._health.now()
-        if patience.held_since is None:
-            patience.held_since, patience.hold_ups = now, 0
-        patience.hold_ups += 1
-        waited = now - patience.held_since
-        if waited >= self._limits.patience:
-            raise NoAnswer(failure.cause, f"held up for {waited:.0f} s; the last: {failure}")
-        cap = BACKOFF_CAP if self._health.answered else FIRST_CONTACT_CAP
-        return max(failure.retry_after or 0.0, backoff(patience.hold_ups, cap))
+        try:
+            reply, model = await self._calls.answer(send, failed)
+        except RequestRefused as refusal:
+            self.stats.refusals += 1
+            with self._budget.logging(refusal.charge):
+                await self._log.add_refusal(key, refusal.cause, str(refusal), refusal.status, refusal.charge)
+            raise NoAnswer(refusal.cause, str(refusal)) from None
+        return reply, model.endpoint
 
 
 def _shares(total: int, parts: int) -> list[int]:

@@ -1,8 +1,7 @@
-"""What the executor knows of its endpoint: whether it lives, and whether it wants a pause."""
+"""What is known of one endpoint: whether it lives, and whether it wants a pause."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 
@@ -19,47 +18,41 @@ _SILENCE = frozenset({"unreachable", "timeout"})
 
 
 class Health:
-    """A breaker and a gate that all calls to one endpoint share.
+    """A breaker that all calls to one endpoint share, and until when it is not to be asked.
 
     The breaker opens for good on an EndpointError, and on silence: an endpoint that never answered
     cannot be reached for 3 s, or any gives nothing but `unreachable` and `timeout`, 10 times or
     more, for 30 s. An HTTP answer of any status breaks the silence. It opens too where 50 tries or
     more over 20 s brought errors and pages and not one reply: such a server is none, whatever it
-    says (429 is no error here: it says to wait). `clock` counts seconds.
+    says (429 is no error here: it says to wait). `clock` counts seconds; `role` is whom errors name.
     """
 
     def __init__(
         self, endpoint: str, clock: Callable[[], float] = time.monotonic, role: str = "teacher"
     ) -> None:
+        self.reason = ""  # why the breaker is open; empty as long as it is not
+        self.paused_until = 0.0
         self._endpoint = endpoint
         self._role = role
         self._clock = clock
-        self._opened = asyncio.Event()
-        self._reason = ""
         self._heard_at = float("-inf")
         self._silent_since: float | None = None
         self._silent_failures = 0
         self._useless_since: float | None = None
         self._useless_failures = 0
-        self._paused_until = 0.0
 
     @property
     def answered(self) -> bool:
         return self._heard_at > float("-inf")
 
-    def now(self) -> float:
-        return self._clock()
-
     def check(self) -> None:
         """Raise EndpointError where the breaker is open; a new one each time, for its own traceback."""
-        if self._opened.is_set():
-            raise EndpointError(self._reason)
+        if self.reason:
+            raise EndpointError(self.reason)
 
     def open(self, reason: str) -> None:
-        """Stop everything; what is asked from now on hears the first reason."""
-        if not self._opened.is_set():
-            self._reason = reason
-            self._opened.set()
+        """Nothing more is sent there; the first reason stays."""
+        self.reason = self.reason or reason
 
     def replied(self) -> None:
         """The endpoint did what it is for: a reply, or a reasoned refusal of the request."""
@@ -113,19 +106,4 @@ class Health:
 
     def pause(self, seconds: float) -> None:
         """Hold every call back for so long. A pause can be extended, not cut short."""
-        self._paused_until = max(self._paused_until, self._clock() + seconds)
-
-    async def gate(self) -> None:
-        """Wait until no pause is on. Raises EndpointError as soon as the breaker opens."""
-        self.check()
-        while (left := self._paused_until - self._clock()) > 0:
-            await self.sleep(left)
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleep, or raise EndpointError as soon as the breaker opens."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._opened.wait()
-        except TimeoutError:
-            return
-        self.check()
+        self.paused_until = max(self.paused_until, self._clock() + seconds)

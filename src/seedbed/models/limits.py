@@ -11,13 +11,13 @@ BACKOFF_CAP = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`concurrency` calls in flight; `retries` after a question's first failed try.
+    """`concurrency` calls in flight, or None to find the level; `retries` after a first failed try.
 
     `patience` bounds, in seconds, what does not count as a retry: how long one question bears
     an endpoint that keeps answering 429, or cannot be reached.
     """
 
-    concurrency: int = 32
+    concurrency: int | None = 32
     retries: int = 5
     patience: float = 900.0
 

@@ -77,13 +77,14 @@ class ServerError:
 class Endpoint:
     """How errors speak of an endpoint and of the recipe's role that it fills.
 
-    `key` is known only to be struck out of what they quote.
+    `key` is known only to be struck out of what they quote. `path` is what is asked for below the address.
     """
 
     url: str
     key: str | None = None
     key_name: str | None = None
     role: str = "teacher"
+    path: str = "chat/completions"
 
     def __repr__(self) -> str:
         return f"Endpoint({self.url!r})"
@@ -145,8 +146,8 @@ class Endpoint:
             return self._key_refused(error)
         if status in _NO_SUCH_ADDRESS:
             return EndpointError(
-                f"{told}; there is no chat at that address: correct roles.{self.role}.endpoint "
-                "(most end in /v1; /chat/completions is added to it)"
+                f"{told}; there is no {self.path.partition('/')[0]} at that address: correct "
+                f"roles.{self.role}.endpoint (most end in /v1; /{self.path} is added to it)"
             )
         if status == 413 or _CONTEXT.search(error.message):
             return RequestRefused("context_length", told, status=status)

@@ -81,7 +81,7 @@ def _chart(name: str, said: str, layers: Sequence[Any], height: int) -> Chart:
 def _rows(values: Sequence[Mapping[str, Any]]) -> Any:
     import altair
 
-    return altair.Data(values=list(values))
+    return altair.Data(values=list(values))  # type: ignore[no-untyped-call]
 
 
 def _spread(name: str, values: Mapping[str, Mapping[str, int]]) -> Chart:

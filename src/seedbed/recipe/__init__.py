@@ -13,7 +13,16 @@ from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.mix import Mix
 from seedbed.recipe.price import PriceEntry
 from seedbed.recipe.recipe import Recipe
-from seedbed.recipe.roles import Endpoint, RecordedRole, RehearsalRole, Role, Roles, WireRole
+from seedbed.recipe.roles import (
+    EmbedderRole,
+    Endpoint,
+    EndpointEntry,
+    RecordedRole,
+    RehearsalRole,
+    Role,
+    Roles,
+    WireRole,
+)
 from seedbed.recipe.secret import Secret
 from seedbed.recipe.sources import Source, Split
 from seedbed.recipe.student import StudentEntry
@@ -26,7 +35,9 @@ __all__ = [
     "AxisFile",
     "Budget",
     "CoverEntry",
+    "EmbedderRole",
     "Endpoint",
+    "EndpointEntry",
     "Extends",
     "FilterEntry",
     "Generate",

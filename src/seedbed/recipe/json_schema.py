@@ -23,7 +23,17 @@ from seedbed.recipe.filters import DEFAULT
 from seedbed.recipe.generate import Generate
 from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.recipe import NAME_OF_A_RUN, Recipe
-from seedbed.recipe.roles import REHEARSALS, RecordedRole, RehearsalRole, Role, Roles, WireRole
+from seedbed.recipe.roles import (
+    REHEARSALS,
+    EmbedderRole,
+    EndpointEntry,
+    RecordedRole,
+    RehearsalRole,
+    Role,
+    Roles,
+    Wire,
+    WireRole,
+)
 from seedbed.recipe.sources import Source
 from seedbed.recipe.task import TaskSection
 from seedbed.recipe.words import SLUG
@@ -111,12 +121,14 @@ def _roles(registry: Registry) -> Schema:
     for name, info in Roles.model_fields.items():
         if name not in roles["properties"]:
             roles["properties"][name] = _described(_nullable(_role(name, registry)), info)
+    embedder = Roles.model_fields["embedder"]
+    roles["properties"]["embedder"] = _described(_nullable(_wire(EmbedderRole)), embedder)
     return {**roles, "required": []}
 
 
 def _role(name: str, registry: Registry) -> Schema:
     rehearsal = _nullable(model_schema(registry.models.get(REHEARSALS[name]).Options))
-    wire, recorded, rehearsing = (model_schema(kind) for kind in (WireRole, RecordedRole, RehearsalRole))
+    wire, recorded, rehearsing = _wire(WireRole), model_schema(RecordedRole), model_schema(RehearsalRole)
     rehearsing["properties"]["rehearsal"] = _described(rehearsal, RehearsalRole.model_fields["rehearsal"])
     return {
         "type": "object",
@@ -124,6 +136,17 @@ def _role(name: str, registry: Registry) -> Schema:
         "then": rehearsing,
         "else": {"if": {"required": ["recorded"]}, "then": recorded, "else": wire},
     }
+
+
+def _wire(kind: type[Wire]) -> Schema:
+    """A role behind an address, a map with an address, or several of either."""
+    schema = model_schema(kind)
+    one = {"anyOf": [{"type": "string"}, model_schema(EndpointEntry)]}
+    several = {"type": "array", "minItems": 1, "items": one}
+    info = kind.model_fields["endpoint"]
+    endpoint = {**_described({"anyOf": [*one["anyOf"], several]}, info), "default": info.default}
+    schema["properties"]["endpoint"] = _nullable(endpoint)
+    return schema
 
 
 def _generate(registry: Registry) -> Schema:

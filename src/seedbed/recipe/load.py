@@ -117,7 +117,16 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
         "budget": findings.model(Budget, raw.get("budget"), ("budget",)),
         "export": read_export(raw.get("export"), reading),
     }
-    declared = Declared(section, task, sections["sources"], sections["generate"], mix, sections["student"])
+    declared = Declared(
+        section,
+        task,
+        sections["sources"],
+        sections["generate"],
+        mix,
+        sections["student"],
+        sections["roles"],
+        sections["budget"],
+    )
     check(declared, findings, reading.registry)
     check_judges(sections["roles"], sections["filters"], raw.get("filters"), findings, reading.registry)
     for key in [key for key in raw if key not in Recipe.model_fields]:

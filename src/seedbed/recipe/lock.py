@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from seedbed.recipe.load import LoadedRecipe
 from seedbed.recipe.recipe import Recipe
-from seedbed.recipe.roles import RecordedRole, RehearsalRole, Role, WireRole
+from seedbed.recipe.roles import EmbedderRole, Endpoint, RecordedRole, RehearsalRole, Role, WireRole
 from seedbed.recipe.sources import Source
 
 _LINE_WIDTH = 100
@@ -46,7 +46,10 @@ def _resolved(recipe: Recipe) -> dict[str, Any]:
             **_plain(recipe.task.options),
         },
         "sources": {name: _source(source) for name, source in recipe.sources.items()},
-        "roles": {name: _role(role) for name, role in recipe.roles.bound.items()},
+        "roles": {
+            **{name: _role(role) for name, role in recipe.roles.bound.items()},
+            "embedder": _role(recipe.roles.embedder) if recipe.roles.embedder else None,
+        },
         "generate": generate,
         "filters": [{entry.name: _plain(entry.options)} for entry in recipe.filters],
         "mix": _plain(recipe.mix) if recipe.mix else None,
@@ -65,16 +68,31 @@ def _source(source: Source) -> dict[str, Any]:
     return plain
 
 
-def _role(role: Role) -> dict[str, Any]:
+def _role(role: Role | EmbedderRole) -> dict[str, Any]:
     match role:
-        case WireRole():
+        case WireRole() | EmbedderRole():
             plain = role.model_dump(mode="python", exclude={"endpoint", "api_key"})
             key = f"env:{role.api_key.name}" if role.api_key and "api_key" in role.model_fields_set else None
-            return {"endpoint": role.endpoint.declared, "api_key": key, **plain}
+            return {"endpoint": _endpoints(role.endpoints), "api_key": key, **plain}
         case RecordedRole():
             return _plain(role)
         case RehearsalRole():
             return {"rehearsal": _plain(role.rehearsal)}
+
+
+def _endpoints(endpoints: tuple[Endpoint, ...]) -> str | list[dict[str, Any]]:
+    first = endpoints[0]
+    if len(endpoints) == 1 and first == Endpoint(first.declared, first.url):
+        return first.declared
+    return [
+        {
+            "url": each.declared,
+            "weight": each.weight,
+            "api_key": f"env:{each.api_key.name}" if each.api_key else None,
+            "model": each.model,
+        }
+        for each in endpoints
+    ]
 
 
 def _plain(model: BaseModel) -> dict[str, Any]:

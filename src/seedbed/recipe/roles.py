@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, PlainSerializer, ValidationInfo, field_validator, model_validator
@@ -28,10 +28,17 @@ REHEARSALS = {"teacher": "rehearsal", "judge": "rehearsal_judge"}
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to ask. `declared` is what the recipe says, a URL or env:NAME."""
+    """Where to ask. `declared` is what the recipe says, a URL or env:NAME.
+
+    `weight`, `api_key` and `model` are its own where it is one of several; `others` are the rest.
+    """
 
     declared: str
     url: str
+    weight: float = 1.0
+    api_key: Secret | None = None
+    model: str | None = None
+    others: tuple[Endpoint, ...] = ()
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
@@ -41,14 +48,39 @@ class Endpoint:
         return self.declared
 
 
-class WireRole(Section):
-    """A model behind an OpenAI-compatible address."""
+class EndpointEntry(Section):
+    """One of several endpoints of a role."""
+
+    url: Endpoint = Field(description="base URL with its `/v1`, or `env:NAME`")
+    weight: Float = Field(1.0, gt=0, description="how much it is preferred where several are free")
+    api_key: Annotated[Secret, PlainSerializer(str)] | None = Field(
+        None, description="`env:NAME` of its own key (default: that of the role)"
+    )
+    model: Text | None = Field(None, description="its own name for the model (default: that of the role)")
+
+    @field_validator("url", mode="before")
+    @classmethod
+    def _reachable(cls, value: Any, info: ValidationInfo) -> Endpoint:
+        return _address(value, _env(info))
+
+    @field_validator("api_key", mode="before")
+    @classmethod
+    def _named(cls, value: Any, info: ValidationInfo) -> Secret:
+        return _key(value, _env(info))
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return replace(self.url, weight=self.weight, api_key=self.api_key, model=self.model)
+
+
+class Wire(Section):
+    """What every role behind an OpenAI-compatible address says."""
 
     model: Text = Field(description="the model's name, as the endpoint knows it")
     endpoint: Endpoint = Field(
         f"env:{ENDPOINT_VARIABLE}",
         validate_default=True,
-        description="base URL with its `/v1`, or `env:NAME` of a variable that holds it",
+        description="base URL with its `/v1`, or `env:NAME` of a variable that holds it; or a list of these",
     )
     api_key: Annotated[Secret, PlainSerializer(str)] | None = Field(
         None,
@@ -56,11 +88,35 @@ class WireRole(Section):
         description=f"`env:NAME`, never the key itself (default: `env:{KEY_VARIABLE}` if that is set)",
     )
     revision: Text | None = Field(None, description="revision of the weights; kept in every record")
-    concurrency: Int = Field(32, ge=1, description="most requests in flight")
+    concurrency: Literal["auto"] | Annotated[Int, Field(ge=1)] = Field(
+        "auto", description="most requests in flight at an endpoint; `auto` finds the level that it can carry"
+    )
     timeout: Annotated[Float, SecondsBefore] = Field(
         120.0, gt=0, description="time to wait for one answer: seconds, or with a unit, such as `2m`"
     )
     retries: Int = Field(5, ge=0, description="further attempts after one that may heal")
+
+    @field_validator("endpoint", mode="before")
+    @classmethod
+    def _reachable(cls, value: Any, info: ValidationInfo) -> Endpoint:
+        return value if isinstance(value, Endpoint) else _address(value, _env(info))
+
+    @field_validator("api_key", mode="before")
+    @classmethod
+    def _named(cls, value: Any, info: ValidationInfo) -> Secret | None:
+        if value is None:
+            default = _env(info).get(KEY_VARIABLE, "").strip()
+            return Secret(KEY_VARIABLE, _header_safe(KEY_VARIABLE, default)) if default else None
+        return _key(value, _env(info))
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return (self.endpoint, *self.endpoint.others)
+
+
+class WireRole(Wire):
+    """A model behind an OpenAI-compatible address."""
+
     max_tokens: Int = Field(1024, ge=1, description="longest answer, in tokens; it bounds the cost")
     price: PriceEntry | None = Field(
         None, description="US dollars per million tokens: `{input, output}` (default: the price list's)"
@@ -69,38 +125,11 @@ class WireRole(Section):
         None, description="the model's licence, such as `apache-2.0`, or `{terms, allows_training}`"
     )
 
-    @field_validator("endpoint", mode="before")
-    @classmethod
-    def _reachable(cls, value: Any, info: ValidationInfo) -> Endpoint:
-        if not isinstance(value, str):
-            raise ValueError("must be a URL such as http://localhost:8000/v1, or env:NAME")
-        name = reference(value)
-        url = look_up(name, _env(info)) if name is not None else value.strip()
-        source = f"the value of {name}" if name is not None else "the endpoint"
-        # The value is not repeated: people paste keys into the wrong line.
-        try:
-            parts = urlsplit(url)
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable or not url.isprintable() or " " in url:
-            raise ValueError(f"{source} must be a URL such as http://localhost:8000/v1, or env:NAME")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError(f"{source} must not hold a user name or key; write api_key: env:NAME")
-        if parts.query or parts.fragment:
-            raise ValueError(f"{source} must end with its path, without ? or #")
-        return Endpoint(f"env:{name}" if name is not None else url, url)
 
-    @field_validator("api_key", mode="before")
-    @classmethod
-    def _named(cls, value: Any, info: ValidationInfo) -> Secret | None:
-        if value is None:
-            default = _env(info).get(KEY_VARIABLE, "").strip()
-            return Secret(KEY_VARIABLE, _header_safe(KEY_VARIABLE, default)) if default else None
-        name = reference(value) if isinstance(value, str) else None
-        if name is None:
-            raise ValueError("a key is never written into a recipe; write env:NAME and export NAME")
-        return Secret(name, _header_safe(name, look_up(name, _env(info))))
+class EmbedderRole(Wire):
+    """A model of embeddings behind an OpenAI-compatible address."""
+
+    batch: Int = Field(64, ge=1, le=2048, description="most texts in one request")
 
 
 class RecordedRole(Section):
@@ -140,6 +169,7 @@ class RehearsalRole(Section):
     rehearsal: Options = Field(description="rates of the planted faults; `{}` for the defaults")
 
 
+W = TypeVar("W", bound=Wire)
 Role: TypeAlias = WireRole | RecordedRole | RehearsalRole
 
 
@@ -148,12 +178,14 @@ class Roles(Section):
 
     teacher: Role = Field(description="writes the drafts (default: the rehearsal teacher)")
     judge: Role | None = Field(None, description="scores what other filters keep; the filter `judge` asks it")
+    embedder: EmbedderRole | None = Field(
+        None, description="gives vectors of texts, which measures compare by meaning"
+    )
 
     @property
     def bound(self) -> Mapping[str, Role]:
-        """The roles that the recipe fills, by name."""
-        roles = {name: getattr(self, name) for name in type(self).model_fields}
-        return {name: role for name, role in roles.items() if role is not None}
+        """The roles of chat that the recipe fills, by name."""
+        return {"teacher": self.teacher, **({"judge": self.judge} if self.judge is not None else {})}
 
 
 def read_roles(raw: Any, reading: Reading) -> Roles | None:
@@ -169,7 +201,8 @@ def read_roles(raw: Any, reading: Reading) -> Roles | None:
     second = _read_role(judge, ("roles", "judge"), reading) if judge is not None else None
     if role is None or (judge is not None and second is None):
         return None
-    return Roles(teacher=role, judge=second)
+    embedder = _read_wire(EmbedderRole, values.get("embedder"), ("roles", "embedder"), reading)
+    return Roles(teacher=role, judge=second, embedder=embedder)
 
 
 def _read_role(raw: Any, path: KeyPath, reading: Reading) -> Role | None:
@@ -185,7 +218,41 @@ def _read_role(raw: Any, path: KeyPath, reading: Reading) -> Role | None:
         return _read_rehearsal(values, path, reading)
     if "recorded" in values:
         return _read_recorded(values, path, reading)
-    return findings.model(WireRole, values, path, context={"env": reading.env})
+    return _read_wire(WireRole, values, path, reading)
+
+
+def _read_wire(kind: type[W], raw: Any, path: KeyPath, reading: Reading) -> W | None:
+    """A role behind an address, or several; None where it is not declared, or cannot be read (reported)."""
+    findings = reading.findings
+    values = findings.mapping(raw, path)
+    if not values:
+        return None
+    context = {"env": reading.env}
+    several = values.get("endpoint")
+    if isinstance(several, list | dict):
+        endpoints = _read_endpoints(several, (*path, "endpoint"), reading)
+        values = {**values, "endpoint": endpoints}
+    return findings.model(kind, values, path, context=context)
+
+
+def _read_endpoints(raw: list[Any] | dict[str, Any], path: KeyPath, reading: Reading) -> Endpoint:
+    """The first endpoint with the others; one without an address where any cannot be read (reported)."""
+    findings, context = reading.findings, {"env": reading.env}
+    items = [(path, raw)] if isinstance(raw, dict) else [((*path, at), item) for at, item in enumerate(raw)]
+    read = [
+        findings.model(EndpointEntry, item if isinstance(item, dict) else {"url": item}, where, context)
+        for where, item in items
+    ]
+    if not read:
+        findings.add(path, "is an empty list; give at least one URL, such as http://localhost:8000/v1")
+    entries = [entry.endpoint for entry in read if entry is not None]
+    twice = [e.declared for at, e in enumerate(entries) if e.url in {other.url for other in entries[:at]}]
+    if twice:
+        findings.add(path, f"{twice[0]} stands there twice; give it a weight instead")
+    if not entries or len(entries) < len(read):
+        return Endpoint("", "")
+    first, *others = entries
+    return replace(first, others=tuple(others))
 
 
 def _read_recorded(values: dict[str, Any], path: KeyPath, reading: Reading) -> RecordedRole | None:
@@ -203,6 +270,34 @@ def _read_rehearsal(values: dict[str, Any], path: KeyPath, reading: Reading) -> 
     if options is None:
         return None
     return findings.model(RehearsalRole, {**values, "rehearsal": options}, path)
+
+
+def _address(value: Any, env: Mapping[str, str]) -> Endpoint:
+    if not isinstance(value, str):
+        raise ValueError("must be a URL such as http://localhost:8000/v1, or env:NAME")
+    name = reference(value)
+    url = look_up(name, env) if name is not None else value.strip()
+    source = f"the value of {name}" if name is not None else "the endpoint"
+    # The value is not repeated: people paste keys into the wrong line.
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not url.isprintable() or " " in url:
+        raise ValueError(f"{source} must be a URL such as http://localhost:8000/v1, or env:NAME")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError(f"{source} must not hold a user name or key; write api_key: env:NAME")
+    if parts.query or parts.fragment:
+        raise ValueError(f"{source} must end with its path, without ? or #")
+    return Endpoint(f"env:{name}" if name is not None else url, url)
+
+
+def _key(value: Any, env: Mapping[str, str]) -> Secret:
+    name = reference(value) if isinstance(value, str) else None
+    if name is None:
+        raise ValueError("a key is never written into a recipe; write env:NAME and export NAME")
+    return Secret(name, _header_safe(name, look_up(name, env)))
 
 
 def _env(info: ValidationInfo) -> Mapping[str, str]:

@@ -197,6 +197,12 @@ def measure_sides(
     }
 
 
+def _of_length_1(vectors: Vectors) -> Vectors:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return unit
+
+
 def _in_a_process(
     sample: Sample, embed: Callable[[list[str]], Vectors] | None, file: Path, seed: int
 ) -> list[dict[str, Any]]:
@@ -205,7 +211,7 @@ def _in_a_process(
         if embed is not None:
             vectors = Path(stack.enter_context(TemporaryDirectory(prefix="seedbed-"))) / "vectors.npy"
             found = embed([*sample.generated, *sample.real])
-            np.save(vectors, np.asarray(found, dtype=np.float32))
+            np.save(vectors, _of_length_1(np.asarray(found, dtype=np.float32)))
         request = {
             "generated": list(sample.generated),
             "real": list(sample.real),

@@ -75,7 +75,7 @@ class Pipeline:
         real_keys: Sequence[Path],
         kin: Mapping[str, Record],
         round_cells: int,
-        width: int,
+        width: Callable[[], int],
         progress: Progress,
         opens: Callable[[Sequence[Cell]], None],
         room: Callable[[], BudgetReached | None] = lambda: None,
@@ -95,7 +95,8 @@ class Pipeline:
         self._real_keys = list(real_keys)
         self._kin = kin
         self._round_cells = round_cells
-        self._width = width
+        self._width = width  # cells that may be at work; it follows the level that the endpoint can carry
+        self._workers = 0
         self._judging = judging
         self.progress = progress
         self._opens = opens
@@ -128,8 +129,7 @@ class Pipeline:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._close_in_order())
-                for _ in range(self._width):
-                    group.create_task(self._work(group))
+                self._hire(group)
         except BaseExceptionGroup as errors:
             # The first failure cancelled the rest: it is what the user has to hear of.
             raise _first(errors) from errors
@@ -200,8 +200,15 @@ class Pipeline:
         self._changed.set()
         self._changed = asyncio.Event()
 
+    def _hire(self, group: asyncio.TaskGroup) -> None:
+        """Keep as many cells at work as there may be. Workers beyond that just wait for the endpoint."""
+        for _ in range(self._width() - self._workers):
+            self._workers += 1
+            group.create_task(self._work(group))
+
     async def _work(self, group: asyncio.TaskGroup) -> None:
         while (found := await self._next()) is not None:
+            self._hire(group)
             entry, position = found
             cell = entry.cells[position]
             asking = CellAsking(cell, self._asking)

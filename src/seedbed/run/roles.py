@@ -13,10 +13,11 @@ from seedbed.models.budget import Budget
 from seedbed.models.executor import HttpExecutor, Stats
 from seedbed.models.limits import Limits
 from seedbed.models.openai_wire import OpenAIChat
+from seedbed.models.pool import Lane, Note, Pool
 from seedbed.models.recorded import RecordedReplies, RecordedTeacher
 from seedbed.models.rehearsal import RehearsalTeacher
 from seedbed.models.rehearsal_judge import JudgeFaults, RehearsalJudge
-from seedbed.recipe import LoadedRecipe, RecordedRole, RehearsalRole, Role, WireRole
+from seedbed.recipe import EmbedderRole, LoadedRecipe, RecordedRole, RehearsalRole, Role, WireRole
 from seedbed.run.asking import BoundRole
 from seedbed.run.licensing import licence_label
 from seedbed.run.pricing import price_of
@@ -85,7 +86,18 @@ class Teachers:
     roles: Mapping[str, BoundRole]
     executors: Mapping[str, HttpExecutor]
     models: tuple[ChatModel, ...]
-    width: Mapping[str, int]
+
+    def width(self, role: str = "teacher") -> int:
+        """How many cells, or records under a judge, may be at work at present.
+
+        Twice the endpoints' slots, so that a slot is refilled at once while those before it wait for
+        replies to be on disk. It follows a level that is found.
+        """
+        return 2 * self.executors[role].width
+
+    def most(self, role: str) -> int:
+        """What `width` may come to at the most."""
+        return 2 * self.executors[role].most
 
     def spent(self) -> Stats:
         """What the executors of all roles did in this sitting."""
@@ -105,46 +117,63 @@ class Teachers:
             await model.close()
 
 
-def bind_roles(loaded: LoadedRecipe, log: ReplyLog, budget: Budget) -> Teachers:
-    """Make the model and executor of every role; they share the log and the budget. Makes no request.
+def bind_roles(
+    loaded: LoadedRecipe, log: ReplyLog, budget: Budget, note: Note = lambda text: None
+) -> Teachers:
+    """Make the models and executor of every role; they share the log and the budget. Makes no request.
 
-    `width`: how many cells, or records under a judge, are at work at a time. Twice the endpoint's
-    slots, so that a slot is refilled at once while those before it wait for replies to be on disk.
+    `note` is told what a user should know: an endpoint that died or came back, a parameter given up.
     """
     roles: dict[str, BoundRole] = {}
-    executors, models, width = {}, [], {}
+    executors: dict[str, HttpExecutor] = {}
+    models: list[ChatModel] = []
     for name, role in loaded.recipe.roles.bound.items():
-        model, limits, asked = _make_model(loaded, name, role), _limits(role), asked_model(loaded, role)
-        executor = HttpExecutor(model, log, limits, budget.at(price_of(role)), name)
+        limits, asked = _limits(role), asked_model(loaded, role)
+        pool = _make_pool(loaded, name, role, limits, note)
+        executors[name] = HttpExecutor(pool, log, limits, budget.at(price_of(role)), name)
         licence = licence_label(loaded.recipe, role)
-        roles[name] = BoundRole(asked.model, asked.revision, asked.max_tokens, executor, licence)
-        executors[name] = executor
-        models.append(model)
-        width[name] = 2 * limits.concurrency
-    return Teachers(roles, executors, tuple(models), width)
+        roles[name] = BoundRole(asked.model, asked.revision, asked.max_tokens, executors[name], licence)
+        models += (lane.model for lane in pool.lanes)
+    return Teachers(roles, executors, tuple(models))
+
+
+def concurrency_of(role: WireRole | EmbedderRole) -> int | None:
+    """Requests in flight at an endpoint, or None where their level is to be found."""
+    return None if role.concurrency == "auto" else role.concurrency
 
 
 def _limits(role: Role) -> Limits:
     match role:
         case WireRole():
-            return Limits(concurrency=role.concurrency, retries=role.retries)
+            return Limits(concurrency=concurrency_of(role), retries=role.retries)
         case RecordedRole():
             return Limits(concurrency=role.concurrency)
         case RehearsalRole():
             return Limits(concurrency=REHEARSAL_CONCURRENCY)
 
 
-def _make_model(loaded: LoadedRecipe, name: str, role: Role) -> ChatModel:
+def _make_pool(loaded: LoadedRecipe, name: str, role: Role, limits: Limits, note: Note) -> Pool[ChatModel]:
+    if not isinstance(role, WireRole):
+        return Pool([Lane(_make_model(loaded, role), limits.concurrency, role=name)], role=name)
+    lanes: list[Lane[ChatModel]] = []
+    for endpoint in role.endpoints:
+        key = endpoint.api_key or role.api_key
+        model = OpenAIChat(
+            endpoint.url,
+            role.model,
+            api_key=key.reveal() if key else None,
+            api_key_name=key.name if key else None,
+            timeout=role.timeout,
+            called=endpoint.model,
+            role=name,
+            note=note,
+        )
+        lanes.append(Lane(model, limits.concurrency, endpoint.weight, name))
+    return Pool(lanes, role=name, note=note)
+
+
+def _make_model(loaded: LoadedRecipe, role: RecordedRole | RehearsalRole) -> ChatModel:
     match role:
-        case WireRole():
-            return OpenAIChat(
-                role.endpoint.url,
-                role.model,
-                api_key=role.api_key.reveal() if role.api_key else None,
-                api_key_name=role.api_key.name if role.api_key else None,
-                timeout=role.timeout,
-                role=name,
-            )
         case RecordedRole():
             replies = RecordedReplies.load(loaded.resolve(role.recorded), by=role.by)
             return RecordedTeacher(replies, role.match, "recorded")

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextma
 from dataclasses import dataclass
 from pathlib import Path
 
-from seedbed.core.errors import BudgetReached, EndpointError
+from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer
 from seedbed.core.fate import Accounts, Stopped
 from seedbed.core.hashing import short_id
 from seedbed.core.protocols import CorpusFilter, FilterContext, RecordFilter
@@ -22,6 +22,7 @@ from seedbed.run.asking import AskingSpace, scope_of
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import retarget
 from seedbed.run.content_asking import content_space
+from seedbed.run.embedding import open_embedder
 from seedbed.run.filtering import FilterPool, FilterSet
 from seedbed.run.judging import Judging
 from seedbed.run.manifest import Manifest
@@ -196,7 +197,7 @@ async def open_session(bound: BoundRecipe, note: Note) -> AsyncIterator[Session]
         )
         budget = open_budget(bound.recipe, folder, log, spending, prices, note)
         async with AsyncExitStack() as later:
-            teachers = bind_roles(bound.loaded, log, budget)
+            teachers = bind_roles(bound.loaded, log, budget, note)
             await later.enter_async_context(kept(spending, budget, teachers.replayed))
             later.push_async_callback(teachers.close)
             bound = await ask_axes(bound, teachers.roles["teacher"], server.client if server else None, note)
@@ -238,7 +239,7 @@ async def run_recipe(
                 real_keys=real_keys,
                 kin={row.id: row for row in (*bound.train, *bound.dev)},
                 round_cells=bound.recipe.generate.round,
-                width=session.teachers.width["teacher"],
+                width=session.teachers.width,
                 progress=progress,
                 opens=lambda cells: session.log.look_ahead(
                     scope_of(bound.recipe.name, cell.id) for cell in cells
@@ -260,7 +261,7 @@ async def run_recipe(
         )
         session.manifest.record_stop(stopped)
         if stopped in ("target", "variety", "cells", "budget"):
-            await measure_run(bound)
+            await _measure(bound, note)
         if stopped in ("target", "variety", "cells"):
             await prove(bound, note)
         _export(bound, registry, note)
@@ -275,9 +276,19 @@ def _judging(session: Session) -> Judging | None:
     if not bound.model_filters:
         return None
     space = content_space(bound.task_variables, bound.labels, bound.task.fields, session.teachers.roles)
-    width = max(session.teachers.width[each.role] for each in bound.model_filters)
+    width = max(session.teachers.most(each.role) for each in bound.model_filters)
     asked = AskedContents(bound.folder.asked_contents)
     return Judging(bound.model_filters, space, session.log, asked, width)
+
+
+async def _measure(bound: BoundRecipe, note: Note) -> None:
+    """The measures by the role `embedder`, or by the offline one where there is none to be had."""
+    try:
+        async with open_embedder(bound.loaded, note) as embedder:
+            await measure_run(bound, embedder)
+    except (EndpointError, NoAnswer) as error:
+        note(f"measured by the offline embedder instead of roles.embedder: {error}")
+        await measure_run(bound)
 
 
 def _quotas_so_far(session: Session) -> Quotas:

@@ -94,6 +94,11 @@ def workspace_log(recipe_folder: Path) -> Path:
     return recipe_folder / ".seedbed" / "replies.sqlite"
 
 
+def workspace_vectors(recipe_folder: Path) -> Path:
+    """The cache of vectors that all runs of a workspace share."""
+    return recipe_folder / ".seedbed" / "vectors.sqlite"
+
+
 class RunLock:
     """An exclusive lock on a run folder; the system releases it when the process ends, however it ends."""
 

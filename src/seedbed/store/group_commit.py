@@ -40,9 +40,10 @@ class GroupCommit:
     which succeeds if the cause (a full disk) has gone.
     """
 
-    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path, what: str = "reply log") -> None:
         self._db = db
         self._path = path
+        self._what = what
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()  # nothing may be queued behind the None that ends the thread
         self._closed = "was closed"
@@ -108,7 +109,7 @@ class GroupCommit:
         try:
             self._db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:  # locked, or gone: no job's fault, and the same for each alone
-            self._settle(batch, store_error(self._path, error))
+            self._settle(batch, store_error(self._path, error, self._what))
             return
         try:
             stored = [self._insert(job) for job in batch]
@@ -125,10 +126,10 @@ class GroupCommit:
 
     def _error_of_rows(self, error: Exception) -> StoreError:
         if isinstance(error, sqlite3.Error):
-            return store_error(self._path, error)
+            return store_error(self._path, error, self._what)
         return StoreError(
-            f"{self._path}: reply log: a row cannot be written ({type(error).__name__}: {error}); the rows "
-            "of others are, and this one is a defect of Seedbed: please report it"
+            f"{self._path}: {self._what}: a row cannot be written ({type(error).__name__}: {error}); the "
+            "rows of others are, and this one is a defect of Seedbed: please report it"
         )
 
     def _insert(self, job: _Job) -> int:
@@ -175,4 +176,4 @@ class GroupCommit:
         self._db.close()
 
     def _closed_error(self) -> StoreError:
-        return StoreError(f"{self._path}: reply log: it {self._closed} and takes no more replies")
+        return StoreError(f"{self._path}: {self._what}: it {self._closed} and takes no more rows")

@@ -69,7 +69,7 @@ _REMEDIES = (
     ("SQLITE_READONLY", "it cannot be written; make the file and its folder writable for this user"),
     ("SQLITE_CANTOPEN", "it cannot be opened; check that its folder exists and that this user may write it"),
     ("SQLITE_PERM", "it cannot be opened; check that this user may read and write it"),
-    ("SQLITE_NOTADB", "it is not a reply log; move it away, or name another workspace"),
+    ("SQLITE_NOTADB", "it is not a {what}; move it away, or name another workspace"),
     (
         "SQLITE_CORRUPT",
         "it is damaged; restore a backup, or save what is readable with `sqlite3 FILE .recover`",
@@ -80,13 +80,13 @@ _REMEDIES = (
 )
 
 
-def store_error(path: Path, error: sqlite3.Error) -> StoreError:
+def store_error(path: Path, error: sqlite3.Error, what: str = "reply log") -> StoreError:
     """What an SQLite error means to the user: the path, what is wrong, what to do."""
     code = getattr(error, "sqlite_errorname", "") or ""
     for name, meaning in _REMEDIES:
         if code.startswith(name):
-            return StoreError(f"{path}: reply log: {meaning} ({error})")
-    return StoreError(f"{path}: reply log: {error} ({code or type(error).__name__})")
+            return StoreError(f"{path}: {what}: {meaning.replace('{what}', what)} ({error})")
+    return StoreError(f"{path}: {what}: {error} ({code or type(error).__name__})")
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -131,7 +131,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
             f"{path}: written by a newer Seedbed (reply log version {version}, this one reads up to "
             f"{VERSION}); update Seedbed, or name another workspace"
         )
-    _use_write_ahead_log(db, path)
+    use_write_ahead_log(db, path)
     db.execute("PRAGMA synchronous = FULL")  # in WAL mode only FULL outlives a power cut at each commit
     if version < VERSION:
         _bring_up_to_date(db)
@@ -154,7 +154,7 @@ def _bring_up_to_date(db: sqlite3.Connection) -> None:
         raise
 
 
-def _use_write_ahead_log(db: sqlite3.Connection, path: Path) -> None:
+def use_write_ahead_log(db: sqlite3.Connection, path: Path, what: str = "reply log") -> None:
     """SQLite's busy timeout does not cover this switch, so two processes that start at once retry here."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
@@ -167,7 +167,7 @@ def _use_write_ahead_log(db: sqlite3.Connection, path: Path) -> None:
             time.sleep(0.01)
     if mode != "wal":
         raise StoreError(
-            f"{path}: reply log: this file system keeps no write-ahead log (a network share?); "
+            f"{path}: {what}: this file system keeps no write-ahead log (a network share?); "
             "put the workspace on a local disk"
         )
 

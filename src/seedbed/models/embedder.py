@@ -1,0 +1,142 @@
+"""The bound embedder: vectors from the workspace's cache, and from the endpoint where that has gaps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from seedbed.core.errors import AttemptFailed, EndpointError, NoAnswer, RequestRefused
+from seedbed.models.calls import Calls
+from seedbed.models.limits import Limits
+from seedbed.models.openai_embeddings import OpenAIEmbeddings
+from seedbed.models.pool import Pool
+from seedbed.store.vectors import VectorCache, model_key, text_key
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+BATCH = 64
+CHARACTERS_A_BATCH = 200_000
+_SHOWN_CHARACTERS = 60
+
+
+@dataclass(slots=True)
+class EmbeddingStats:
+    """What one embedder did: HTTP requests, texts embedded by them, and texts that the cache had."""
+
+    calls: int = 0
+    embedded: int = 0
+    cached: int = 0
+    attempts: Counter[str] = field(default_factory=Counter)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "calls": self.calls,
+            "embedded": self.embedded,
+            "cached": self.cached,
+            "attempts": dict(sorted(self.attempts.items())),
+        }
+
+
+class Embedder:
+    """An `Embed` (core.protocols) over a pool of endpoints and a cache. Lives in one event loop.
+
+    `reserve` is called before each request, and may raise BudgetReached.
+    """
+
+    def __init__(
+        self,
+        pool: Pool[OpenAIEmbeddings],
+        cache: VectorCache,
+        model: str,
+        revision: str | None = None,
+        *,
+        limits: Limits | None = None,
+        reserve: Callable[[], None] = lambda: None,
+        batch: int = BATCH,
+        role: str = "embedder",
+    ) -> None:
+        self.stats = EmbeddingStats()
+        self.model = model
+        self.revision = revision
+        self._calls = Calls(pool, limits or Limits(), self.stats)
+        self._cache = cache
+        self._key = model_key(model, revision)
+        self._reserve = reserve
+        self._batch = batch
+        self._role = role
+        self._asking = asyncio.Lock()  # a text that two callers want is asked for once
+
+    @property
+    def name(self) -> str:
+        """The model, as a report names it and as its figures are told from those of another."""
+        return f"{self.model}@{self.revision}" if self.revision else self.model
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See `Embed`. What was embedded stays in the cache, whatever becomes of the rest."""
+        import numpy as np
+
+        keys = [text_key(text) for text in texts]
+        by_key = dict(zip(keys, texts, strict=True))
+        async with self._asking:
+            known = self._cache.get(self._key, list(by_key))
+            missing = [(key, text) for key, text in by_key.items() if key not in known]
+            self.stats.cached += len(by_key) - len(missing)
+            tasks = [asyncio.create_task(self._fill(part)) for part in self._parts(missing)]
+            try:
+                for made in await asyncio.gather(*tasks):
+                    known.update(made)
+            except BaseException:
+                for task in tasks:  # the first failure is told; what is under way is not waited for
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                raise
+        if len({vector.size for vector in known.values()}) > 1:
+            raise EndpointError(
+                f"{self.model} gives vectors of another length than those in {self._cache.path}: is it "
+                f"another model by the same name? Write roles.{self._role}.revision, or delete that file"
+            )
+        if not keys:
+            return np.empty((0, 0), dtype=np.float32)
+        return np.stack([known[key] for key in keys]).astype(np.float32, copy=False)
+
+    def _parts(self, items: Sequence[tuple[bytes, str]]) -> list[list[tuple[bytes, str]]]:
+        """Texts of about the same length together: an endpoint pads the others to the longest."""
+        parts: list[list[tuple[bytes, str]]] = []
+        characters = 0
+        for key, text in sorted(items, key=lambda item: (len(item[1]), item[0])):
+            characters += len(text)
+            if not parts or len(parts[-1]) >= self._batch or characters > CHARACTERS_A_BATCH:
+                parts.append([])
+                characters = len(text)
+            parts[-1].append((key, text))
+        return parts
+
+    async def _fill(self, part: Sequence[tuple[bytes, str]]) -> dict[bytes, NDArray[np.float32]]:
+        """Vectors of these texts, on disk. A part that is refused is halved until one text is at fault."""
+
+        async def send(model: OpenAIEmbeddings) -> NDArray[np.float32]:
+            self._reserve()
+            self.stats.calls += 1
+            return await model.embed([text for _, text in part])
+
+        async def failed(failure: AttemptFailed, endpoint: str) -> None:
+            """Nothing of it is kept but its count."""
+
+        try:
+            vectors, _ = await self._calls.answer(send, failed)
+        except RequestRefused as refusal:
+            if len(part) == 1:
+                text = part[0][1]
+                start = text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
+                raise NoAnswer(refusal.cause, f"the text {start!r} is not embedded: {refusal}") from None
+            half = len(part) // 2
+            return {**await self._fill(part[:half]), **await self._fill(part[half:])}
+        made = {key: vector for (key, _), vector in zip(part, vectors, strict=True)}
+        await self._cache.add(self._key, made)
+        self.stats.embedded += len(part)
+        return made

@@ -1,0 +1,54 @@
+"""The role `embedder` bound to its endpoints and to the workspace's cache of vectors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from seedbed.models.embedder import Embedder
+from seedbed.models.limits import Limits
+from seedbed.models.openai_embeddings import OpenAIEmbeddings
+from seedbed.models.pool import Lane, Note, Pool
+from seedbed.recipe import LoadedRecipe
+from seedbed.run.roles import concurrency_of
+from seedbed.store.folder import workspace_vectors
+from seedbed.store.vectors import VectorCache
+
+ROLE = "embedder"
+
+
+@asynccontextmanager
+async def open_embedder(
+    loaded: LoadedRecipe, note: Note = lambda text: None, *, reserve: Callable[[], None] = lambda: None
+) -> AsyncIterator[Embedder | None]:
+    """The recipe's embedder, or None where it has none. Makes no request.
+
+    `reserve` is called before each request, and may raise BudgetReached.
+    """
+    role = loaded.recipe.roles.embedder
+    if role is None:
+        yield None
+        return
+    limits = Limits(concurrency=concurrency_of(role), retries=role.retries)
+    lanes: list[Lane[OpenAIEmbeddings]] = []
+    for endpoint in role.endpoints:
+        key = endpoint.api_key or role.api_key
+        model = OpenAIEmbeddings(
+            endpoint.url,
+            endpoint.model or role.model,
+            api_key=key.reveal() if key else None,
+            api_key_name=key.name if key else None,
+            timeout=role.timeout,
+            role=ROLE,
+            note=note,
+        )
+        lanes.append(Lane(model, limits.concurrency, endpoint.weight, ROLE))
+    pool = Pool(lanes, role=ROLE, note=note)
+    with VectorCache.open(workspace_vectors(loaded.folder)) as cache:
+        try:
+            yield Embedder(
+                pool, cache, role.model, role.revision, limits=limits, reserve=reserve, batch=role.batch
+            )
+        finally:
+            for lane in lanes:
+                await lane.model.close()
