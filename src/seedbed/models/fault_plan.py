@@ -245,4 +245,6 @@ def _choose(kind: str, names: Sequence[str], rng: random.Random, *, text: bool) 
     way = ways[name]
     if kind == "wrapped":
         return Fault(kind, name, float(rng.random() < 0.3))
-    return Fault(kind, name, round(rng.uniform(way.weakest, way.strongest), 3))
+    # Squared, so that most copies are edited lightly, as a teacher's are.
+    place = rng.random() ** 2 if name == "edited" else rng.random()
+    return Fault(kind, name, round(way.weakest + place * (way.strongest - way.weakest), 3))
