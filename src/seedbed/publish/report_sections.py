@@ -346,7 +346,11 @@ def versions_section(summary: Summary) -> Section:
     if len(versions) < 2:
         return Section("versions", "Versions of the recipe", ())
     rows: list[list[Cell]] = [
-        [Text(str(number)), Text(version["at"]), Text(", ".join(version["changed"]) or "the first")]
+        [
+            Text(str(number)),
+            Text(version["at"]),
+            Text("; ".join(version.get("differences") or version["changed"]) or "the first"),
+        ]
         for number, version in enumerate(versions, start=1)
     ]
     columns = [Column("version"), Column("since"), Column("what changed")]

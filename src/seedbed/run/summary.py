@@ -81,7 +81,7 @@ def summarise(view: RunView) -> dict[str, Any]:
 
 def versions_told(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The versions of the recipe that the run grew through, and what changed in each, by key."""
-    told = ("at", "changed", "differences", "lock", "prompts")
+    told = ("at", "changed", "differences", "parts", "lock", "prompts")
     return [
         {"version": number, **{key: version[key] for key in told if key in version}}
         for number, version in enumerate(manifest["versions"], start=1)
