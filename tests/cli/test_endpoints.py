@@ -23,7 +23,7 @@ GENERATE = {
 
 
 def teacher(*urls: str, **more: Any) -> dict[str, Any]:
-    return {"teacher": {"model": "fake", "endpoint": list(urls), "timeout": 5.0, **more}}
+    return {"teacher": {"model": "fake", "endpoint": list(urls), "timeout": 5.0, "licence": "mit", **more}}
 
 
 def test_a_run_goes_on_without_the_endpoint_that_refuses_the_key(tmp_path: Path) -> None:
