@@ -116,7 +116,7 @@ def run(
             "name": "variety",
             "task": {"kind": "classification", "input": "text", "label": "label"},
             "sources": {"real": {"path": source.name}},
-            "roles": {"teacher": {"model": "recorded", "endpoint": server.url}},
+            "roles": {"teacher": {"model": "recorded", "endpoint": server.url, "licence": "cc-by-4.0"}},
             "generate": {
                 "target": budget,
                 # A recipe whose only method fills no slots may not name any.
