@@ -82,7 +82,6 @@ def test_max_cost_is_never_passed_and_a_higher_one_goes_on_where_it_was(tmp_path
         assert endpoint.stats().peak_in_flight > 32
 
 
-@pytest.mark.xfail(reason="`cost.money.cached` is 0 since a run replays closed rounds past its executor")
 def test_what_the_log_answers_is_not_paid_again(tmp_path: Path) -> None:
     with FakeEndpoint() as endpoint:
         workspace = Workspace.make(tmp_path, roles=teacher(endpoint.url))

@@ -62,7 +62,6 @@ def test_an_endpoint_whose_terms_do_not_do_sees_no_request(tmp_path: Path, comma
         assert not workspace.run_folder.exists()
 
 
-@pytest.mark.xfail(reason="licence and price are told only where the recipe has no other problem")
 def test_a_licence_is_one_problem_among_all(tmp_path: Path) -> None:
     Workspace.make(tmp_path, roles=role("http://127.0.0.1:9/v1", "mine"), budget={"cost": 3})
     (tmp_path / "data" / "train.csv").write_text("text\nno label\n", "utf-8")

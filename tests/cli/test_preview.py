@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.cli.test_run import sometimes_bad
 from tests.cli.workspace import Workspace
 from tests.fake_endpoint import FakeEndpoint, Fault
@@ -15,7 +13,6 @@ from tests.fake_endpoint import FakeEndpoint, Fault
 HOSTILE = "Words with \x1b[31ma colour\x1b[0m and [bold]markup[/bold] in them, enough of them to be kept."
 
 
-@pytest.mark.xfail(reason="a worker process may be left to the garbage collector", strict=False)
 def test_a_run_replays_what_a_preview_asked(tmp_path: Path) -> None:
     with FakeEndpoint(sometimes_bad(0.3)) as endpoint:
         workspace = Workspace.make(tmp_path, endpoint.url)

@@ -8,8 +8,6 @@ import random
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.chromium import Chromium
 from tests.cli.workspace import STARTER, Workspace
 from tests.fake_endpoint import FakeEndpoint, plausible, request_key
@@ -17,7 +15,6 @@ from tests.fake_endpoint import FakeEndpoint, plausible, request_key
 SCRIPT = "</script><script>window.acted = 1</script><img src=x onerror='window.acted = 1'>{{7*7}}"
 
 
-@pytest.mark.xfail(reason="`format` rejects the replies with slot marks that the page should be shown with")
 def test_run_and_report_write_the_page_and_a_reply_does_nothing_in_it(tmp_path: Path) -> None:
     with (STARTER / "data" / "test.csv").open(encoding="utf-8", newline="") as file:
         locked = [row["text"] for row in csv.DictReader(file)]
@@ -31,7 +28,9 @@ def test_run_and_report_write_the_page_and_a_reply_does_nothing_in_it(tmp_path: 
 
     sources = {"real": {"path": "data/train.csv"}, "eval": {"path": "data/test.csv", "lock": True}}
     with FakeEndpoint(reply) as endpoint:
-        workspace = Workspace.make(tmp_path / "work", endpoint.url, sources=sources)
+        # `format` would reject the slot marks, and none of these replies would be on the page as accepted.
+        filters = ["default", "-format"]
+        workspace = Workspace.make(tmp_path / "work", endpoint.url, sources=sources, filters=filters)
         done = workspace.run("run", ".", "--target", "30")
     page = workspace.run_folder / "report.html"
     assert "the same as a page: " in done.err
