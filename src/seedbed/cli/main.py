@@ -75,7 +75,9 @@ def cli() -> None:
 def main() -> None:
     """Entry point of the `seedbed` command."""
     from seedbed.core.errors import SeedbedError
+    from seedbed.core.garbage import collect_rarely
 
+    collect_rarely()
     # Before Arrow is first imported: its own allocator keeps what it freed, some 35 MB of a run.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
