@@ -14,6 +14,7 @@ from seedbed.cli.output import fail
 # Command -> module: a command's imports are paid for by that command alone.
 COMMANDS = {
     "init": "seedbed.cli.init",
+    "doctor": "seedbed.cli.doctor",
     "plan": "seedbed.cli.plan",
     "preview": "seedbed.cli.preview",
     "run": "seedbed.cli.run",
@@ -29,6 +30,7 @@ COMMANDS = {
 }
 SUMMARIES = {
     "init": "Make a recipe folder from a starter recipe.",
+    "doctor": "Check this machine, and a recipe's endpoints, before a run.",
     "plan": "Say what a run would ask. Makes no call.",
     "preview": "Ask the first cells of the plan, and show them beside their verdicts.",
     "run": "Generate, filter and prove, up to the target; goes on where it was stopped.",
