@@ -87,7 +87,8 @@ def test_plugins_lists_a_package_that_is_broken(tmp_path: Path) -> None:
     package.mkdir(parents=True)
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: outsider\nVersion: 1.5\n")
     (package / "entry_points.txt").write_text(
-        "[seedbed.filters]\nbroken = outsider:Broken\nfine = outsider_fine:Fine\nlength = outsider_fine:Fine\n"
+        "[seedbed.filters]\n"
+        "broken = outsider:Broken\nfine = outsider_fine:Fine\nlength = outsider_fine:Fine\n"
     )
     (tmp_path / "site" / "outsider.py").write_text("raise OSError('no such library')\n")
     (tmp_path / "site" / "outsider_fine.py").write_text(
