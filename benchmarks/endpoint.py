@@ -28,6 +28,8 @@ from typing import Any
 
 import orjson
 
+from benchmarks.keep_alive import KeepAlive
+
 WORDS_A_REPLY = 42
 _SYLLABLES = [consonant + vowel for consonant in "bcdfghjklmnprstvz" for vowel in "aeiou"]
 
@@ -88,43 +90,19 @@ class Tally:
         self.answers.append(time.monotonic())
 
 
-class Connection(asyncio.Protocol):
-    """HTTP/1.1 with keep-alive, one request at a time."""
+class Connection(KeepAlive):
+    """Tells the tally what comes, and answers after the latency."""
 
     tally = Tally()
     latency = 0.0
 
-    def __init__(self) -> None:
-        self._buffer = b""
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
-            head = self._buffer[:end].lower()
-            at = head.find(b"content-length:")
-            stop = head.find(b"\r\n", at)
-            size = int(head[at + 15 : stop if stop > 0 else None]) if at >= 0 else 0
-            if len(self._buffer) < end + 4 + size:
-                return
-            body = self._buffer[end + 4 : end + 4 + size]
-            self._buffer = self._buffer[end + 4 + size :]
-            self._handle(head, body)
-
-    def _handle(self, head: bytes, body: bytes) -> None:
+    def handle(self, head: bytes, body: bytes) -> None:
         tally = Connection.tally
         if head.startswith(b"get"):
-            self._send(orjson.dumps({**vars(tally)}))
+            self.send(orjson.dumps({**vars(tally)}))
         elif head.startswith(b"post /reset"):
             Connection.tally = Tally()
-            self._send(b"{}")
+            self.send(b"{}")
         else:
             tally.came()
             if self.latency:
@@ -133,13 +111,8 @@ class Connection(asyncio.Protocol):
                 self._finish(tally, body)
 
     def _finish(self, tally: Tally, body: bytes) -> None:
-        self._send(answer(body))
+        self.send(answer(body))
         tally.answered()
-
-    def _send(self, body: bytes) -> None:
-        if self._transport is not None:
-            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-            self._transport.write(head % len(body) + body)
 
 
 class Endpoint:

@@ -12,7 +12,8 @@ from collections import deque
 
 import orjson
 
-_HEAD = b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n"
+from benchmarks.keep_alive import KeepAlive
+
 _REFUSED = b'{"error": {"message": "too many requests at once"}}'
 
 
@@ -34,7 +35,7 @@ class Service:
         counts["requests"] += 1
         if self.cap and self.in_flight >= self.cap:
             counts["http_429"] += 1
-            connection.send(429, b"Too Many Requests", _REFUSED, self.retry)
+            connection.send(_REFUSED, 429, b"Too Many Requests", self.retry)
             return
         self.in_flight += 1
         counts["peak_in_flight"] = max(counts["peak_in_flight"], self.in_flight)
@@ -56,35 +57,19 @@ class Service:
             self.begin(self.waiting.popleft())
 
 
-class Connection(asyncio.Protocol):
-    """HTTP/1.1 with keep-alive, one request at a time."""
+class Connection(KeepAlive):
+    """Hands its requests to the service, which says when to answer."""
 
     def __init__(self, service: Service) -> None:
+        super().__init__()
         self._service = service
-        self._buffer = b""
         self._asked = b""
-        self._transport: asyncio.Transport | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._transport = None
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        head, found, rest = self._buffer.partition(b"\r\n\r\n")
-        if not found:
-            return
-        _, _, length = head.lower().partition(b"content-length:")
-        size = int(length.split(b"\r\n", 1)[0]) if length else 0
-        if len(rest) < size:
-            return
-        self._asked, self._buffer = rest[:size], rest[size:]
-        if head.startswith(b"GET /stats"):
-            self.send(200, b"OK", orjson.dumps(self._service.counts))
+    def handle(self, head: bytes, body: bytes) -> None:
+        if head.startswith(b"get /stats"):
+            self.send(orjson.dumps(self._service.counts))
         else:
+            self._asked = body
             self._service.take(self)
 
     def answer(self) -> None:
@@ -95,11 +80,7 @@ class Connection(asyncio.Protocol):
         )
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
         usage = {"prompt_tokens": 40, "completion_tokens": 100, "total_tokens": 140}
-        self.send(200, b"OK", orjson.dumps({"model": question["model"], "choices": [choice], "usage": usage}))
-
-    def send(self, status: int, reason: bytes, body: bytes, headers: bytes = b"") -> None:
-        if self._transport is not None:
-            self._transport.write(_HEAD % (status, reason, headers, len(body)) + body)
+        self.send(orjson.dumps({"model": question["model"], "choices": [choice], "usage": usage}))
 
 
 async def serve(options: argparse.Namespace) -> None:

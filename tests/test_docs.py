@@ -117,7 +117,11 @@ def parse(arguments: list[str]) -> dict[str, Any]:
     parent = click.Context(cli)
     command = cli.get_command(parent, arguments[0])
     assert command is not None, f"no command is called {arguments[0]!r}"
-    return command.make_context(arguments[0], arguments[1:], parent=parent).params
+    context = command.make_context(arguments[0], arguments[1:], parent=parent)
+    if isinstance(command, click.Group):  # `requests forget`: what follows the group is the command's
+        name, *rest = arguments[1:]
+        return command.commands[name].make_context(name, rest, parent=context).params
+    return context.params
 
 
 @pytest.mark.parametrize("command", SEEDBED_LINES, ids=str)

@@ -116,7 +116,13 @@ def run(
             "name": "variety",
             "task": {"kind": "classification", "input": "text", "label": "label"},
             "sources": {"real": {"path": source.name}},
-            "roles": {"teacher": {"model": "recorded", "endpoint": server.url}},
+            "roles": {
+                "teacher": {
+                    "model": "recorded",
+                    "endpoint": server.url,
+                    "licence": {"terms": "texts of CLINC150, CC-BY-3.0", "allows_training": True},
+                }
+            },
             "generate": {
                 "target": budget,
                 # A recipe whose only method fills no slots may not name any.

@@ -63,7 +63,8 @@ def test_a_killed_run_is_not_reported_as_the_one_before_ended(tmp_path: Path) ->
         workspace = Workspace.make(tmp_path, endpoint.url)
         workspace.run("run", ".", "--target", "30")
         asked = endpoint.stats().requests
-        process = workspace.start("run", ".", "--target", "300")
+        slowly = ("--set", "roles.teacher.concurrency=4")  # the report has to begin before the run ends
+        process = workspace.start("run", ".", "--target", "300", *slowly)
         while endpoint.stats().requests < asked + 40:
             time.sleep(0.01)
         assert "At work" in workspace.run("report", ".").out

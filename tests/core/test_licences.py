@@ -7,13 +7,11 @@ from datetime import date
 import pytest
 
 from seedbed.core.licences import (
-    STRICTNESS,
     USES,
     all_terms,
     by_own_word,
     judge,
     match_of,
-    strictest,
     terms_of,
 )
 
@@ -73,9 +71,3 @@ def test_a_word_of_the_user_counts_but_not_against_a_checked_ban() -> None:
     assert judge("llama-3-8b", None, "research", "apache-2.0").verdict == "deny"
     assert by_own_word("a contract", True).verdict == "allow"
     assert terms_of(" MIT ") is not None
-
-
-def test_of_several_licences_the_strictest_holds() -> None:
-    assert strictest([]) == "allow"
-    for at, verdict in enumerate(STRICTNESS):
-        assert strictest([*STRICTNESS[:at], verdict, "allow"]) == verdict

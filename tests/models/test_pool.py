@@ -267,9 +267,9 @@ def test_auto_finds_a_cap_over_real_sockets(bench: Bench) -> None:
     assert 10 <= bench.executor.width <= 24
 
 
-@pytest.mark.campaign  # it goes by latencies, which a machine at work on other things makes up
 def test_auto_does_not_drown_a_server_that_queues(bench: Bench) -> None:
-    with FakeEndpoint(latency=0.02, servers=4) as endpoint:
+    # As slow as that, so that a machine at work on other things adds little to it.
+    with FakeEndpoint(latency=0.08, servers=4) as endpoint:
         bench.many([endpoint.url], 600, concurrency=None)
         assert endpoint.stats().peak_in_flight < 60
     assert bench.executor.width < 30

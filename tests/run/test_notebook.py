@@ -85,9 +85,12 @@ def test_inside_a_running_event_loop(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_drains_and_the_run_goes_on(tmp_path: Path) -> None:
-    with FakeEndpoint(latency=0.05) as endpoint:
+    with FakeEndpoint(latency=0.5) as endpoint:  # the run must not end before it is interrupted
         workspace = Workspace.make(tmp_path, endpoint.url)
+        # What a shell starts in the background ignores the signal, and so would the script below it.
         text = """
+        import signal
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         import seedbed
         try:
             seedbed.run(".", target=600)

@@ -27,7 +27,7 @@ GOLDEN = (
     "from seedbed.text.minhash import *\n"
     "codes = token_codes('where is my new card it has not come'.split())\n"
     "minima = signature(shingle_hashes(codes, 3))\n"
-    "print(minima[:3].tolist(), band_keys(minima, Bands(20, 5), 7)[:2])\n"
+    "print(minima[:3].tolist(), band_keys([minima], Bands(20, 5), 7)[0][:2])\n"
 )
 
 
@@ -99,8 +99,8 @@ def test_a_threshold_that_no_bands_can_serve_is_refused() -> None:
 
 def test_keys_are_63_bit_and_unlike_for_unlike_salts_and_bands() -> None:
     minima = signature(token_codes(["a", "b"]))
-    keys = band_keys(minima, Bands(20, 5), 1)
-    others = band_keys(minima, Bands(20, 5), 2)
+    keys = band_keys([minima], Bands(20, 5), 1)[0]
+    others = band_keys([minima], Bands(20, 5), 2)[0]
     assert len(keys) == 20
     assert all(0 <= key < 2**63 for key in keys)
     assert len({*keys, *others}) == 40

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -20,8 +20,6 @@ Use = Literal["research", "commercial", "competing"]
 
 USES: tuple[Use, ...] = ("research", "commercial", "competing")
 UNVERIFIED = "unverified"
-# From the mildest to the strictest: of several licences behind one record the strictest holds.
-STRICTNESS: tuple[Verdict, ...] = ("allow", "conditional", "unknown", "deny")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +140,3 @@ def judge(model: str, host: str | None, use: Use, stated: str | None) -> Judgeme
 def by_own_word(terms: str, allows_training: bool) -> Judgement:
     """The user has read terms that the table does not have, and answers for what they say."""
     return Judgement("allow" if allows_training else "deny", terms, stated=True)
-
-
-def strictest(verdicts: Iterable[Verdict]) -> Verdict:
-    """Of several licences behind one piece of data the strictest holds; of none it is `allow`."""
-    return max(verdicts, key=STRICTNESS.index, default="allow")

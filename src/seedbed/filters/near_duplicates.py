@@ -13,7 +13,7 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.filters.subject import FilterOptions, whole_text
 from seedbed.text.minhash import (
-    band_keys_of,
+    band_keys,
     bands_for,
     candidate_pairs,
     char_codes,
@@ -104,7 +104,7 @@ class NearDuplicates:
             (short, [chars[at] for at in short], bands_for(self._lowest.short), CHAR_WIDTH),
             (long, tokens, bands_for(self._lowest.long), 64 + TOKEN_WIDTH),
         ):
-            for at, own in zip(places, band_keys_of(list(signatures(hashes)), bands, salt), strict=True):
+            for at, own in zip(places, band_keys(list(signatures(hashes)), bands, salt), strict=True):
                 keys[filled[at]] += own
         return keys
 

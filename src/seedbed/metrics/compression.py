@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import lzma
 import zlib
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from seedbed.metrics.protocol import Better, Needs, Numbers, Side
@@ -17,7 +18,7 @@ XZ_DICTIONARY = 1 << 22
 """Bytes that xz looks back; longer samples do not come."""
 
 
-class _Compression:
+class _Compression(ABC):
     better: ClassVar[Better] = "lower"
     margin: ClassVar[float] = 0.1
     relative: ClassVar[bool] = True
@@ -34,8 +35,8 @@ class _Compression:
         raw = b"".join(prepared[row] + b"\n" for row in rows)[:size]
         return len(raw) / self._compressed(raw)
 
-    def _compressed(self, raw: bytes) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def _compressed(self, raw: bytes) -> int: ...
 
 
 class CompressionGzip(_Compression):

@@ -157,6 +157,8 @@ class Budget:
         self.unlogged -= Amount.of(charge)
 
     def _bound(self, worst: Usage) -> Usage:
+        if self._prompt_factor == self._output_factor == 1:
+            return worst
         return Usage(
             ceil(worst.prompt_tokens * self._prompt_factor),
             ceil(worst.completion_tokens * self._output_factor),
@@ -208,6 +210,8 @@ class Budget:
 
     def _learn(self, worst: Usage, used: Usage) -> None:
         """An endpoint that uses more than it was asked for: say so, and set aside as much from now on."""
+        if used.prompt_tokens <= worst.prompt_tokens and used.completion_tokens <= worst.completion_tokens:
+            return  # as almost always: no factor grows
         read = Fraction(used.prompt_tokens, worst.prompt_tokens)
         wrote = Fraction(used.completion_tokens, worst.completion_tokens)
         self._prompt_factor = max(self._prompt_factor, read)

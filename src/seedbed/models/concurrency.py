@@ -94,6 +94,7 @@ class Level:
         self._known: dict[int, Measured] = {}  # by half octaves of the level
         self._before: Measured | None = None  # the round before, in slow start
         self._gainless = 0  # rounds in a row
+        self._gainful = 0
         self._begin_round(0.0)
 
     @classmethod
@@ -213,7 +214,11 @@ class Level:
             self._set(self._exact * STEP_DOWN, now)
         elif not self._gainless:
             self._set(self._exact + max(1.0, self._exact * STEP_UP), now)
-            self.slow_start = bool(lower) and not higher and gain > FREE_ELASTICITY
+        self._gainful = self._gainful + 1 if lower and not higher and gain > FREE_ELASTICITY else 0
+        if self._gainful > 1:  # one may be chance, and doubling is hard to take back
+            self.slow_start = True
+            self._gainful = 0
+            self._before = here
 
     def _refused(self, in_flight: int, began: float, now: float) -> None:
         """No room for one of so many: the level that was too high is known, and kept off for a while.

@@ -44,6 +44,13 @@ class Stats:
     def __add__(self, other: Stats) -> Stats:
         return Stats(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
+    def note_replayed(self, standing: Sequence[Logged | None]) -> None:
+        for logged in standing:
+            if isinstance(logged, LoggedReply):
+                self.replayed += 1
+                self.replayed_prompt_tokens += logged.usage.prompt_tokens
+                self.replayed_completion_tokens += logged.usage.completion_tokens
+
     def to_json(self) -> dict[str, Any]:
         return {
             "calls": self.calls,
@@ -103,7 +110,7 @@ class HttpExecutor:
         with self._asking(question, scope) as asking:
             async with asking.lock:
                 standing = self._log.get_many(question, scope, n)
-                self._count_replayed(standing)
+                self.stats.note_replayed(standing)
                 if asking.failure is not None and None in standing:
                     raise NoAnswer(asking.failure.cause, str(asking.failure))
                 try:
@@ -164,13 +171,6 @@ class HttpExecutor:
             else:
                 for logged in fresh:
                     standing[logged.key.draw] = logged
-
-    def _count_replayed(self, standing: Sequence[Logged | None]) -> None:
-        for logged in standing:
-            if isinstance(logged, LoggedReply):
-                self.stats.replayed += 1
-                self.stats.replayed_prompt_tokens += logged.usage.prompt_tokens
-                self.stats.replayed_completion_tokens += logged.usage.completion_tokens
 
     def _logged(self, reply: ChatReply, endpoint: str, keys: Sequence[ReplyKey]) -> list[LoggedReply]:
         """One row for each choice that was asked for; together they carry the tokens of the call."""

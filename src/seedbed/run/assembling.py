@@ -15,6 +15,7 @@ from seedbed.run.judging_again import judge_again
 from seedbed.run.pipeline import Pipeline
 from seedbed.run.progress import Progress
 from seedbed.run.quotas import Quotas
+from seedbed.run.replaying import LoggedOnly, from_the_log
 from seedbed.run.spending import room_left
 from seedbed.store.asked import AskedContents
 from seedbed.store.rounds import Rounds
@@ -89,9 +90,9 @@ async def new_verdicts(
 
     # Open plans were made for the target they were made for: another one plans anew.
     same_target = session.manifest.quotas == session.wanted
-    return await judge_again(
-        session.rounds, successor.rounds, session.asking, session.log, make, open_plans=same_target
-    )
+    offline = LoggedOnly(session.log, session.teachers.executors["teacher"].stats)
+    asking = from_the_log(session.asking, offline)
+    return await judge_again(session.rounds, successor.rounds, asking, make, open_plans=same_target)
 
 
 async def judge_first(

@@ -150,13 +150,14 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     methods = {
         entry.name: registry.methods.get(entry.name)(entry.options) for entry in recipe.generate.methods
     }
-    _check_templates(loaded, task, templates, methods, gather)
-    _check_student(loaded, registry, gather)
-    gather.problems += filter_problems(loaded, registry, task, real.train)
+    # Before what may end the gathering: these look at the recipe alone.
     for name, role in recipe.roles.bound.items():
         gather.attempt(lambda n=name, r=role: check_role(loaded, n, r))  # type: ignore[misc]
         gather.attempt(lambda n=name, r=role: check_licence(loaded, n, r))  # type: ignore[misc]
         gather.attempt(lambda n=name, r=role: check_price(loaded, n, r))  # type: ignore[misc]
+    _check_templates(loaded, task, templates, methods, gather)
+    _check_student(loaded, registry, gather)
+    gather.problems += filter_problems(loaded, registry, task, real.train)
     model_filters = gather.attempt(lambda: build_model_filters(loaded, task, registry)) or ()
     variables = _task_variables(recipe, task)
     axes, unasked = axes_that_stand(loaded, variables, gather.attempt)

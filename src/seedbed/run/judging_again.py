@@ -16,9 +16,7 @@ from seedbed.core.fate import Fate
 from seedbed.core.record import Record
 from seedbed.run.asking import AskingSpace
 from seedbed.run.pipeline import Pipeline
-from seedbed.run.replaying import LoggedOnly, from_the_log
 from seedbed.store.ledger import Ledger
-from seedbed.store.replies import ReplyLog
 from seedbed.store.rounds import CommittedRound, Rounds
 from seedbed.store.shards import read_rows
 
@@ -69,7 +67,6 @@ async def judge_again(
     present: Rounds,
     coming: Rounds,
     asking: AskingSpace,
-    log: ReplyLog,
     make: Callable[[Rounds, AskingSpace], Pipeline],
     *,
     open_plans: bool = True,
@@ -77,7 +74,8 @@ async def judge_again(
     """Make the rounds of `present` again in `coming`; returns how many done cells the log cannot replay.
 
     Rounds that only moved the target are left out: the new ones close under the target in force.
-    Cells that failed stay failed. `make` gives a pipeline over rounds and prompts that plans nothing.
+    Cells that failed stay failed. `make` gives a pipeline over rounds and prompts that plans nothing;
+    `asking` is answered by the log alone.
     """
     closed = [entry for entry in present.committed(partial=False) if entry.measures["cells"]["planned"]]
     for entry in closed:
@@ -86,7 +84,7 @@ async def judge_again(
         for number in present.open_numbers():
             cells = present.read_open_plan(number)
             coming.write_plan(number, cells, present.failed_before(number))
-    pipeline = make(coming, from_the_log(asking, LoggedOnly(log)))
+    pipeline = make(coming, asking)
     await pipeline.run()
     return sum(pipeline.unasked.get(entry.number, 0) for entry in closed)
 

@@ -10,6 +10,7 @@ from seedbed.core.cell import Cell
 from seedbed.core.chat import ChatRequest, LoggedReply
 from seedbed.core.errors import NoAnswer
 from seedbed.core.protocols import Method
+from seedbed.models.executor import Stats
 from seedbed.run.asking import AskingSpace, CellAsking, scope_of
 from seedbed.store.replies import LoggedRefusal, ReplyLog
 
@@ -19,14 +20,16 @@ class NotLogged(Exception):
 
 
 class LoggedOnly:
-    """Fills nothing: gives what the log has, notes what was wanted, raises NotLogged or NoAnswer."""
+    """Fills nothing: gives what the log has, notes what was wanted, raises NotLogged or NoAnswer.
 
-    def __init__(self, log: ReplyLog | None) -> None:
+    What it gives is counted in `stats`, by default its own.
+    """
+
+    def __init__(self, log: ReplyLog | None, stats: Stats | None = None) -> None:
         self._log = log
+        self.stats = stats or Stats()
         self.first: ChatRequest | None = None
         self.wanted: list[bytes] = []
-        self.answers = 0
-        self.tokens = 0
 
     async def fill(self, request: ChatRequest, scope: bytes, n: int) -> tuple[LoggedReply, ...]:
         self.first = self.first or request
@@ -40,8 +43,7 @@ class LoggedOnly:
             if logged is None:
                 raise NotLogged
             replies.append(logged)
-            self.answers += 1
-            self.tokens += logged.usage.completion_tokens
+        self.stats.note_replayed(replies)
         return tuple(replies)
 
 
@@ -115,8 +117,9 @@ async def replay(
         else:
             result.answered += 1
     result.first = filling.first
-    if filling.answers and filling.tokens:
-        result.answer_tokens = round(filling.tokens / filling.answers)
+    given = filling.stats
+    if given.replayed and given.replayed_completion_tokens:
+        result.answer_tokens = round(given.replayed_completion_tokens / given.replayed)
     if result.sample:
         result.cells = planned
         result.answered = round(result.answered * planned / result.sample)

@@ -11,13 +11,11 @@ where a table keyed by hash would write each into another page. Values are zstd-
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import zstandard
 
@@ -25,8 +23,8 @@ from seedbed.core.chat import Choice, LoggedReply, ReplyKey, Usage
 from seedbed.core.errors import StoreError
 from seedbed.core.money import Charge
 from seedbed.store.forgotten import FIND, HAS_TABLE
-from seedbed.store.group_commit import GroupCommit
 from seedbed.store.reply_file import REFUSAL, REPLY, connect, pack, store_error, unpack
+from seedbed.store.shared_file import SharedFile
 
 _ADD = (
     "INSERT INTO replies"
@@ -90,7 +88,7 @@ class StandingRow:
     usage: Usage
 
 
-class ReplyLog:
+class ReplyLog(SharedFile):
     """The log of one workspace, for any number of processes at a time.
 
     Writes are awaited and return when their rows are on disk. Reads are synchronous (some ten
@@ -98,39 +96,14 @@ class ReplyLog:
     StoreError naming the file and the remedy.
     """
 
+    what = "reply log"
+    connect = staticmethod(connect)
+
     def __init__(self, path: Path, writer: sqlite3.Connection, reader: sqlite3.Connection) -> None:
-        self.path = path
-        self._commits = GroupCommit(writer, path)
-        self._reader = reader
-        self._lock = threading.Lock()  # for the reader and both codecs: none may serve two threads at once
+        super().__init__(path, writer, reader)
         self._fresh: set[bytes] = set()  # scopes under which nothing stood when they were looked up
         self._compress = zstandard.ZstdCompressor(level=1)
         self._decompress = zstandard.ZstdDecompressor()
-
-    @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open the log, or begin one. Raises StoreError, also where a newer version wrote the file."""
-        writer = connect(path)
-        try:
-            reader = connect(path)
-        except StoreError:
-            writer.close()
-            raise
-        return cls(path, writer, reader)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Commit what is under way and let go of the file. May be called again."""
-        self._commits.close()
-        with self._lock:
-            self._reader.close()
 
     async def add(self, replies: Sequence[LoggedReply], charges: Sequence[Charge] = ()) -> int:
         """Log the choices of one call; return when they are on disk, with the number of those new.

@@ -7,16 +7,14 @@ again. One row a text, keyed by (model, revision) and the hash of the text, whic
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from seedbed.core.errors import StoreError
 from seedbed.core.hashing import digest
-from seedbed.store.group_commit import GroupCommit
 from seedbed.store.reply_file import BUSY_SECONDS, store_error, use_write_ahead_log
+from seedbed.store.shared_file import SharedFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,42 +48,41 @@ def model_key(model: str, revision: str | None) -> bytes:
     return digest("embedder", [model, revision])
 
 
-class VectorCache:
+class VectorCache(SharedFile):
     """The cache of one workspace, for any number of processes at a time.
 
     Writes are awaited and return when their rows are on disk. Raises StoreError naming the file.
     """
 
-    def __init__(self, path: Path, writer: sqlite3.Connection, reader: sqlite3.Connection) -> None:
-        self.path = path
-        self._commits = GroupCommit(writer, path, WHAT)
-        self._reader = reader
-        self._lock = threading.Lock()
+    what = WHAT
 
-    @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open the cache, or begin one. Raises StoreError."""
-        writer = _connect(path)
+    @staticmethod
+    def connect(path: Path) -> sqlite3.Connection:
         try:
-            reader = _connect(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        except OSError as error:
+            raise StoreError(f"{path}: {WHAT}: its folder cannot be made: {error.strerror}") from error
+        except sqlite3.Error as error:
+            raise store_error(path, error, WHAT) from error
+        try:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            application = db.execute("PRAGMA application_id").fetchone()[0]
+            if version > VERSION or (version and application != APPLICATION):
+                raise StoreError(
+                    f"{path}: no {WHAT} that this Seedbed reads; delete it: its texts are then embedded again"
+                )
+            use_write_ahead_log(db, path, WHAT)
+            db.execute("PRAGMA synchronous = FULL")
+            if version < VERSION:
+                db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            db.close()
+            raise store_error(path, error, WHAT) from error
         except StoreError:
-            writer.close()
+            db.close()
             raise
-        return cls(path, writer, reader)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Commit what is under way and let go of the file. May be called again."""
-        self._commits.close()
-        with self._lock:
-            self._reader.close()
+        return db
 
     def get(self, model: bytes, texts: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
         """The vectors there are, by the key of their text."""
@@ -111,31 +108,3 @@ class VectorCache:
 
 def _marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    except OSError as error:
-        raise StoreError(f"{path}: {WHAT}: its folder cannot be made: {error.strerror}") from error
-    except sqlite3.Error as error:
-        raise store_error(path, error, WHAT) from error
-    try:
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        application = db.execute("PRAGMA application_id").fetchone()[0]
-        if version > VERSION or (version and application != APPLICATION):
-            raise StoreError(
-                f"{path}: no {WHAT} that this Seedbed reads; delete it: its texts are then embedded again"
-            )
-        use_write_ahead_log(db, path, WHAT)
-        db.execute("PRAGMA synchronous = FULL")
-        if version < VERSION:
-            db.executescript(_SCHEMA)
-    except sqlite3.Error as error:
-        db.close()
-        raise store_error(path, error, WHAT) from error
-    except StoreError:
-        db.close()
-        raise
-    return db

@@ -142,13 +142,8 @@ def bands_for(threshold: float, recall: float = 0.97) -> Bands:
     raise ValueError(f"no {MAX_BANDS} bands find pairs of similarity {threshold}; use at least 0.2")
 
 
-def band_keys(minima: Hashes, bands: Bands, salt: int) -> list[int]:
-    """One 63-bit number a band. Unlike salts (the kind of shingle) never meet on purpose."""
-    return band_keys_of([minima], bands, salt)[0]
-
-
-def band_keys_of(minima: Sequence[Hashes], bands: Bands, salt: int) -> list[list[int]]:
-    """`band_keys` of many signatures at once."""
+def band_keys(minima: Sequence[Hashes], bands: Bands, salt: int) -> list[list[int]]:
+    """One 63-bit number a band, for each signature. Unlike salts (kinds of shingle) never meet on purpose."""
     if not minima:
         return []
     cut = np.stack(minima)[:, : bands.count * bands.rows].reshape(len(minima), bands.count, bands.rows)
