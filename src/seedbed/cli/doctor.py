@@ -9,21 +9,21 @@ import click
 
 from seedbed.cli.output import json_option, print_json
 
-_SIGNS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "problem": ("PROBLEM", "red")}
+_COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
 
 
 @click.command()
 @click.argument("recipe", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option("--ask", is_flag=True, help="Ask each endpoint a few things; costs eight requests.")
+@click.option("--ask", is_flag=True, help="Ask each endpoint of RECIPE a few things: nine requests.")
 @json_option
 def command(recipe: Path | None, ask: bool, as_json: bool) -> None:
-    """Check this machine: Python, disk, a write probe for the reply log, servers, extras.
+    """Check this machine, and with RECIPE its endpoints; each finding with its remedy.
 
-    With RECIPE also its endpoints: reachable, model offered, key accepted; with --ask what they make
-    of n, seed, temperature, a JSON schema and a long prompt. Ends with 1 where a run would stop.
+    Ends with 1 where the machine would stop a run, 2 where the recipe is invalid, 5 where an
+    endpoint cannot be used or cuts prompts.
     """
     from seedbed.publish.text_layout import printable
-    from seedbed.run.doctor import examine
+    from seedbed.run.doctor import examine, exit_code
     from seedbed.run.loop import run_in_loop
 
     if ask and recipe is None:
@@ -33,8 +33,8 @@ def command(recipe: Path | None, ask: bool, as_json: bool) -> None:
         print_json([check.to_json() for check in checks])
     else:
         for check in checks:
-            sign, colour = _SIGNS[check.state]
-            click.echo(f"{click.style(f'{sign:8}', fg=colour)} {printable(f'{check.name}: {check.detail}')}")
+            sign = click.style(f"{check.state:8}", fg=_COLOURS[check.state])
+            click.echo(f"{sign} {printable(f'{check.name}: {check.detail}')}")
             if check.remedy:
                 click.echo(f"         {printable(check.remedy)}")
-    sys.exit(1 if any(check.state == "problem" for check in checks) else 0)
+    sys.exit(exit_code(checks))

@@ -1,27 +1,34 @@
 """What an OpenAI-compatible address is and does, found out by asking it a few things of no use otherwise.
 
-`list_models` costs nothing. `ask_all` sends seven small chat requests and a long one, outside any
-reply log and budget.
+`list_models` costs nothing. `ask_all` sends six small chat requests and three about the longest prompt,
+outside any reply log and budget.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 import orjson
 
+from seedbed.core.chat import Message
 from seedbed.core.errors import AttemptFailed, EndpointError, RequestRefused
 from seedbed.models.openai_errors import Endpoint
 from seedbed.models.openai_http import OpenAIHttp
 from seedbed.models.openai_reply import parse_body, read_reply
 
-LONG_WORDS = 6_000
-"""Of the long prompt: some 8,000 tokens, beyond the context that several local servers set by default."""
+# What servers call the context length in GET /models: vLLM, OpenRouter, Groq, Mistral.
+_CONTEXT_NAMES = ("max_model_len", "context_length", "context_window", "max_context_length")
+
+PART_CHARACTERS = 2_000
+"""Of the longest prompt, at most, from which the tokens of all of it are estimated."""
+
+LEAST_COUNTED = 0.75
+"""Of that estimate; an endpoint that counts less has cut the prompt."""
 
 _CODE = "KORMORAN-4471"
 _SCHEMA = {
@@ -42,10 +49,16 @@ class Found:
     means: str = ""
 
 
-async def list_models(
-    url: str, key: str | None = None, *, seconds: float = 2.0
-) -> tuple[list[str] | None, str]:
-    """(the ids that GET /models tells, "") or (None, why not). The key is in no text."""
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What GET /models tells: the models' ids, and the context length of those of which it is said."""
+
+    names: list[str]
+    context: Mapping[str, int] = field(default_factory=dict)
+
+
+async def list_models(url: str, key: str | None = None, *, seconds: float = 2.0) -> tuple[Offer | None, str]:
+    """(what GET /models tells, "") or (None, why not). The key is in no text."""
     sender = Endpoint(url, key, None)
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
@@ -67,16 +80,31 @@ async def list_models(
     if response.status != 200:
         return None, str(sender.read_error(response.status, response.headers, data))
     try:
-        names = [entry["id"] for entry in orjson.loads(data)["data"]]
+        entries = [each for each in orjson.loads(data)["data"] if isinstance(each["id"], str)]
     except (ValueError, LookupError, TypeError):
         return None, "answered what is no list of models"
-    return [sender.quote(name, 100) for name in names if isinstance(name, str)], ""
+    context = {
+        each["id"]: length
+        for each in entries
+        for name in _CONTEXT_NAMES
+        if isinstance(length := each.get(name), int) and length > 0
+    }
+    return Offer([sender.quote(each["id"], 100) for each in entries], context), ""
 
 
 async def ask_all(
-    url: str, model: str, key: str | None, key_name: str | None, *, role: str, seconds: float
+    url: str,
+    model: str,
+    key: str | None,
+    key_name: str | None,
+    *,
+    role: str,
+    seconds: float,
+    longest: Sequence[Message],
+    max_tokens: int,
 ) -> list[Found]:
-    """Whether the endpoint answers, and what it makes of `n`, `seed`, `temperature`, a schema, a long prompt.
+    """Whether the endpoint answers; what it makes of `n`, `seed`, `temperature`, a schema; whether the
+    messages of the `longest` prompt come through whole.
 
     Stops after the first where that shows that it cannot be used.
     """
@@ -90,9 +118,9 @@ async def ask_all(
                 probe.seed,
                 probe.temperature,
                 probe.schema,
-                probe.long_prompt,
             )
             found += [await check() for check in checks]
+            found.append(await probe.longest_prompt(longest, max_tokens))
         return found
     finally:
         await http.close()
@@ -107,9 +135,13 @@ class _Probe:
         self._http = http
         self._model = model
 
-    async def _ask(self, prompt: str, tokens: int = 256, **more: Any) -> tuple[list[str], int]:
+    async def _ask(
+        self, prompt: str | Sequence[Message], tokens: int = 256, **more: Any
+    ) -> tuple[list[str], int]:
         """Texts of the choices, and the prompt tokens that the endpoint counted. Raises _Refused."""
-        body = {"model": self._model, "messages": [{"role": "user", "content": prompt}]}
+        messages = [Message("user", prompt)] if isinstance(prompt, str) else prompt
+        told = [{"role": message.role, "content": message.content} for message in messages]
+        body = {"model": self._model, "messages": told}
         for limit in ("max_tokens", "max_completion_tokens"):
             try:
                 status, headers, data = await self._http.post({**body, limit: tokens, **more})
@@ -173,21 +205,30 @@ class _Probe:
         kept = read == {"bird": _CODE}
         return Found("JSON schema", kept, "the reply keeps to it" if kept else "the reply ignores it", means)
 
-    async def long_prompt(self) -> Found:
-        """A code word stands at the beginning, where servers cut, and is asked for at the end."""
-        means = "raise the server's context length (Ollama: num_ctx), or shorten prompts: it cuts in silence"
-        question = "What is the code word? Answer with it alone."
-        start = f"The code word is {_CODE}.\n"
+    async def longest_prompt(self, messages: Sequence[Message], max_tokens: int) -> Found:
+        """A code word is laid before the prompt, where servers cut, and asked for behind it.
+
+        A server that cuts counts fewer tokens than a part of the prompt lets expect. Where it counts
+        them all, or none, the code word in the answer tells.
+        """
+        means = "raise the server's context length (Ollama: num_ctx), or shorten the prompts"
+        start, question = f"The code word is {_CODE}.\n", "\nWhat is the code word? Answer with it alone."
+        first, *others = messages
+        opened = [Message(first.role, start + first.content), *others]
+        whole = [*opened[:-1], Message(opened[-1].role, opened[-1].content + question)]
+        text = "\n".join(message.content for message in messages)
+        part = text[: min(PART_CHARACTERS, len(text) // 2)]
         try:
-            _, short = await self._ask(start + question)
-            texts, long = await self._ask(start + "and so on " * (LONG_WORDS // 3) + "\n" + question)
+            _, bare = await self._ask(start + question)
+            _, some = await self._ask(start + part + question)
+            texts, counted = await self._ask(whole, max_tokens)
         except _Refused as error:
-            return Found("long prompts", True, f"refused openly: {error}")
-        counted = (
-            f"{long:,} prompt tokens counted for {LONG_WORDS:,} words" if long else "it counts no tokens"
-        )
+            return Found("longest prompt", False, f"refused: {error}", f"{means}, or lower max_tokens")
+        expected = round(bare + (some - bare) * len(text) / max(1, len(part)))
+        told = f"{counted:,} prompt tokens counted, about {expected:,} expected for {len(text):,} characters"
+        if counted and counted < LEAST_COUNTED * expected:
+            return Found("longest prompt", False, f"cut in silence: {told}", means)
         if _CODE in texts[0]:
-            return Found("long prompts", True, f"the beginning was read; {counted}")
-        if long and long - short < LONG_WORDS // 3:
-            return Found("long prompts", False, f"cut: {counted}", means)
-        return Found("long prompts", None, f"the answer lacks the beginning; {counted}", means)
+            return Found("longest prompt", True, f"its beginning was read; {told if counted else 'no count'}")
+        why = f"the answer lacks its beginning; {told if counted else 'it counts no tokens'}"
+        return Found("longest prompt", None, why, f"look whether it is cut: {means}")
