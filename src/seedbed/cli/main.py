@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 
 import click
@@ -74,14 +75,14 @@ def cli() -> None:
     """
 
 
-def main() -> None:
-    """Entry point of the `seedbed` command."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `seedbed` command; `arguments` are those of the process unless given."""
     from seedbed.core.errors import SeedbedError
 
     # Before Arrow is first imported: its own allocator keeps what it freed, some 35 MB of a run.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(arguments, standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
