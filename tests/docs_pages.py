@@ -2,18 +2,19 @@
 
 A page's blocks are gone through in their order, in one folder:
 
-- `console`: what stands after a `$` is typed. Lines below it are its output, in which `…` is any text, alone on
-  a line any lines; without such lines only the exit code counts, 0 unless a comment says `# ends with N`.
-  `export NAME=VALUE` sets a variable. What installs or serves something (SKIPPED) is left out.
+- `sh`: each line is typed. `console`: what stands after a `$` is typed. Lines below it are its output, in which
+  `…` is any text, alone on a line any lines; without such lines only the exit code counts, 0 unless a comment
+  says `# ends with N`. `export NAME=VALUE` sets a variable. What installs or serves (SKIPPED) is left out.
 - `yaml`: a fragment is laid over the recipe of `tickets`, which the loader must then take.
 - `python` is run; the blocks of a page share their names.
 
-A page whose first command is `seedbed init` begins with an empty folder. Any other finds `tickets` there, as `seedbed run
-tickets --target 100` leaves the starter recipe. Comments steer the rest, and no reader sees them: `<!-- over: mine -->`
-names another recipe for the fragment, `<!-- file: PATH -->` has the block written to a file, `<!-- not run -->` leaves
-it out.
+A page whose first command is `seedbed init` begins with an empty folder. Any other finds `tickets` there, as
+`seedbed run tickets --target 100` leaves the starter recipe. Comments steer the rest, and no reader sees them:
+`<!-- start: init -->` says that `tickets` is there and did not run, `<!-- without: mix, student -->` that its
+recipe lacks these keys, which saves a page its proofs. Right above a block `<!-- over: mine -->` names another
+recipe for the fragment, `<!-- file: PATH -->` has it written to a file, `<!-- not run -->` leaves it out.
 
-Addresses of endpoints are those of fake ones while a page is gone through, and the page's own in what it prints.
+Addresses of endpoints are those of fake ones while a page is gone through, and the page's own in what is printed.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import random
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -52,6 +54,8 @@ _BLOCK = re.compile(
 _ADDRESS = re.compile(r"https?://[\w.-]+(?::\d+)?(?:/[\w.-]+)*?/v1\b")
 _PROGRESS = re.compile(r"^accepted [\d,]+ of [\d,]+.*\n", re.MULTILINE)
 _ANYTHING = "…"
+_YAML = YAML(typ="safe", pure=True)
+_YAML.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,10 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 def typed(block: Block) -> list[Typed]:
-    """The commands of a `console` block."""
+    """The commands of a block; of an `sh` block every line is one."""
+    if block.language == "sh":
+        numbered = enumerate(block.text.splitlines(), start=block.line)
+        return [Typed(number, tuple(shlex.split(line)), 0, None) for number, line in numbered if line.strip()]
     commands: list[tuple[int, list[str], list[str]]] = []
     for number, line in enumerate(block.text.splitlines(), start=block.line):
         if line.startswith("$ "):
@@ -101,9 +108,20 @@ def typed(block: Block) -> list[Typed]:
     return made
 
 
-def starts_empty(page: Iterable[Block]) -> bool:
+def prepare(text: str, page: Iterable[Block], ran: Path, folder: Path) -> None:
+    """Put into the folder what a reader of the page has. `ran` is the starter recipe after its run."""
     commands = (command.words for block in page if block.language == "console" for command in typed(block))
-    return next((words[1:2] == ("init",) for words in commands if words[:1] == ("seedbed",)), False)
+    first = next((words for words in commands if words[:1] == ("seedbed",)), ())
+    if first[1:2] == ("init",):
+        return
+    new = "<!-- start: init -->" in text
+    shutil.copytree(
+        ran, folder / "tickets", ignore=shutil.ignore_patterns("runs", ".seedbed") if new else None
+    )
+    if without := re.search(r"<!-- without: (.*?) -->", text):
+        file = folder / "tickets" / "recipe.yaml"
+        recipe = _YAML.load(file)
+        _YAML.dump({key: value for key, value in recipe.items() if key not in without[1].split(", ")}, file)
 
 
 def same(shown: tuple[str, ...], printed: str) -> bool:
@@ -187,11 +205,7 @@ class Reader:
 
     def _lay_over(self, block: Block) -> None:
         file = self.folder / block.comments.get("over", "tickets") / "recipe.yaml"
-        yaml = YAML(typ="safe", pure=True)
-        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-        recipe = _merged(yaml.load(file), yaml.load(self.servers.real(block.text)))
-        with file.open("w", encoding="utf-8") as out:
-            yaml.dump(recipe, out)
+        _YAML.dump(_merged(_YAML.load(file), _YAML.load(self.servers.real(block.text))), file)
         self._loads(file.parent)
 
     def _loads(self, recipe: Path) -> None:

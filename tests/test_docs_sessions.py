@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs_pages import Block, Reader, Servers, blocks, starts_empty
+from tests.docs_pages import Block, Reader, Servers, blocks, prepare
 
 ROOT = Path(__file__).resolve().parent.parent
 # CONTRIBUTING's examples are those of tests/test_docs.py.
@@ -67,8 +67,7 @@ def test_a_page_can_be_gone_through(
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.chdir(tmp_path)
     steps = to_go_through(page)
-    if not starts_empty(steps):
-        shutil.copytree(ran, tmp_path / "tickets")
+    prepare(page.read_text("utf-8"), steps, ran, tmp_path)
     reader = Reader(tmp_path, servers)
     for block in steps:
         reader.go_through(block)
