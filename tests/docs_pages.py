@@ -2,19 +2,22 @@
 
 A page's blocks are gone through in their order, in one folder:
 
-- `sh`: each line is typed. `console`: what stands after a `$` is typed. Lines below it are its output, in which
-  `…` is any text, alone on a line any lines; without such lines only the exit code counts, 0 unless a comment
-  says `# ends with N`. `export NAME=VALUE` sets a variable. What installs or serves (SKIPPED) is left out.
+- `sh`: each line is typed. `console`: what stands after a `$` is typed. Lines below it are its output, in
+  which `…` is any text, alone on a line any lines; without such lines only the exit code counts, 0 unless a
+  comment says `# ends with N`. `export NAME=VALUE` sets a variable. What installs or serves (SKIPPED) is left
+  out.
 - `yaml`: a fragment is laid over the recipe of `tickets`, which the loader must then take.
 - `python` is run; the blocks of a page share their names.
 
 A page whose first command is `seedbed init` begins with an empty folder. Any other finds `tickets` there, as
-`seedbed run tickets --target 100` leaves the starter recipe. Comments steer the rest, and no reader sees them:
-`<!-- start: init -->` says that `tickets` is there and did not run, `<!-- without: mix, student -->` that its
-recipe lacks these keys, which saves a page its proofs. Right above a block `<!-- over: mine -->` names another
-recipe for the fragment, `<!-- file: PATH -->` has it written to a file, `<!-- not run -->` leaves it out.
+FIRST_RUN leaves the starter recipe. It is run once; where a page begins with it, what it did is laid there.
+Comments steer the rest, and no reader sees them: `<!-- start: init -->` says that `tickets` is there and did
+not run, `<!-- without: mix, student -->` that its recipe lacks these keys, which saves a page its proofs.
+Right above a block `<!-- over: mine -->` names another recipe for the fragment, `<!-- file: PATH -->` has it
+written to a file.
 
-Addresses of endpoints are those of fake ones while a page is gone through, and the page's own in what is printed.
+Addresses of endpoints are those of fake ones while a page is gone through, and the page's own in what is
+printed.
 """
 
 from __future__ import annotations
@@ -29,8 +32,7 @@ import runpy
 import shlex
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,8 @@ from tests.fake_endpoint import FakeEndpoint, plausible
 
 SKIPPED = {"git", "jupyter", "llama-server", "make", "ollama", "pip", "python", "source", "vllm"}
 SHELL = {"cat", "cp", "head", "ls", "mkdir", "printf", "rm", "tail", "wc"}
+
+FIRST_RUN = ("seedbed", "run", "tickets", "--target", "100")
 
 _BLOCK = re.compile(
     r"(?P<comment>(?:^<!--.*?-->\n)*)^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<body>.*?)^ *```$",
@@ -108,20 +112,73 @@ def typed(block: Block) -> list[Typed]:
     return made
 
 
-def prepare(text: str, page: Iterable[Block], ran: Path, folder: Path) -> None:
-    """Put into the folder what a reader of the page has. `ran` is the starter recipe after its run."""
-    commands = (command.words for block in page if block.language == "console" for command in typed(block))
-    first = next((words for words in commands if words[:1] == ("seedbed",)), ())
-    if first[1:2] == ("init",):
-        return
-    new = "<!-- start: init -->" in text
-    shutil.copytree(
-        ran, folder / "tickets", ignore=shutil.ignore_patterns("runs", ".seedbed") if new else None
-    )
-    if without := re.search(r"<!-- without: (.*?) -->", text):
-        file = folder / "tickets" / "recipe.yaml"
-        recipe = _YAML.load(file)
-        _YAML.dump({key: value for key, value in recipe.items() if key not in without[1].split(", ")}, file)
+class FirstRun:
+    """The starter recipe and what FIRST_RUN made of it and printed, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._printed = folder / "printed.txt"
+
+    def make(self) -> None:
+        with contextlib.chdir(self._folder):
+            typed_words(["init", "tickets"])
+            code, printed = typed_words(FIRST_RUN[1:])
+        assert code == 0, printed
+        self._printed.write_text(printed, "utf-8")
+
+    @property
+    def made(self) -> bool:
+        return self._printed.exists()
+
+    def prepare(self, text: str, page: Iterable[Block], folder: Path) -> None:
+        """Put into the folder what a reader of the page has."""
+        commands = (
+            command.words for block in page if block.language == "console" for command in typed(block)
+        )
+        first = next((words for words in commands if words[:1] == ("seedbed",)), ())
+        if first[1:2] == ("init",):
+            return
+        new = "<!-- start: init -->" in text
+        ignored = shutil.ignore_patterns("runs", ".seedbed") if new else None
+        shutil.copytree(self._folder / "tickets", folder / "tickets", ignore=ignored)
+        if without := re.search(r"<!-- without: (.*?) -->", text):
+            file = folder / "tickets" / "recipe.yaml"
+            left_out = without[1].split(", ")
+            _YAML.dump({key: value for key, value in _YAML.load(file).items() if key not in left_out}, file)
+
+    def again(self, folder: Path) -> str | None:
+        """What it prints, once what it does is laid into the folder; None where another recipe is there."""
+        ours, theirs = self._folder / "tickets", folder / "tickets"
+        files = [path.relative_to(ours) for path in ours.rglob("*") if path.is_file()]
+        asked = [path for path in files if path.parts[0] not in ("runs", ".seedbed")]
+        if (theirs / "runs").exists() or any(
+            not (theirs / path).is_file() or (theirs / path).read_bytes() != (ours / path).read_bytes()
+            for path in asked
+        ):
+            return None
+        for name in ("runs", ".seedbed"):
+            shutil.copytree(ours / name, theirs / name)
+        return self._printed.read_text("utf-8")
+
+
+def typed_words(words: Sequence[str], into: Path | None = None) -> tuple[int, str]:
+    """A command of `seedbed` in this process, as starting it again and again would take most of the time.
+
+    Returns its exit code, and what it prints on both streams; `into` a file, if given, goes stdout.
+    """
+    printed = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+    out = into.open("w", encoding="utf-8") if into else printed
+    code = 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(printed):
+        try:
+            main(words)
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0
+    if out is not printed:
+        out.close()
+    raw = printed.buffer
+    assert isinstance(raw, io.BytesIO)
+    return code, raw.getvalue().decode()
 
 
 def same(shown: tuple[str, ...], printed: str) -> bool:
@@ -184,12 +241,11 @@ class Reader:
 
     folder: Path
     servers: Servers
+    first_run: FirstRun
     names: dict[str, Any] = field(default_factory=dict)
 
     def go_through(self, block: Block) -> None:
         """Raises AssertionError where the page says what is not so."""
-        if "not run" in block.comments:
-            return
         if file := block.comments.get("file"):
             (self.folder / file).parent.mkdir(parents=True, exist_ok=True)
             (self.folder / file).write_text(self.servers.real(block.text), "utf-8")
@@ -231,7 +287,7 @@ class Reader:
         if words[0] in SKIPPED:
             return
         if words[0] == "seedbed":
-            code, printed = self._seedbed(words[1:])
+            code, printed = self._seedbed(words)
         else:
             assert words[0] in SHELL, f"line {command.line}: {words[0]} is not a command that pages run"
             done = subprocess.run(words, capture_output=True, text=True, check=False)
@@ -242,24 +298,12 @@ class Reader:
             assert same(command.shown, printed), f"line {command.line}: it printed\n{printed}"
 
     def _seedbed(self, words: list[str]) -> tuple[int, str]:
-        """The command in this process, as starting it again and again would take most of the time."""
-        into = None
+        if tuple(words) == FIRST_RUN and (printed := self.first_run.again(self.folder)) is not None:
+            return 0, printed
         if ">" in words:
-            words, into = words[: words.index(">")], words[words.index(">") + 1]
-        printed = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
-        out = (self.folder / into).open("w", encoding="utf-8") if into else printed
-        code = 0
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(printed):
-            try:
-                main(words)
-            except SystemExit as end:
-                code = end.code if isinstance(end.code, int) else 0
-        sys.stdout.flush()
-        if out is not printed:
-            out.close()
-        raw = printed.buffer
-        assert isinstance(raw, io.BytesIO)
-        return code, raw.getvalue().decode()
+            at = words.index(">")
+            return typed_words(words[1:at], self.folder / words[at + 1])
+        return typed_words(words[1:])
 
 
 def _merged(base: Any, over: Any) -> Any:

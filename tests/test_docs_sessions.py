@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.docs_pages import Block, Reader, Servers, blocks, prepare
+from seedbed.core.errors import RecipeError
+from tests.docs_pages import Block, FirstRun, Reader, Servers, blocks
 
 ROOT = Path(__file__).resolve().parent.parent
 # CONTRIBUTING's examples are those of tests/test_docs.py.
@@ -31,20 +32,17 @@ def to_go_through(page: Path) -> list[Block]:
 
 
 @pytest.fixture(scope="session")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The starter recipe after `seedbed run tickets --target 100`; one for all processes of the suite."""
-    from tests.cli.workspace import Workspace
-
-    shared = tmp_path_factory.getbasetemp().parent / "docs-ran"
-    with (shared.parent / "docs-ran.lock").open("w") as lock:
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
+    """One for all processes of the suite."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "docs-first-run"
+    folder.mkdir(exist_ok=True)
+    made = FirstRun(folder)
+    with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "done").exists():
-            shutil.rmtree(shared, ignore_errors=True)
-            shared.mkdir()
-            Workspace(shared).run("init", "tickets")
-            Workspace(shared).run("run", "tickets", "--target", "100")
-            (shared / "done").touch()
-    return shared / "tickets"
+        if not made.made:
+            made.make()
+    return made
 
 
 @pytest.fixture
@@ -59,7 +57,7 @@ def servers() -> Iterator[Servers]:
     ids=lambda page: page.relative_to(ROOT).as_posix(),
 )
 def test_a_page_can_be_gone_through(
-    page: Path, ran: Path, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, first_run: FirstRun, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "JUDGE_URL"):
         monkeypatch.setenv(name, "")  # so that what a page exports is taken back
@@ -67,7 +65,42 @@ def test_a_page_can_be_gone_through(
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.chdir(tmp_path)
     steps = to_go_through(page)
-    prepare(page.read_text("utf-8"), steps, ran, tmp_path)
-    reader = Reader(tmp_path, servers)
+    first_run.prepare(page.read_text("utf-8"), steps, tmp_path)
+    reader = Reader(tmp_path, servers, first_run)
     for block in steps:
         reader.go_through(block)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "```console\n$ seedbed init a   # ends with 2\n```\n",
+        "```console\n$ seedbed init a\nseedbed: made b; …\n```\n",
+        "```console\n$ seedbed init a\n…\n$ ls a\ndata\n```\n",
+        "```console\n$ curl somewhere\n```\n",
+        "```console\n$ seedbed init tickets\n```\n\n```yaml\nfilters: [defualt]\n```\n",
+        "<!-- file: a/recipe.yaml -->\n```yaml\nname: a\ntask: {kind: classification}\n```\n",
+    ],
+    ids=["exit code", "output", "lines left out", "another command", "fragment", "recipe"],
+)
+def test_a_page_that_says_what_is_not_so_fails(
+    page: str, first_run: FirstRun, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "page.md").write_text(page, "utf-8")
+    reader = Reader(tmp_path, servers, first_run)
+    with pytest.raises((AssertionError, RecipeError)):
+        for block in blocks(tmp_path / "page.md"):
+            reader.go_through(block)
+
+
+_FRAGMENT = re.compile(r"`((?:filters|generate|mix|roles|sources|student|budget|use): [^`\n]+)`")
+
+
+def test_fragments_within_a_line_load(first_run: FirstRun, servers: Servers, tmp_path: Path) -> None:
+    found = {text for page in PAGES for text in _FRAGMENT.findall(page.read_text("utf-8"))}
+    assert found
+    for number, text in enumerate(sorted(found)):
+        folder = tmp_path / str(number)
+        first_run.prepare("", [], folder)
+        Reader(folder, servers, first_run).go_through(Block(1, "yaml", text, {}))
