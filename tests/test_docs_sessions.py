@@ -89,9 +89,11 @@ def test_a_page_that_says_what_is_not_so_fails(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "page.md").write_text(page, "utf-8")
     reader = Reader(tmp_path, servers, first_run)
+    *before, last = blocks(tmp_path / "page.md")
+    for block in before:
+        reader.go_through(block)
     with pytest.raises((AssertionError, RecipeError)):
-        for block in blocks(tmp_path / "page.md"):
-            reader.go_through(block)
+        reader.go_through(last)
 
 
 _FRAGMENT = re.compile(r"`((?:filters|generate|mix|roles|sources|student|budget|use): [^`\n]+)`")
