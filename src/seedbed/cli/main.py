@@ -78,7 +78,9 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the `seedbed` command; `arguments` are those of the process unless given."""
     from seedbed.core.errors import SeedbedError
+    from seedbed.core.garbage import collect_rarely
 
+    collect_rarely()
     # Before Arrow is first imported: its own allocator keeps what it freed, some 35 MB of a run.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
