@@ -134,11 +134,18 @@ def test_a_prompt_that_is_refused_or_does_not_fit_is_a_failure(tmp_path: Path) -
 
 @contextmanager
 def serving_models(*entries: Mapping[str, Any]) -> Iterator[str]:
-    """A server that lists these models and does nothing else."""
+    """A server that lists these models, and says yes to whatever it is asked."""
 
     class Models(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = orjson.dumps({"data": list(entries)})
+            self._send({"data": list(entries)})
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self._send({"choices": [{"message": {"content": "yes"}, "finish_reason": "stop"}]})
+
+        def _send(self, value: Mapping[str, Any]) -> None:
+            body = orjson.dumps(value)
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -155,6 +162,18 @@ def serving_models(*entries: Mapping[str, Any]) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def test_names_that_a_server_lists_otherwise(tmp_path: Path) -> None:
+    with serving_models({"id": "fake:latest"}) as url:
+        code, _ = examined(Workspace.make(tmp_path / "tag", url))
+        assert code == 0
+    with serving_models({"id": "another"}, {"id": "a-third"}) as url:
+        code, checks = examined(Workspace.make(tmp_path / "gone", url), ask=True)
+        assert code == 0
+        (listing,) = [check for check in checks if check["name"] == f"teacher at {url}"]
+        assert listing["state"] == "warning"
+        assert "offers no 'fake', but another, a-third; it answers" in listing["detail"]
 
 
 def test_each_kind_of_failure_has_its_exit_code(tmp_path: Path) -> None:

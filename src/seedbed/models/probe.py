@@ -89,7 +89,7 @@ async def list_models(url: str, key: str | None = None, *, seconds: float = 2.0)
         for name in _CONTEXT_NAMES
         if isinstance(length := each.get(name), int) and length > 0
     }
-    return Offer([sender.quote(each["id"], 100) for each in entries], context), ""
+    return Offer([sender.quote(each["id"]) for each in entries], context), ""
 
 
 async def ask_all(
@@ -120,7 +120,8 @@ async def ask_all(
                 probe.schema,
             )
             found += [await check() for check in checks]
-            found.append(await probe.longest_prompt(longest, max_tokens))
+            if longest:
+                found.append(await probe.longest_prompt(longest, max_tokens))
         return found
     finally:
         await http.close()

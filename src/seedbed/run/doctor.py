@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -263,7 +263,8 @@ async def _offered(
     place, key_name = f"{name} at {endpoint.declared}", secret.name if secret is not None else None
     if offer is None:
         return None, _unlisted(place, why, key_name)
-    if model not in offer.names:
+    # Ollama adds a tag to names that have none, and takes them without it.
+    if not {model, f"{model}:latest"} & set(offer.names):
         detail = f"offers no {model!r}, but {_listed(offer.names)}"
         return offer, Check("endpoint", place, "failure", detail, f"correct roles.{name}.model")
     key_said = f", {key_name} is set and sent" if key_name else ", no key is sent"
@@ -286,7 +287,7 @@ async def _endpoint(
     name: str, role: WireRole, endpoint: Endpoint, ask: bool, longest: Sequence[Message]
 ) -> list[Check]:
     offer, first = await _offered(name, role, endpoint)
-    if first.state == "failure":
+    if first.state == "failure" and not (ask and offer is not None):
         return [first]
     place, model = f"{name} at {endpoint.declared}", endpoint.model or role.model
     context = offer.context.get(model) if offer is not None else None
@@ -304,6 +305,8 @@ async def _endpoint(
             max_tokens=role.max_tokens,
         )
         checks += [_told(place, one) for one in found]
+        if first.state == "failure" and found[0].ok:  # some answer to names that they do not list
+            checks[0] = replace(first, state="warning", detail=f"{first.detail}; it answers all the same")
     return checks
 
 
