@@ -88,7 +88,7 @@ def test_new_filters_over_what_a_judge_has_said(tmp_path: Path) -> None:
     tight = ["default", {"length": {"max_chars": 81}}, STRICT]
     with FakeEndpoint() as teacher, judge_at(by_dice) as judge:
         workspace = Workspace.make(tmp_path, **recipe(teacher, judge, ["default", "-length", STRICT]))
-        workspace.run("run", ".", "--max-requests", "60", expect=4)
+        workspace.run("run", ".", "--max-requests", "50", expect=4)
         # An open round and another list of filters: what the log has is counted once.
         spent = workspace.run("report", ".", "--json").json["cost"]["money"]["spent"]
         workspace.write(**recipe(teacher, judge, ["default", "-length", "-refusal", STRICT]))
