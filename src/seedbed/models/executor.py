@@ -197,7 +197,7 @@ class HttpExecutor:
         """One reply and where it came from; each try that failed is logged under `key`."""
 
         async def send(model: ChatModel) -> ChatReply:
-            reservation = await self._budget.reserve(request)
+            reservation = await self._budget.reserve(request, model.endpoint)
             self.stats.calls += 1
             with reservation:
                 reply = await model.complete(request)
