@@ -32,45 +32,55 @@ def normal_form(value: Any) -> str:
     `1.0` in a recipe are the same setting. Raises TypeError for anything else, ValueError for
     a float that is not finite.
     """
-    parts: list[str] = []
-    _write(value, parts)
+    # A run hashes millions of values: those of the plain types are told apart by one look-up.
+    form = _FORMS.get(type(value))
+    return form(value) if form is not None else _form_of_kin(value)
+
+
+def _form_of_float(value: float) -> str:
+    if not math.isfinite(value):
+        raise ValueError(f"{value} has no normal form; use a finite number")
+    return f"i{int(value)};" if value.is_integer() else f"d{value!r};"
+
+
+def _form_of_map(value: Mapping[Any, Any]) -> str:
+    parts = ["{"]
+    for key in sorted(value):
+        if not isinstance(key, str):
+            raise TypeError(f"a map key must be text, not {type(key).__name__}")
+        parts.append(f"s{len(key)}:{key}" if type(key) is str else normal_form(key))
+        parts.append(normal_form(value[key]))
+    parts.append("}")
     return "".join(parts)
 
 
-def _write(value: Any, parts: list[str]) -> None:
-    if type(value) is str:  # most values are, and a run hashes millions of them
-        parts.append(f"s{len(value)}:{value}")
-    elif isinstance(value, NormalForm):
-        parts.append(value)
-    elif value is None:
-        parts.append("n")
-    elif value is True:
-        parts.append("t")
-    elif value is False:
-        parts.append("f")
-    elif isinstance(value, str):
-        parts.append(f"s{len(value)}:{value}")
-    elif isinstance(value, int):
-        parts.append(f"i{value};")
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueError(f"{value} has no normal form; use a finite number")
-        parts.append(f"i{int(value)};" if value.is_integer() else f"d{value!r};")
-    elif isinstance(value, Mapping):
-        parts.append("{")
-        for key in sorted(value):
-            if not isinstance(key, str):
-                raise TypeError(f"a map key must be text, not {type(key).__name__}")
-            _write(key, parts)
-            _write(value[key], parts)
-        parts.append("}")
-    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        parts.append("[")
-        for item in value:
-            _write(item, parts)
-        parts.append("]")
-    else:
-        raise TypeError(f"{type(value).__name__} has no normal form")
+def _form_of_list(value: Sequence[Any]) -> str:
+    return f"[{''.join(map(normal_form, value))}]"
+
+
+_FORMS: dict[type, Callable[[Any], str]] = {
+    str: lambda value: f"s{len(value)}:{value}",
+    NormalForm: str,
+    type(None): lambda value: "n",
+    bool: lambda value: "t" if value else "f",
+    int: lambda value: f"i{value};",
+    float: _form_of_float,
+    dict: _form_of_map,
+    list: _form_of_list,
+    tuple: _form_of_list,
+}
+
+
+def _form_of_kin(value: Any) -> str:
+    """The form of a value whose type only passes for a plain one: an enum's member, a read-only map."""
+    for kind in (str, int, float):
+        if isinstance(value, kind):
+            return _FORMS[kind](value)
+    if isinstance(value, Mapping):
+        return _form_of_map(value)
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return _form_of_list(value)
+    raise TypeError(f"{type(value).__name__} has no normal form")
 
 
 def digest(kind: str, value: Any) -> bytes:

@@ -15,7 +15,7 @@ from seedbed.metrics.features import BLOCK, Features, Floats, Sparse
 from seedbed.metrics.protocol import Vectors
 from seedbed.metrics.sample import first_texts
 
-NAME, VERSION = "lexical", 1
+NAME, VERSION = "lexical", 2
 DIMENSIONS = 100
 FIT_ROWS, FIT_CHARACTERS = 2_000, 600_000
 """Rows it is fitted on, the first of those given, and characters of them."""
@@ -67,24 +67,34 @@ def _components(matrix: Sparse, dimensions: int, seed: int) -> Floats:
     rank = min(dimensions + _EXTRA, rows, columns)
     if not rank:
         return np.zeros((columns, 1), dtype=np.float32)
+    # The range is found among the rows, of which there are far fewer than columns.
     rng = np.random.default_rng(seed)
-    basis = rng.standard_normal((columns, rank), dtype=np.float32)
+    basis = np.linalg.qr(_times(matrix, rng.standard_normal((columns, rank), dtype=np.float32)))[0]
     for _ in range(_PASSES):
-        basis = np.linalg.qr(_gram_times(matrix, basis))[0]
-    # basis spans the leading right singular vectors; within it the problem is a small one.
-    small = basis.T @ _gram_times(matrix, basis)
-    strength, turn = np.linalg.eigh((small + small.T) / 2)
-    kept = np.argsort(-strength, kind="stable")[: min(dimensions, rank)]
-    found: Floats = basis @ turn[:, kept[strength[kept] > 1e-6]]
-    if not found.shape[1]:
+        basis = np.linalg.qr(_times(matrix, _transpose_times(matrix, basis)))[0]
+    # basis spans the leading left singular vectors; within it the problem is a small one.
+    within = _transpose_times(matrix, basis)
+    squares, turn = np.linalg.eigh(within.T @ within)
+    kept = np.argsort(-squares, kind="stable")[: min(dimensions, rank)]
+    kept = kept[squares[kept] > 1e-6]
+    if not len(kept):
         return np.zeros((columns, 1), dtype=np.float32)
+    found: Floats = within @ (turn[:, kept] / np.sqrt(squares[kept]))
     largest = found[np.abs(found).argmax(axis=0), np.arange(found.shape[1])]
     return found * np.where(largest < 0, -1, 1).astype(np.float32)
 
 
-def _gram_times(matrix: Sparse, basis: Floats) -> Floats:
-    """Xᵀ X basis, X never whole in memory."""
-    total = np.zeros_like(basis)
-    for _, block in matrix.blocks():
-        total += block.T @ (block @ basis)
-    return total
+def _times(matrix: Sparse, right: Floats) -> Floats:
+    """X right, of shape (rows, its columns)."""
+    product = np.empty((matrix.shape[0], right.shape[1]), dtype=np.float32)
+    for start, block in matrix.blocks():
+        product[start : start + len(block)] = block @ right
+    return product
+
+
+def _transpose_times(matrix: Sparse, left: Floats) -> Floats:
+    """Xᵀ left, of shape (columns, its columns), X never whole in memory."""
+    product = np.zeros((matrix.shape[1], left.shape[1]), dtype=np.float32)
+    for start, block in matrix.blocks():
+        product += block.T @ left[start : start + len(block)]
+    return product

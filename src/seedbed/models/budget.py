@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import time
 from asyncio import Event
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
@@ -140,30 +140,23 @@ class Budget:
             bound = self._bound(worst)
             wanted = Amount(1, bound.prompt_tokens + bound.completion_tokens, price.of(bound) if price else 0)
             self._check(wanted)
-            if self._fits(self.spent + self.reserved + wanted):
+            if self._fits(wanted):
                 break
             await self._freed.wait()
         self.reserved += wanted
-        if not self.outstanding.within(self._kept):
-            self._kept = self.outstanding + self.outstanding
+        outstanding = self.outstanding
+        if not outstanding.within(self._kept):
+            self._kept = outstanding + outstanding
             self._keep(self._kept)
         return Reservation(self, worst, bound, wanted, price)
 
-    @contextmanager
-    def logging(self, charge: Charge) -> Iterator[None]:
+    def logging(self, charge: Charge) -> AbstractContextManager[None]:
         """For the block that commits the row of a charge.
 
         A caller who is cancelled in it leaves the row to be committed all the same; one that fails to
         write it leaves the charge outstanding.
         """
-        try:
-            yield
-        except StoreError:
-            raise
-        except BaseException:
-            self.unlogged -= Amount.of(charge)
-            raise
-        self.unlogged -= Amount.of(charge)
+        return _Logging(self, charge)
 
     def _bound(self, worst: Usage) -> Usage:
         if self._prompt_factor == self._output_factor == 1:
@@ -173,8 +166,12 @@ class Budget:
             ceil(worst.completion_tokens * self._output_factor),
         )
 
-    def _fits(self, total: Amount) -> bool:
+    def _fits(self, wanted: Amount) -> bool:
+        """Whether it stays within the caps even where all that is set aside is used."""
         caps = self.caps
+        if caps.tokens is None and caps.cost is None:
+            return True
+        total = self.spent + self.reserved + wanted
         return (caps.tokens is None or total.tokens <= caps.tokens) and (
             caps.cost is None or total.cost <= caps.cost
         )
@@ -209,9 +206,10 @@ class Budget:
         tokens = used.prompt_tokens + used.completion_tokens
         price = reservation.price
         charge = Charge(tokens, price.of(used) if price else None, told)
+        amount = Amount.of(charge)
         self.reserved -= reservation.amount
-        self.spent += Amount.of(charge)
-        self.unlogged += Amount.of(charge)
+        self.spent += amount
+        self.unlogged += amount
         self._learn(reservation.worst, used)
         self._freed.set()
         self._freed = Event()
@@ -233,6 +231,22 @@ class Budget:
                 "(does it keep `max_tokens`?): what was in flight may pass a cap by that much, and so much "
                 "is set aside for every request from now on"
             )
+
+
+class _Logging(AbstractContextManager[None]):
+    """See `Budget.logging`. A class, as a generator costs each request several times as much."""
+
+    __slots__ = ("_budget", "_charge")
+
+    def __init__(self, budget: Budget, charge: Charge) -> None:
+        self._budget = budget
+        self._charge = charge
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not isinstance(error, StoreError):
+            self._budget.unlogged -= Amount.of(self._charge)
 
 
 class Reservation:

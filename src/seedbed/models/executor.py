@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -114,7 +113,9 @@ class HttpExecutor:
         at once for whatever is not in the log; BudgetReached; StoreError.
         """
         question = request.hash
-        with self._asking(question, scope) as asking:
+        asking = self._questions.setdefault((question, scope), _Question())
+        asking.askers += 1
+        try:
             async with asking.lock:
                 standing = self._log.get_many(question, scope, n)
                 if scope not in self.counted:
@@ -126,6 +127,10 @@ class HttpExecutor:
                 except NoAnswer as failure:
                     asking.failure = failure
                     raise
+        finally:
+            asking.askers -= 1
+            if not asking.askers:
+                del self._questions[question, scope]
 
     @property
     def width(self) -> int:
@@ -145,17 +150,6 @@ class HttpExecutor:
     async def drain(self) -> None:
         """Wait until every reply that came back is on disk. Raises StoreError where one is not."""
         await self._log.flush()
-
-    @contextmanager
-    def _asking(self, question: bytes, scope: bytes) -> Iterator[_Question]:
-        asking = self._questions.setdefault((question, scope), _Question())
-        asking.askers += 1
-        try:
-            yield asking
-        finally:
-            asking.askers -= 1
-            if not asking.askers:
-                del self._questions[question, scope]
 
     async def _complete(
         self, standing: list[Logged | None], request: ChatRequest, question: bytes, scope: bytes

@@ -92,7 +92,9 @@ class OpenAIHttp:
         except orjson.JSONEncodeError as error:
             raise RequestRefused("not_unicode", f"the prompt cannot be sent: {error}") from None
         try:
-            async with self._open_session().post(self._url, data=data, allow_redirects=False) as response:
+            # Wrapped here: aiohttp would look through all kinds of body that there are for one that fits.
+            payload = aiohttp.BytesPayload(data, content_type="application/json")
+            async with self._open_session().post(self._url, data=payload, allow_redirects=False) as response:
                 limit = LARGEST_REPLY if response.status < 300 else LARGEST_NOTICE
                 return response.status, response.headers, await self._read(response, limit)
         except aiohttp.ConnectionTimeoutError:

@@ -10,12 +10,14 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from seedbed.core.garbage import collect_rarely
 from seedbed.sources.sealed import answer_with, end_with_the_parent, read_request
 
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main() -> None:
+    collect_rarely()
     os.environ.update(dict.fromkeys(_THREADS, "1"))  # read when numpy is imported, which is later
     wanted = read_request()
     end_with_the_parent()

@@ -10,10 +10,12 @@ import threading
 import traceback
 
 from seedbed.core.errors import SeedbedError
+from seedbed.core.garbage import collect_rarely
 from seedbed.run.workers import receive, send
 
 
 def main() -> None:
+    collect_rarely()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a filter prints goes to stderr and never between two answers
     calls: queue.SimpleQueue[bytes] = queue.SimpleQueue()

@@ -24,6 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from seedbed.core.garbage import collect_rarely
 from seedbed.sources import wire
 from seedbed.sources.locked_set import LockedSet
 from seedbed.sources.marks import TEXT_HASH_BYTES
@@ -129,6 +130,7 @@ def _wait_for_the_parent_to_end(parent: int) -> None:
 
 
 def main() -> None:
+    collect_rarely()
     wanted = read_request()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     folder: Path | None = None

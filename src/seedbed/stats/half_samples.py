@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from seedbed.stats.intervals import LEVEL, Estimate, normal_quantile
 
-DRAWS = 200
+DRAWS = 100
 
 Rows = NDArray[np.intp]
 

@@ -164,7 +164,7 @@ def _covered(starts: list[int]) -> int:
 
 def _token_ends(norm: str) -> list[int]:
     """Where each token of a normalised text begins, and one past the end."""
-    return list(accumulate((len(token) + 1 for token in norm.split(" ")), initial=0))
+    return list(accumulate([len(token) + 1 for token in norm.split(" ")], initial=0))
 
 
 def _token_grams(norm: str, width: int, ends: Sequence[int] | None = None) -> list[str]:
