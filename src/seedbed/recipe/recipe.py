@@ -41,6 +41,9 @@ class Header(Section):
         "commercial",
         description="what models trained on the data are for: `research`, `commercial` or `competing`",
     )
+    licence: Text | None = Field(
+        None, description="licence that the data will be published under; it goes on the data card"
+    )
 
 
 class Recipe(Header):
