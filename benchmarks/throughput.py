@@ -118,7 +118,8 @@ def tool(command: str, endpoint: Endpoint, case: Case, folder: Path) -> int:
     return case.rows
 
 
-def seedbed_run(endpoint: Endpoint, case: Case, folder: Path) -> int:
+def plain_run(endpoint: Endpoint, case: Case, folder: Path) -> list[str]:
+    """Lay the recipe and its eval rows into the folder; the command that runs them."""
     (folder / "recipe.yaml").write_text((HERE / "plain.yaml").read_text())
     with (folder / "eval.jsonl").open("w") as file:
         for at in range(EVAL_ROWS):
@@ -130,7 +131,11 @@ def seedbed_run(endpoint: Endpoint, case: Case, folder: Path) -> int:
         f"generate.target={case.rows}",
     ]
     command = [sys.executable, "-m", "seedbed.cli", "run", str(folder), "--json"]
-    command += [part for setting in settings for part in ("--set", setting)]
+    return command + [part for setting in settings for part in ("--set", setting)]
+
+
+def seedbed_run(endpoint: Endpoint, case: Case, folder: Path) -> int:
+    command = plain_run(endpoint, case, folder)
     done = subprocess.run(
         command, check=True, capture_output=True, text=True, env=environment(endpoint, case)
     )
