@@ -1,4 +1,4 @@
-"""How long until something happens? `python -m benchmarks.startup [--runs 11]` prints one JSON line a command.
+"""How long until something happens? `python -m benchmarks.startup [--runs 11]`: one JSON line a command.
 
 A bare Python, `import seedbed`, `--help`, `plan` of the starter recipe, and `run` of a run of it that
 is finished: in turns, so that what else the machine does falls on all of them. `wall_s` and `cpu_s`
