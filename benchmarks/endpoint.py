@@ -59,7 +59,8 @@ def filled(schema: dict[str, Any], definitions: dict[str, Any], text: str) -> An
     if "$ref" in schema:
         schema = definitions[schema["$ref"].rpartition("/")[2]]
     if "enum" in schema:
-        return schema["enum"][0]
+        # Of the roles of a message: conversations begin with the user.
+        return "user" if "user" in schema["enum"] else schema["enum"][0]
     if "anyOf" in schema:
         nothing = {"type": "null"}
         return None if nothing in schema["anyOf"] else filled(schema["anyOf"][0], definitions, text)
@@ -80,8 +81,10 @@ def answer(data: bytes) -> bytes:
         schema = form["json_schema"]["schema"]
         text = orjson.dumps(filled(schema, schema.get("$defs", {}), text)).decode()
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-    usage = {"prompt_tokens": len(data) // 4, "completion_tokens": len(text) // 4}
-    return orjson.dumps({"model": body["model"], "choices": [choice], "usage": usage})
+    asked, told = len(data) // 4, len(text) // 4
+    usage = {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": asked + told}
+    kind = {"id": "chatcmpl-0", "object": "chat.completion", "created": 0}
+    return orjson.dumps({**kind, "model": body["model"], "choices": [choice], "usage": usage})
 
 
 class Tally:

@@ -1,7 +1,7 @@
-"""deepfabric: basic conversations, one for each topic of a given tree, the answer of each kept.
+"""deepfabric: basic conversations, one for each topic of a given tree, of each the answer.
 
-Its provider "openai" takes no `base_url` (4.13.0), so the endpoint is addressed as an "ollama".
-It asks for conversations alone, so a row is one question with its answer.
+Its provider "openai" takes no `base_url` (4.13.0), so the endpoint is addressed as an "ollama". It
+makes conversations alone; where the fake endpoint fills in their schema, the text is in `final_answer`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ def main() -> None:
         generation_system_prompt="Write for a support team.",
         instructions="Write one short text.",
     )
-    rows = generator.create_data(num_steps=ROWS, batch_size=CONCURRENCY, topic_model=topics)
-    write(row["messages"][-1]["content"] for row in rows)
+    # A step is as many rows as go at once, so it may make a few more than asked for.
+    rows = generator.create_data(-(-ROWS // CONCURRENCY), batch_size=CONCURRENCY, topic_model=topics)
+    write(row["final_answer"] for row in rows)
 
 
 if __name__ == "__main__":
