@@ -87,7 +87,7 @@ def refusals(url: str) -> int:
 
 async def ask(pool: Pool[ChatModel], log: ReplyLog, name: str, case: Case) -> Outcome:
     """Ask until the requests are answered or the time is over."""
-    executor = HttpExecutor(pool, log, Limits(), Budget())
+    executor = HttpExecutor(pool, log, Limits(), Budget().at(None))
     began = time.monotonic()
     finished: list[float] = []
     levels: list[int] = []

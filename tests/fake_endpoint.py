@@ -364,7 +364,10 @@ class FakeEndpoint:
             for index, vector in enumerate(vectors)
         ]
         data.reverse()  # the index says which is whose, not the order
-        return _send(writer, 200, orjson.dumps({"object": "list", "data": data, "model": self.model}))
+        read = sum(len(text) for text in body["input"]) // 4
+        usage = {"prompt_tokens": read, "total_tokens": read}
+        answer = {"object": "list", "data": data, "model": self.model, "usage": usage}
+        return _send(writer, 200, orjson.dumps(answer))
 
     def _fault_of(self, body: dict[str, Any], key: str, attempt: int) -> Fault | None:
         """The fate of this request as far as it is settled on arrival."""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import re
 import runpy
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +84,6 @@ def words(command: Shown) -> list[str]:
     return shlex.split(command.text, comments=True)
 
 
-SEEDBED_LINES = [line for line in shell_lines() if re.match(r"(?:\S*/)?seedbed ", line.text)]
 SEEDBED_INLINE = list(inline(r"seedbed [a-z]"))
 MAKE_SHOWN = [*(line for line in shell_lines() if line.text.startswith("make ")), *inline(r"make [a-z]")]
 
@@ -110,28 +106,6 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not file.exists() or (anchor and anchor not in anchors(file)):
             dead.append(target)
     assert not dead
-
-
-def parse(arguments: list[str]) -> dict[str, Any]:
-    """The parameters click makes of a command line. Nothing runs."""
-    parent = click.Context(cli)
-    command = cli.get_command(parent, arguments[0])
-    assert command is not None, f"no command is called {arguments[0]!r}"
-    context = command.make_context(arguments[0], arguments[1:], parent=parent)
-    if isinstance(command, click.Group):  # `requests forget`: what follows the group is the command's
-        name, *rest = arguments[1:]
-        return command.commands[name].make_context(name, rest, parent=context).params
-    return context.params
-
-
-@pytest.mark.parametrize("command", SEEDBED_LINES, ids=str)
-def test_commands_shown_can_be_typed(command: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    arguments = words(command)[1:]
-    for word in arguments[1:]:  # the files of the example are there
-        if not word.startswith("-"):
-            (tmp_path / word).mkdir(parents=True, exist_ok=True)
-    assert parse(arguments)
 
 
 @pytest.mark.parametrize("command", SEEDBED_INLINE, ids=str)
@@ -168,17 +142,6 @@ def test_the_readme_lists_the_exit_codes_of_the_program() -> None:
     assert listed == codes | set(EXIT_CODES.values())
 
 
-def test_the_session_of_the_readme_runs(tmp_path: Path) -> None:
-    """Every command of it, in order, as somebody would type them after `make demo`."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
-    lines = [line for line in SEEDBED_LINES if line.page == README]
-    assert len(lines) > 3
-    for line in lines:
-        command = [sys.executable, "-m", "seedbed.cli", *words(line)[1:]]
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{line}\n{done.stderr}"
-
-
 def test_the_recipe_of_the_readme_loads(tmp_path: Path) -> None:
     (shown,) = [block for block in fences("yaml") if block.page == README]
     (tmp_path / "recipe.yaml").write_text(shown.text, "utf-8")
@@ -198,15 +161,56 @@ def section(page: str, heading: str) -> str:
     return found[0]
 
 
-@pytest.mark.parametrize(
-    ("page", "plugin"),
-    [("filters.md", FILTERS.get(name)) for name in FILTERS.built_in]
-    + [("methods.md", METHODS.get(name)) for name in METHODS.built_in],
-    ids=lambda value: getattr(value, "name", None),
-)
-def test_filters_and_methods_have_their_section(page: str, plugin: Any) -> None:
-    text = section(page, plugin.name)
-    assert [option for option in plugin.Options.model_fields if f"`{option}`" not in text] == []
+@pytest.mark.parametrize("name", METHODS.built_in)
+def test_methods_have_their_section(name: str) -> None:
+    text = section("methods.md", name)
+    options = METHODS.get(name).Options.model_fields
+    assert [option for option in options if f"`{option}`" not in text] == []
+
+
+@pytest.mark.parametrize("name", FILTERS.built_in)
+def test_filters_have_their_page(name: str) -> None:
+    text = (ROOT / "docs" / "filters" / f"{name}.md").read_text("utf-8")
+    options = FILTERS.get(name).Options.model_fields
+    assert text.startswith(f"# {name}\n")
+    assert [option for option in options if f"`{option}`" not in text] == []
+    assert f"(filters/{name}.md)" in (ROOT / "docs" / "filters.md").read_text("utf-8")
+
+
+def options_of(command: click.Command) -> set[str]:
+    """Every option that can be typed, those of a group's commands too."""
+    own = {name for each in command.params if isinstance(each, click.Option) for name in each.opts}
+    if isinstance(command, click.Group):
+        own = own.union(*(options_of(each) for each in command.commands.values()))
+    return own
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_commands_have_their_page_with_every_option_and_no_other(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    text = (ROOT / "docs" / "commands" / f"{name}.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(--?\w[\w-]*)", text, re.MULTILINE)
+    assert text.startswith(f"# seedbed {name}\n")
+    assert sorted(rows) == sorted(options_of(command))
+    assert f"({name}.md)" in (ROOT / "docs" / "commands" / "README.md").read_text("utf-8")
+    assert re.search(r"^Ends with |^\| ends with ", text, re.MULTILINE), "which exit codes it has"
+
+
+def test_no_page_is_left_behind() -> None:
+    """From the index every page of the documentation can be reached, and pages of what is gone are gone."""
+    seen, waiting = set(), [ROOT / "docs" / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in seen:
+            continue
+        seen.add(page)
+        targets = (unquote(match["target"]).partition("#")[0] for match in _LINK.finditer(prose(page)))
+        waiting += [(page.parent / target).resolve() for target in targets if target.endswith(".md")]
+    assert [page for page in PAGES if page.is_relative_to(ROOT / "docs") and page not in seen] == []
+    for folder, names in (("commands", COMMANDS), ("filters", FILTERS.built_in)):
+        pages = {page.stem for page in (ROOT / "docs" / folder).glob("*.md")} - {"README"}
+        assert pages == set(names)
 
 
 def test_every_plugin_is_named_in_the_docs() -> None:

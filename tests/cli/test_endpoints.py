@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from seedbed.filters import DEFAULT_FILTERS
+from seedbed.models.budget import Budget
 from seedbed.recipe import load_recipe
 from seedbed.run.embedding import open_embedder
 from seedbed.run.registry import registry
@@ -76,7 +77,7 @@ def test_the_embedder_of_a_recipe(tmp_path: Path) -> None:
     texts = ["my parcel is late", "I was charged twice", "my parcel is late"]
 
     async def embed(loaded: Any) -> Any:
-        async with open_embedder(loaded) as embedder:
+        async with open_embedder(loaded, Budget(), lambda charge: None) as embedder:
             assert embedder is not None
             return await embedder.embed(texts)
 
@@ -93,7 +94,7 @@ def test_the_embedder_of_a_recipe(tmp_path: Path) -> None:
 
 def test_no_embedder_is_none(tmp_path: Path) -> None:
     async def opened(loaded: Any) -> Any:
-        async with open_embedder(loaded) as embedder:
+        async with open_embedder(loaded, Budget(), lambda charge: None) as embedder:
             return embedder
 
     Workspace.make(tmp_path)

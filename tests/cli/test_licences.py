@@ -88,8 +88,7 @@ def test_terms_that_do_are_known_with_their_duties(
 ) -> None:
     Workspace.make(tmp_path, roles=role("http://127.0.0.1:9/v1", model, licence), use=use)
     recipe = load_bound(tmp_path, []).recipe
-    fact = licence_facts(recipe, "teacher", recipe.teacher)
-    assert fact is not None
+    (fact,) = licence_facts(recipe, "teacher", recipe.teacher)
     assert (fact["model"], fact["licence"], fact["use"]) == (model, label, use or "commercial")
     assert (duty is None) == (not fact["obligations"])
     assert duty is None or duty in " ".join(fact["obligations"])
@@ -118,3 +117,45 @@ def test_a_rehearsal_needs_no_licence(tmp_path: Path) -> None:
     summary = workspace.run("run", ".", "--json").json
     assert summary["licences"] == []
     assert summary["cost"]["money"]["spent"] == 0
+
+
+def several(*endpoints: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"teacher": {"model": "qwen3-32b", "endpoint": list(endpoints), **more}}
+
+
+def test_the_model_of_each_endpoint_is_judged(tmp_path: Path) -> None:
+    """One endpoint of a role that may not be used, or has no price, is enough."""
+    at = "http://127.0.0.1:{}/v1"
+    endpoints = [
+        {"url": at.format(7)},
+        {"url": at.format(8), "model": "llama-3-8b"},
+        {"url": at.format(9), "model": "mine"},
+    ]
+    workspace = Workspace.make(tmp_path, roles=several(*endpoints))
+    with pytest.raises(RecipeError) as caught:
+        load_bound(tmp_path, [])
+    denied, unknown = caught.value.problems
+    assert denied.key == unknown.key == "roles.teacher.licence"
+    assert "'llama-3-8b' comes under llama3" in denied.message
+    assert "under which terms 'mine' answers" in unknown.message
+    # The recipe's word for all of them does not overrule a checked ban.
+    with pytest.raises(RecipeError, match="'llama-3-8b' comes under llama3"):
+        load_bound(tmp_path, ["roles.teacher.licence=apache-2.0"])
+    workspace.write(roles=several(*endpoints[:1], *endpoints[2:], licence="mit"))
+    recipe = load_bound(tmp_path, []).recipe
+    facts = licence_facts(recipe, "teacher", recipe.teacher)
+    assert [(fact["model"], fact["licence"]) for fact in facts] == [("qwen3-32b", "mit"), ("mine", "mit")]
+
+
+def test_a_record_has_the_licence_of_the_endpoint_that_answered(tmp_path: Path) -> None:
+    with FakeEndpoint(model="qwen3-32b") as one, FakeEndpoint(model="llama3.1:8b") as other:
+        endpoints = [{"url": one.url}, {"url": other.url, "model": "llama3.1:8b"}]
+        workspace = Workspace.make(tmp_path, roles=several(*endpoints), generate={"target": 30})
+        summary = workspace.run("run", ".", "--json").json
+        assert [fact["licence"] for fact in summary["licences"]] == ["apache-2.0", "llama3.1"]
+        found = {
+            (str(model.endpoint).startswith(one.url), record.provenance.licence)
+            for record in RunView.open(tmp_path).ledger().accepted()
+            for model in record.provenance.models.values()
+        }
+        assert found == {(True, "apache-2.0"), (False, "llama3.1")}

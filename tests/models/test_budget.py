@@ -88,7 +88,7 @@ RULE: list[tuple[BaseException, str]] = [
 def test_what_a_failed_attempt_is_charged(error: BaseException, rule: str) -> None:
     async def main() -> Charge:
         budget = Budget()
-        with pytest.raises(type(error)), await budget.reserve(question(), PRICE):
+        with pytest.raises(type(error)), await budget.at(PRICE).reserve(question()):
             raise error
         assert budget.reserved == Amount()
         assert budget.spent.requests == 1
@@ -102,8 +102,8 @@ def test_what_a_failed_attempt_is_charged(error: BaseException, rule: str) -> No
 @pytest.mark.parametrize("usage", [Usage(), Usage(0, 9), Usage(12, 0)])
 def test_a_reply_that_does_not_tell_its_usage_is_charged_its_reservation(usage: Usage) -> None:
     async def main() -> tuple[Charge, Charge]:
-        reservation = await Budget().reserve(question(), PRICE)
-        other = await Budget().reserve(question(), PRICE)
+        reservation = await Budget().at(PRICE).reserve(question())
+        other = await Budget().at(PRICE).reserve(question())
         reply = ChatReply((Choice("an answer"),), "m", usage)
         return reservation.settle(reply).charge, other.settle(replace(reply, usage=Usage(12, 3))).charge
 
@@ -152,7 +152,7 @@ def test_no_cap_is_passed_in_any_order_of_events(
         request = question(number, "x" * dice.randrange(200), most=dice.randrange(1, 80))
         async with slots:
             try:
-                with await budget.reserve(request, PRICE) as reservation:
+                with await budget.at(PRICE).reserve(request) as reservation:
                     bill.requests += 1
                     assert budget.outstanding.within(marks[-1])
                     for _ in range(dice.randrange(4)):
@@ -215,7 +215,7 @@ def test_what_is_in_flight_gives_back_and_only_then_the_budget_is_reached() -> N
 
     async def one(budget: Budget) -> bool:
         try:
-            with await budget.reserve(question(), PRICE) as reservation:
+            with await budget.at(PRICE).reserve(question()) as reservation:
                 await asyncio.sleep(0)
                 reservation.settle(ChatReply((Choice("a"),), "m", Usage(20, 10)))
         except BudgetReached:
@@ -237,16 +237,16 @@ def test_an_endpoint_that_uses_more_than_it_was_asked_for_is_told_and_bounded_fr
 
     async def main() -> None:
         budget = Budget(Caps(cost=nano(0.0015)), note=notes.append)
-        with await budget.reserve(question(most=50), PRICE) as reservation:
+        with await budget.at(PRICE).reserve(question(most=50)) as reservation:
             reservation.settle(ChatReply((Choice("a"),), "m", Usage(30, 900)))
         assert budget.spent.cost == PRICE.of(
             Usage(30, 900)
         )  # what was spent is spent, whatever was set aside
-        with await budget.reserve(question(most=50), PRICE) as reservation:
+        with await budget.at(PRICE).reserve(question(most=50)) as reservation:
             assert reservation.bound.completion_tokens == 900
             reservation.settle(ChatReply((Choice("a"),), "m", Usage(30, 1200)))
         with pytest.raises(BudgetReached, match="used more than it was asked for"):
-            await budget.reserve(question(most=50), PRICE)
+            await budget.at(PRICE).reserve(question(most=50))
 
     asyncio.run(main())
     (note,) = notes
@@ -260,11 +260,11 @@ def test_time_counts_over_sittings() -> None:
     async def main() -> None:
         nonlocal now
         budget = Budget(Caps(seconds=60.0), seconds=50.0, clock=lambda: now)
-        (await budget.reserve(question())).fail(None)
+        (await budget.at(None).reserve(question())).fail(None)
         now += 10
         assert budget.seconds == 60
         with pytest.raises(BudgetReached, match=r"60 s of budget\.time are over; raise it \(or --max-time\)"):
-            await budget.reserve(question())
+            await budget.at(None).reserve(question())
 
     asyncio.run(main())
 

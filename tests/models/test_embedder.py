@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer, StoreError
+from seedbed.core.money import Amount, Charged, Price
 from seedbed.core.protocols import Embed
+from seedbed.models.budget import MESSAGE_TOKENS, Budget, Caps
 from seedbed.models.embedder import Embedder
 from seedbed.models.limits import Limits
 from seedbed.models.openai_embeddings import OpenAIEmbeddings
@@ -190,16 +192,38 @@ def test_one_of_two_that_dies_is_replaced(bench: Bench) -> None:
 
 
 def test_the_budget_counts_requests(bench: Bench) -> None:
-    left = iter(range(3))
-
-    def reserve() -> None:
-        if next(left, None) is None:
-            raise BudgetReached("no more")
-
     with FakeEndpoint() as endpoint:
-        with pytest.raises(BudgetReached):
-            bench.embed(endpoint, TEXTS, batch=10, reserve=reserve)
+        with pytest.raises(BudgetReached, match=r"all 3 requests of budget\.requests"):
+            bench.embed(endpoint, TEXTS, batch=10, budget=Budget(Caps(requests=3)).at(None))
         assert len(endpoint.embedded) <= 3
+
+
+@pytest.mark.parametrize("price", [Price.per_million(4, 0), None])
+def test_no_cap_is_passed_and_every_attempt_is_on_record(bench: Bench, price: Price | None) -> None:
+    """A third of the requests fails: by the server's word, which read them, or cut, which may have."""
+    faults = {Fault.http(500): 0.2, Fault("cut_body"): 0.2}
+    most = sum(len(text.encode()) + MESSAGE_TOKENS for text in TEXTS)
+    charged = Charged()
+    with FakeEndpoint(shares=faults, seed=3) as endpoint:
+        # Tokens are a quarter of the bytes: what fits is far more than the worst case says.
+        caps = Caps(tokens=most // 2, cost=4000 * most)
+        budget = Budget(caps)
+        with pytest.raises(BudgetReached, match=r"budget\.tokens"):
+            bench.embed(endpoint, TEXTS, batch=4, budget=budget.at(price), spend=charged.add)
+        assert (budget.spent.requests, budget.spent.tokens) == (charged.requests, charged.tokens)
+        assert charged.requests <= len(endpoint.embedded) <= bench.embedder.stats.calls
+        read = sum(len(text) for body in endpoint.embedded for text in body["input"]) // 4
+        assert read // 2 < charged.tokens <= most // 2
+        assert budget.outstanding == Amount()
+        if price is None:
+            assert (charged.cost, charged.unpriced_tokens) == (0, charged.tokens)
+        else:
+            assert charged.cost == 4000 * charged.tokens
+            assert 0 < charged.by_rule < charged.cost
+        budget = Budget(Caps(tokens=20 * most))
+        assert np.array_equal(
+            bench.embed(endpoint, TEXTS, batch=4, budget=budget.at(price), spend=charged.add), right(TEXTS)
+        )
 
 
 def test_no_texts_are_no_request(bench: Bench) -> None:

@@ -58,7 +58,7 @@ class Bench:
         async def main() -> T:
             model = OpenAIChat(self.url, "fake", timeout=timeout)
             with ReplyLog.open(self.path) as log:
-                self.executor = HttpExecutor(model, log, Limits(**limits), budget or Budget())
+                self.executor = HttpExecutor(model, log, Limits(**limits), (budget or Budget()).at(None))
                 try:
                     return await work(self.executor)
                 finally:
@@ -175,7 +175,7 @@ def test_two_processes_on_one_log_agree_on_the_first_reply(tmp_path: Path) -> No
     async def both(first: HttpExecutor) -> list[Any]:
         model = OpenAIChat(endpoint.url, "fake")
         with ReplyLog.open(bench.path) as log:
-            second = HttpExecutor(model, log, Limits(), Budget())
+            second = HttpExecutor(model, log, Limits(), Budget().at(None))
             replies = await asyncio.gather(*(e.fill(question(), SCOPE, 2) for e in (first, second)))
             await model.close()
         return replies
@@ -458,7 +458,7 @@ from seedbed.store.replies import ReplyLog
 async def main():
     model = OpenAIChat(sys.argv[1], "fake")
     with ReplyLog.open(Path(sys.argv[2])) as log:
-        executor = HttpExecutor(model, log, Limits(concurrency=16), Budget())
+        executor = HttpExecutor(model, log, Limits(concurrency=16), Budget().at(None))
         questions = [ChatRequest("fake", (Message("user", f"Question {n}?"),)) for n in range(200)]
         await asyncio.gather(*(executor.fill(question, b"s" * 16, 1) for question in questions))
     await model.close()

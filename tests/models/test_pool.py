@@ -71,7 +71,7 @@ class Bench:
             lanes = [Lane(m, concurrency, share) for m, share in zip(models, shares, strict=False)]
             self.pool = Pool(lanes, note=self.notes.append, clock=self.clock)
             with ReplyLog.open(self.path) as log:
-                self.executor = HttpExecutor(self.pool, log, Limits(**limits), Budget())
+                self.executor = HttpExecutor(self.pool, log, Limits(**limits), Budget().at(None))
                 try:
                     return await work(self.executor)
                 finally:

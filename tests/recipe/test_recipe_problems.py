@@ -92,11 +92,6 @@ SINGLE = [
     ("extends: other.yaml", "extends", "no such recipe"),
     ("budget: {money: 40}", "budget.money", "unknown key 'money'; there are: requests, cost, tokens"),
     ("sources: {real: {path: data/train.csv, redact: [email]}}", "sources.real.redact", "unknown key"),
-    (
-        "budget: {cost: 5}\nroles: {embedder: {model: m, endpoint: 'http://127.0.0.1:9/v1'}}",
-        "roles.embedder",
-        "budget.cost does not count the requests of an embedder",
-    ),
     # units
     ("budget: {time: 6}", "budget.time", "such as 6h, 1h30m or 90s, not 6; write the unit: 6s, 6m or 6h"),
     ("budget: {time: soon}", "budget.time", "must be a duration such as 6h, 1h30m or 90s, not 'soon'"),

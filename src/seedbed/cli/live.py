@@ -47,7 +47,9 @@ class Watch:
         progress = self._progress
         spent = progress.spent() if progress.spent is not None else None
         # Of what passed the record filters, the share that closed rounds kept of theirs.
-        share = progress.accepted / progress.passed if progress.accepted and progress.passed else 1.0
+        share = (
+            min(1.0, progress.accepted / progress.passed) if progress.accepted and progress.passed else 1.0
+        )
         likely = min(float(progress.target), progress.accepted + progress.kept * share)
         self._moments.append(Moment(now, spent.calls if spent else 0, progress.cells, likely))
         while len(self._moments) > 2 and self._moments[1].at <= now - WINDOW_SECONDS:
@@ -91,7 +93,7 @@ class Watch:
     def _asked(self) -> str:
         progress = self._progress
         rate = self._rate("requests")
-        text = f"{progress.cells:,} cells in {progress.rounds:,} rounds, {rate:,.0f} requests/s"
+        text = f"{progress.cells:,} cells, {progress.rounds:,} rounds, {rate:,.0f} requests/s"
         if progress.in_flight is not None:
             flying, level = progress.in_flight()
             text += f", {flying} of {level} in flight"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 
 import click
@@ -14,6 +15,7 @@ from seedbed.cli.output import fail
 # Command -> module: a command's imports are paid for by that command alone.
 COMMANDS = {
     "init": "seedbed.cli.init",
+    "doctor": "seedbed.cli.doctor",
     "plan": "seedbed.cli.plan",
     "preview": "seedbed.cli.preview",
     "run": "seedbed.cli.run",
@@ -29,6 +31,7 @@ COMMANDS = {
 }
 SUMMARIES = {
     "init": "Make a recipe folder from a starter recipe.",
+    "doctor": "Check this machine, and a recipe's endpoints, before a run.",
     "plan": "Say what a run would ask. Makes no call.",
     "preview": "Ask the first cells of the plan, and show them beside their verdicts.",
     "run": "Generate, filter and prove, up to the target; goes on where it was stopped.",
@@ -72,8 +75,8 @@ def cli() -> None:
     """
 
 
-def main() -> None:
-    """Entry point of the `seedbed` command."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `seedbed` command; `arguments` are those of the process unless given."""
     from seedbed.core.errors import SeedbedError
     from seedbed.core.garbage import collect_rarely
 
@@ -81,7 +84,7 @@ def main() -> None:
     # Before Arrow is first imported: its own allocator keeps what it freed, some 35 MB of a run.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(arguments, standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:

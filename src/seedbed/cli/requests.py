@@ -23,7 +23,7 @@ def command() -> None:
     "conditions",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Which: reason, cause, model, template, label, cell or record; several must all hold.",
+    help="Which: reason, cause, model, template, label, cell, record, role; several must all hold.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be reopened, and what asking again costs.")
 @json_option

@@ -132,8 +132,12 @@ class RequestRefused(SeedbedError):
 
 
 class NoAnswer(SeedbedError):
-    """A question stayed without an answer after its retries; the cell that asked has failed."""
+    """A question stayed without an answer after its retries; the cell that asked has failed.
 
-    def __init__(self, cause: str, detail: str) -> None:
+    `key` names the refusal in the reply log, where there is one.
+    """
+
+    def __init__(self, cause: str, detail: str, key: str = "") -> None:
         super().__init__(detail)
         self.cause = cause
+        self.key = key

@@ -115,6 +115,28 @@ class Amount:
         return {"requests": self.requests, "tokens": self.tokens, "cost": self.cost}
 
 
+@dataclass(slots=True)
+class Charged:
+    """A sum of charges that no row of the reply log tells, with those apart that had no price."""
+
+    requests: int = 0
+    tokens: int = 0
+    cost: int = 0
+    by_rule: int = 0
+    unpriced_requests: int = 0
+    unpriced_tokens: int = 0
+
+    def add(self, charge: Charge) -> None:
+        self.requests += 1
+        self.tokens += charge.tokens
+        self.cost += charge.cost or 0
+        if charge.cost is None:
+            self.unpriced_requests += 1
+            self.unpriced_tokens += charge.tokens
+        elif not charge.told:
+            self.by_rule += charge.cost
+
+
 def nano(dollars: Any) -> int:
     """Whole nano-dollars of an amount in dollars, rounded down: a cap is never made larger."""
     exact = Fraction(str(dollars)) * NANO

@@ -114,7 +114,10 @@ class Judge:
                     return self._verdict(record, *read, replies)
                 problem = read
         except NoAnswer as error:
-            return unjudged(record.id, filter_id(type(self)), error.cause, _evidence(str(error), replies))
+            evidence = _evidence(str(error), replies)
+            if error.key:
+                evidence["refused"] = error.key
+            return unjudged(record.id, filter_id(type(self)), error.cause, evidence)
         return unjudged(record.id, filter_id(type(self)), "unreadable", _evidence(problem, replies))
 
     def _verdict(self, record: Record, score: int, says: str, replies: list[LoggedReply]) -> Verdict:

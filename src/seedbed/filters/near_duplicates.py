@@ -36,6 +36,7 @@ ENOUGH_REAL = 50
 UNCALIBRATED = 0.8
 _CALIBRATION_TEXTS = 2000
 _CACHED_CHARS = 4000
+_CACHED = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +111,11 @@ class NearDuplicates:
 
     def edge(self, a: str, b: str) -> float | None:
         """Their similarity if it reaches the threshold of their kind."""
-        one, two = _shingles(a), _shingles(b)
-        if one.is_short or two.is_short:
-            score, threshold = jaccard(one.chars, two.chars), self.thresholds.short
+        one, two = _chars(a), _chars(b)
+        if _is_short(one) or _is_short(two):
+            score, threshold = jaccard(one, two), self.thresholds.short
         else:
-            score, threshold = jaccard(one.tokens, two.tokens), self.thresholds.long
+            score, threshold = jaccard(_tokens(a), _tokens(b)), self.thresholds.long
         return score if score >= threshold else None
 
     def _calibrate(self, real: Sequence[str]) -> float:
@@ -123,7 +124,7 @@ class NearDuplicates:
         Equal texts are left out: they are the business of `duplicates`.
         """
         norms = dict.fromkeys(normalise(text) for text in real[:_CALIBRATION_TEXTS])
-        texts = [norm for norm in norms if norm and _shingles(norm).is_short]
+        texts = [norm for norm in norms if norm and _is_short(_chars(norm))]
         if len(texts) < ENOUGH_REAL:
             return UNCALIBRATED
         pairs = candidate_pairs(self.keys(texts))
@@ -139,26 +140,32 @@ class NearDuplicates:
         return HIGHEST
 
 
-@dataclass(frozen=True, slots=True)
-class _Shingles:
-    chars: frozenset[str]
-    tokens: frozenset[str]
-
-    @property
-    def is_short(self) -> bool:
-        return len(self.chars) < SHORT_SHINGLES
+def _is_short(chars: frozenset[str]) -> bool:
+    return len(chars) < SHORT_SHINGLES
 
 
-def _shingles(text: str) -> _Shingles:
+def _chars(text: str) -> frozenset[str]:
     """Cached, because a group of kin compares each member with many; but not for long texts."""
-    return _cached_shingles(text) if len(text) <= _CACHED_CHARS else _cut(text)
+    return _cached_chars(text) if len(text) <= _CACHED_CHARS else _cut_chars(text)
 
 
-@lru_cache(maxsize=512)
-def _cached_shingles(text: str) -> _Shingles:
-    return _cut(text)
+def _tokens(text: str) -> frozenset[str]:
+    return _cached_tokens(text) if len(text) <= _CACHED_CHARS else _cut_tokens(text)
 
 
-def _cut(text: str) -> _Shingles:
-    norm = normalise(text)
-    return _Shingles(char_shingles(norm, CHAR_WIDTH), token_shingles(units(norm), TOKEN_WIDTH))
+@lru_cache(maxsize=_CACHED)
+def _cached_chars(text: str) -> frozenset[str]:
+    return _cut_chars(text)
+
+
+@lru_cache(maxsize=_CACHED)
+def _cached_tokens(text: str) -> frozenset[str]:
+    return _cut_tokens(text)
+
+
+def _cut_chars(text: str) -> frozenset[str]:
+    return char_shingles(normalise(text), CHAR_WIDTH)
+
+
+def _cut_tokens(text: str) -> frozenset[str]:
+    return token_shingles(units(normalise(text)), TOKEN_WIDTH)

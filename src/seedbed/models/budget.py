@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import time
 from asyncio import Event
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -51,6 +51,11 @@ def worst_case(request: ChatRequest) -> Usage:
     return Usage(prompt, request.n * request.sampling.max_tokens)
 
 
+def worst_of_texts(texts: Sequence[str]) -> Usage:
+    """Tokens that a request for vectors of texts can use at most; each may get marks at its ends."""
+    return Usage(sum(MESSAGE_TOKENS + len(text.encode("utf-8", "surrogatepass")) for text in texts))
+
+
 @dataclass(frozen=True, slots=True)
 class Caps:
     """Most that a run may spend over all its sittings; None is no bound. `cost` is in nano-dollars."""
@@ -62,9 +67,11 @@ class Caps:
 
 
 class Purse(Protocol):
-    """What an executor holds of a budget."""
+    """What an executor or embedder holds of a budget. `endpoint` is the address that will be asked."""
 
-    async def reserve(self, request: ChatRequest) -> Reservation: ...
+    async def reserve(self, request: ChatRequest, endpoint: str = "") -> Reservation: ...
+
+    async def reserve_texts(self, texts: Sequence[str], endpoint: str = "") -> Reservation: ...
 
     def logging(self, charge: Charge) -> AbstractContextManager[None]: ...
 
@@ -117,17 +124,19 @@ class Budget:
         """What no row of the log tells: set aside for requests in flight, or settled and not yet on disk."""
         return self.reserved + self.unlogged
 
-    def at(self, price: Price | None) -> Purse:
-        """The budget as an executor holds it whose model has this price; None where it is not known."""
-        return _Priced(self, price)
+    def at(self, price: Price | None, own: Mapping[str, Price | None] | None = None) -> Purse:
+        """The budget as an executor holds it whose model has this price; None where it is not known.
 
-    async def reserve(self, request: ChatRequest, price: Price | None = None) -> Reservation:
-        """Set aside what a request may cost, before it is sent. Raises BudgetReached.
+        `own` are the prices of endpoints by their address, where they have their own.
+        """
+        return _Priced(self, price, own or {})
+
+    async def set_aside(self, worst: Usage, price: Price | None) -> Reservation:
+        """Set aside what a request may use at most, before it is sent. Raises BudgetReached.
 
         Waits where only what is in flight stands in the way.
         """
         while True:
-            worst = worst_case(request)
             bound = self._bound(worst)
             wanted = Amount(1, bound.prompt_tokens + bound.completion_tokens, price.of(bound) if price else 0)
             self._check(wanted)
@@ -211,7 +220,7 @@ class Budget:
         if used.prompt_tokens <= worst.prompt_tokens and used.completion_tokens <= worst.completion_tokens:
             return  # as almost always: no factor grows
         read = Fraction(used.prompt_tokens, worst.prompt_tokens)
-        wrote = Fraction(used.completion_tokens, worst.completion_tokens)
+        wrote = Fraction(used.completion_tokens, max(1, worst.completion_tokens))
         self._prompt_factor = max(self._prompt_factor, read)
         self._output_factor = max(self._output_factor, wrote)
         if max(read, wrote) > 1 and not self._excess:
@@ -271,6 +280,12 @@ class Reservation:
         known = told.prompt_tokens > 0 and (told.completion_tokens > 0 or not wrote)
         return replace(reply, charge=self._budget.settle(self, told if known else self.bound, told=known))
 
+    def settle_texts(self, told: Usage) -> Charge:
+        """The charge of a request for vectors: by the usage that was told, or all of the reservation."""
+        self._open = False
+        known = told.prompt_tokens > 0
+        return self._budget.settle(self, told if known else self.bound, told=known)
+
     def fail(self, error: BaseException | None) -> Charge:
         """Charge an attempt that brought no reply, by the rule at the head of this module."""
         self._open = False
@@ -293,12 +308,16 @@ def _used_at_most(error: BaseException | None, bound: Usage) -> Usage:
 
 
 class _Priced:
-    """A budget for one executor, whose model has a price."""
+    """A budget for one executor, whose model has a price, or one at each endpoint."""
 
-    def __init__(self, budget: Budget, price: Price | None) -> None:
+    def __init__(self, budget: Budget, price: Price | None, own: Mapping[str, Price | None]) -> None:
         self._budget = budget
         self._price = price
+        self._own = own
         self.logging = budget.logging
 
-    async def reserve(self, request: ChatRequest) -> Reservation:
-        return await self._budget.reserve(request, self._price)
+    async def reserve(self, request: ChatRequest, endpoint: str = "") -> Reservation:
+        return await self._budget.set_aside(worst_case(request), self._own.get(endpoint, self._price))
+
+    async def reserve_texts(self, texts: Sequence[str], endpoint: str = "") -> Reservation:
+        return await self._budget.set_aside(worst_of_texts(texts), self._own.get(endpoint, self._price))

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seedbed.core.errors import AttemptFailed, EndpointError, NoAnswer, RequestRefused
+from seedbed.core.errors import AttemptFailed, BudgetReached, EndpointError, NoAnswer, RequestRefused
+from seedbed.core.money import Charge
+from seedbed.models.budget import Budget, Purse
 from seedbed.models.calls import Calls
 from seedbed.models.limits import Limits
 from seedbed.models.openai_embeddings import OpenAIEmbeddings
@@ -45,7 +47,8 @@ class EmbeddingStats:
 class Embedder:
     """An `Embed` (core.protocols) over a pool of endpoints and a cache. Lives in one event loop.
 
-    `reserve` is called before each request, and may raise BudgetReached.
+    The worst case of each request is set aside in `budget` before it is sent; `spend` puts on record, before
+    it returns, what an attempt was charged.
     """
 
     def __init__(
@@ -56,7 +59,8 @@ class Embedder:
         revision: str | None = None,
         *,
         limits: Limits | None = None,
-        reserve: Callable[[], None] = lambda: None,
+        budget: Purse | None = None,
+        spend: Callable[[Charge], None] = lambda charge: None,
         batch: int = BATCH,
         role: str = "embedder",
     ) -> None:
@@ -66,7 +70,8 @@ class Embedder:
         self._calls = Calls(pool, limits or Limits(), self.stats)
         self._cache = cache
         self._key = model_key(model, revision)
-        self._reserve = reserve
+        self._budget = budget or Budget().at(None)
+        self._spend = spend
         self._batch = batch
         self._role = role
         self._asking = asyncio.Lock()  # a text that two callers want is asked for once
@@ -77,7 +82,10 @@ class Embedder:
         return f"{self.model}@{self.revision}" if self.revision else self.model
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """See `Embed`. What was embedded stays in the cache, whatever becomes of the rest."""
+        """See `Embed`. What was embedded stays in the cache, whatever becomes of the rest.
+
+        Raises NoAnswer, EndpointError, BudgetReached, StoreError.
+        """
         import numpy as np
 
         keys = [text_key(text) for text in texts]
@@ -90,6 +98,10 @@ class Embedder:
             try:
                 for made in await asyncio.gather(*tasks):
                     known.update(made)
+            except BudgetReached:
+                # What is under way is paid for: its vectors are waited for and kept. No other is sent.
+                await asyncio.gather(*tasks, return_exceptions=True)
+                raise
             except BaseException:
                 for task in tasks:  # the first failure is told; what is under way is not waited for
                     task.cancel()
@@ -119,24 +131,33 @@ class Embedder:
     async def _fill(self, part: Sequence[tuple[bytes, str]]) -> dict[bytes, NDArray[np.float32]]:
         """Vectors of these texts, on disk. A part that is refused is halved until one text is at fault."""
 
-        async def send(model: OpenAIEmbeddings) -> NDArray[np.float32]:
-            self._reserve()
+        async def send(model: OpenAIEmbeddings) -> tuple[NDArray[np.float32], Charge]:
+            texts = [text for _, text in part]
+            reservation = await self._budget.reserve_texts(texts, model.endpoint)
             self.stats.calls += 1
-            return await model.embed([text for _, text in part])
+            with reservation:
+                found = await model.embed(texts)
+                return found.vectors, reservation.settle_texts(found.usage)
 
         async def failed(failure: AttemptFailed, endpoint: str) -> None:
-            """Nothing of it is kept but its count."""
+            self._charge(failure.charge)
 
         try:
-            vectors, _ = await self._calls.answer(send, failed)
+            (vectors, charge), _ = await self._calls.answer(send, failed)
         except RequestRefused as refusal:
+            self._charge(refusal.charge)
             if len(part) == 1:
                 text = part[0][1]
                 start = text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
                 raise NoAnswer(refusal.cause, f"the text {start!r} is not embedded: {refusal}") from None
             half = len(part) // 2
             return {**await self._fill(part[:half]), **await self._fill(part[half:])}
+        self._charge(charge)
         made = {key: vector for (key, _), vector in zip(part, vectors, strict=True)}
         await self._cache.add(self._key, made)
         self.stats.embedded += len(part)
         return made
+
+    def _charge(self, charge: Charge) -> None:
+        with self._budget.logging(charge):
+            self._spend(charge)

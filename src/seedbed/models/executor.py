@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -50,6 +50,11 @@ class Stats:
                 self.replayed_prompt_tokens += logged.usage.prompt_tokens
                 self.replayed_completion_tokens += logged.usage.completion_tokens
 
+    def add_replayed(self, other: Stats) -> None:
+        self.replayed += other.replayed
+        self.replayed_prompt_tokens += other.replayed_prompt_tokens
+        self.replayed_completion_tokens += other.replayed_completion_tokens
+
     def to_json(self) -> dict[str, Any]:
         return {
             "calls": self.calls,
@@ -76,7 +81,8 @@ class _Question:
 class HttpExecutor:
     """Fills the reply log from one model, or from a pool of several that pass for one.
 
-    Lives in one event loop.
+    Lives in one event loop. `counted` are scopes whose answers in the log this sitting has taken and
+    counted before.
     """
 
     def __init__(
@@ -93,6 +99,7 @@ class HttpExecutor:
             else Pool([Lane(model, limits.concurrency, role=role)], role=role)
         )
         self.stats = Stats()
+        self.counted: Collection[bytes] = ()
         self._calls = Calls(pool, limits, self.stats)
         self._log = log
         self._budget = budget
@@ -111,9 +118,10 @@ class HttpExecutor:
         try:
             async with asking.lock:
                 standing = self._log.get_many(question, scope, n)
-                self.stats.note_replayed(standing)
+                if scope not in self.counted:
+                    self.stats.note_replayed(standing)
                 if asking.failure is not None and None in standing:
-                    raise NoAnswer(asking.failure.cause, str(asking.failure))
+                    raise NoAnswer(asking.failure.cause, str(asking.failure), asking.failure.key)
                 try:
                     return await self._complete(standing, request, question, scope)
                 except NoAnswer as failure:
@@ -150,7 +158,7 @@ class HttpExecutor:
         while True:
             for logged in standing:
                 if isinstance(logged, LoggedRefusal):
-                    raise NoAnswer(logged.cause, logged.detail)
+                    raise NoAnswer(logged.cause, logged.detail, str(logged.key))
             missing = [ReplyKey(question, scope, at) for at, logged in enumerate(standing) if logged is None]
             if not missing:
                 return tuple(logged for logged in standing if isinstance(logged, LoggedReply))
@@ -183,7 +191,7 @@ class HttpExecutor:
         """One reply and where it came from; each try that failed is logged under `key`."""
 
         async def send(model: ChatModel) -> ChatReply:
-            reservation = await self._budget.reserve(request)
+            reservation = await self._budget.reserve(request, model.endpoint)
             self.stats.calls += 1
             with reservation:
                 reply = await model.complete(request)
@@ -203,7 +211,7 @@ class HttpExecutor:
             self.stats.refusals += 1
             with self._budget.logging(refusal.charge):
                 await self._log.add_refusal(key, refusal.cause, str(refusal), refusal.status, refusal.charge)
-            raise NoAnswer(refusal.cause, str(refusal)) from None
+            raise NoAnswer(refusal.cause, str(refusal), str(key)) from None
         return reply, model.endpoint
 
 

@@ -5,17 +5,27 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from seedbed.core.chat import Usage
 from seedbed.core.errors import AttemptFailed, ParameterRefused
 from seedbed.models.openai_dialect import rejects
 from seedbed.models.openai_errors import Endpoint
 from seedbed.models.openai_http import OpenAIHttp
-from seedbed.models.openai_reply import parse_body
+from seedbed.models.openai_reply import parse_body, read_usage
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Float32 vectors of shape (texts, dimensions), and the tokens that the endpoint says it read."""
+
+    vectors: NDArray[np.float32]
+    usage: Usage
 
 
 class OpenAIEmbeddings:
@@ -57,8 +67,8 @@ class OpenAIEmbeddings:
     def endpoint(self) -> str:
         return self._http.sender.url
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Send one request: float32 of shape (texts, dimensions), in order.
+    async def embed(self, texts: Sequence[str]) -> Embedded:
+        """Send one request: vectors of shape (texts, dimensions), in order.
 
         Raises AttemptFailed (may heal), RequestRefused (one of the texts never will) or EndpointError.
         """
@@ -69,7 +79,9 @@ class OpenAIEmbeddings:
         status, headers, data = await http.post(sent)
         error = http.error_of(status, headers, data, marker=b'"data"')
         if error is None:
-            return read_vectors(parse_body(data, http.sender), len(texts), http.sender)
+            body = parse_body(data, http.sender)
+            usage = read_usage(body.get("usage") if isinstance(body, dict) else None)
+            return Embedded(read_vectors(body, len(texts), http.sender), Usage(usage.prompt_tokens))
         if error.status in (400, 422) and "encoding_format" in sent and rejects("encoding_format", error):
             self._encoding = None
             raise ParameterRefused(f"{self.endpoint} answered {error}", status=error.status)

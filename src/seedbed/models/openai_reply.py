@@ -68,7 +68,7 @@ def read_reply(body: Any, asked_model: str, sender: Endpoint) -> ChatReply:
     return ChatReply(
         tuple(_read_choice(choice, sender) for choice in choices),
         _clean(model, sender) if isinstance(model, str) and model else asked_model,
-        _read_usage(body.get("usage")),
+        read_usage(body.get("usage")),
     )
 
 
@@ -122,7 +122,8 @@ def _clean(text: str, sender: Endpoint) -> str:
     return sender.strike(text if text.isascii() else _SURROGATES.sub("\ufffd", text))
 
 
-def _read_usage(usage: Any) -> Usage:
+def read_usage(usage: Any) -> Usage:
+    """The tokens that a body tells; none where it tells nothing that can be one."""
     if not isinstance(usage, dict):
         return Usage()
     prompt = _count(usage.get("prompt_tokens"))

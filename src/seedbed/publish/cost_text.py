@@ -8,12 +8,14 @@ from typing import Any
 from seedbed.core.money import nano, shown_dollars
 from seedbed.publish.text_layout import heading, paragraph
 
+NO_EMBEDDER = {"requests": 0, "tokens": 0}
+
 
 def cost_section(summary: Mapping[str, Any]) -> str:
     """The section `Cost` of a report; nothing where no price is known or nothing is paid for."""
     cost = summary.get("cost")
     money = cost["money"] if cost is not None else None
-    if money is None or summary["rehearsal"]:
+    if cost is None or money is None or summary["rehearsal"]:
         return ""
     lines = [f"{_dollars(money['spent'])} spent"]
     if money["per_accepted"] is not None:
@@ -21,6 +23,11 @@ def cost_section(summary: Mapping[str, Any]) -> str:
     if money["by_rule"]:
         lines.append(
             f"of it {_dollars(money['by_rule'])} is a bound, charged for attempts whose cost nobody told"
+        )
+    if (embedder := cost.get("embedder", NO_EMBEDDER))["requests"]:
+        lines.append(
+            f"{embedder['requests']:,} of the requests are the embedder's, which read "
+            f"{embedder['tokens']:,} tokens"
         )
     if money["price"] is not None:
         price = money["price"]

@@ -11,7 +11,7 @@ from seedbed.recipe.load import LoadedRecipe, check_cover, load_recipe
 from seedbed.recipe.lock import read_lock, to_lock_yaml
 from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.mix import Mix
-from seedbed.recipe.price import PriceEntry
+from seedbed.recipe.price import InputPrice, PriceEntry
 from seedbed.recipe.recipe import Recipe
 from seedbed.recipe.roles import (
     EmbedderRole,
@@ -41,6 +41,7 @@ __all__ = [
     "Extends",
     "FilterEntry",
     "Generate",
+    "InputPrice",
     "LicenceTerms",
     "LoadedRecipe",
     "MethodEntry",

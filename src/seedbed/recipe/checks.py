@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from seedbed.core.protocols import Task
 from seedbed.core.registry import Registry
 from seedbed.recipe.axes import AskedAxis
-from seedbed.recipe.budget import Budget
 from seedbed.recipe.cover import EVEN, contradictions
 from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import Generate
 from seedbed.recipe.mix import Mix
-from seedbed.recipe.roles import Roles
 from seedbed.recipe.sources import Source
 from seedbed.recipe.student import StudentEntry
 from seedbed.recipe.task import TaskSection
@@ -30,8 +28,6 @@ class Declared:
     generate: Generate | None
     mix: Mix | None
     student: StudentEntry | None
-    roles: Roles | None
-    budget: Budget | None
 
 
 def check(declared: Declared, findings: Findings, registry: Registry) -> None:
@@ -39,25 +35,10 @@ def check(declared: Declared, findings: Findings, registry: Registry) -> None:
     _check_labels(declared, findings)
     _check_student(declared, findings)
     _check_mix(declared, findings)
-    _check_embedder(declared, findings)
     if declared.generate is not None and declared.task is not None:
         _check_cover_fields(declared.generate, declared.task, findings)
         _check_cover(declared, declared.generate, declared.task, findings)
         _check_axes(declared.generate, declared.task, findings, registry)
-
-
-def _check_embedder(declared: Declared, findings: Findings) -> None:
-    """What a budget promises never to pass must not be passed by requests that it does not count."""
-    roles, budget = declared.roles, declared.budget
-    if roles is None or roles.embedder is None or budget is None:
-        return
-    capped = [name for name in ("cost", "tokens", "requests") if getattr(budget, name) is not None]
-    if capped:
-        findings.add(
-            ("roles", "embedder"),
-            f"budget.{capped[0]} does not count the requests of an embedder, and would not hold; bound the "
-            "run by budget.time, or take the embedder out",
-        )
 
 
 def _check_labels(declared: Declared, findings: Findings) -> None:

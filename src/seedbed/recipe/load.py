@@ -124,8 +124,6 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
         sections["generate"],
         mix,
         sections["student"],
-        sections["roles"],
-        sections["budget"],
     )
     check(declared, findings, reading.registry)
     check_judges(sections["roles"], sections["filters"], raw.get("filters"), findings, reading.registry)

@@ -10,6 +10,15 @@ from seedbed.core.money import Price
 from seedbed.recipe.section import Float, Section
 
 
+class InputPrice(Section):
+    """US dollars per million tokens, of a model that writes none."""
+
+    input: Float = Field(ge=0, description="for a million tokens of texts")
+
+    def price(self) -> Price:
+        return Price.per_million(self.input, 0)
+
+
 class PriceEntry(Section):
     """US dollars per million tokens."""
 

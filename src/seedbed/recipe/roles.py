@@ -12,7 +12,7 @@ from pydantic import Field, PlainSerializer, ValidationInfo, field_validator, mo
 
 from seedbed.recipe.document import KeyPath
 from seedbed.recipe.licence import Licence, LicenceTerms
-from seedbed.recipe.price import PriceEntry
+from seedbed.recipe.price import InputPrice, PriceEntry
 from seedbed.recipe.secret import Secret, look_up, reference
 from seedbed.recipe.section import Float, Int, Options, Reading, Section, Text
 from seedbed.recipe.units import SecondsBefore
@@ -130,6 +130,9 @@ class EmbedderRole(Wire):
     """A model of embeddings behind an OpenAI-compatible address."""
 
     batch: Int = Field(64, ge=1, le=2048, description="most texts in one request")
+    price: InputPrice | None = Field(
+        None, description="US dollars per million tokens: `{input}` (default: the price list's)"
+    )
 
 
 class RecordedRole(Section):
@@ -186,6 +189,11 @@ class Roles(Section):
     def bound(self) -> Mapping[str, Role]:
         """The roles of chat that the recipe fills, by name."""
         return {"teacher": self.teacher, **({"judge": self.judge} if self.judge is not None else {})}
+
+    @property
+    def priced(self) -> Mapping[str, Role | EmbedderRole]:
+        """Every role that the recipe fills and that may cost something, by name."""
+        return {**self.bound, **({"embedder": self.embedder} if self.embedder is not None else {})}
 
 
 def read_roles(raw: Any, reading: Reading) -> Roles | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -26,13 +26,21 @@ class Filling(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BoundRole:
-    """A role as the recipe binds it: the model asked for, who answers, and the licence of the answers."""
+    """A role as the recipe binds it: the model asked for, who answers, and the licence of the answers.
+
+    `licences` has it by the address that answered, `licence` joins those of all endpoints: for an answer
+    in the log from an address that the recipe names no more.
+    """
 
     model: str
     revision: str | None
     max_tokens: int
     executor: Filling
     licence: str | None = None
+    licences: Mapping[str, str | None] = field(default_factory=dict)
+
+    def licence_at(self, endpoint: str) -> str | None:
+        return self.licences.get(endpoint, self.licence)
 
 
 @dataclass(frozen=True)
@@ -164,7 +172,7 @@ class CellAsking:
                 origin="generated",
                 source=self._space.recipe,
                 parents=self.cell.parents,
-                licence=self._licence(asked, parents),
+                licence=self._licence(asked, draft.replies, parents),
                 method=self.cell.method,
                 template=last.template.name,
                 template_hash=last.template.hash,
@@ -180,8 +188,13 @@ class CellAsking:
             ),
         )
 
-    def _licence(self, asked: Sequence[_Asked], parents: Sequence[Record]) -> str | None:
+    def _licence(
+        self, asked: Sequence[_Asked], replies: Sequence[LoggedReply], parents: Sequence[Record]
+    ) -> str | None:
         """Every licence behind a record: those of the models that answered and of the rows shown to them."""
-        found = {self._space.roles[note.role].licence for note in asked}
+        found = {
+            self._space.roles[note.role].licence_at(reply.endpoint)
+            for note, reply in zip(asked, replies, strict=True)
+        }
         found |= {row.provenance.licence for row in parents}
         return " AND ".join(sorted(licence for licence in found if licence)) or None

@@ -35,7 +35,8 @@ def judging_of(session: Opened) -> Judging | None:
     space = content_space(bound.task_variables, bound.labels, bound.task.fields, session.teachers.roles)
     width = max(session.teachers.most(each.role) for each in bound.model_filters)
     asked = AskedContents(bound.folder.asked_contents)
-    return Judging(bound.model_filters, space, session.log, asked, width)
+    stats = {name: executor.stats for name, executor in session.teachers.executors.items()}
+    return Judging(bound.model_filters, space, session.log, asked, width, stats)
 
 
 def pipeline_of(
@@ -113,4 +114,10 @@ async def judge_first(
         await refuse_lost(session, lost)
     if lost:
         note(asked_again(lost))
+    # Rounds that are still open are gone through once more, by the pipeline that may ask.
+    session.teachers.executors["teacher"].counted = {
+        scope_of(session.bound.recipe.name, cell.id)
+        for cells in successor.rounds.open_plans().values()
+        for cell in cells
+    }
     session.take_over(successor, accepted_changed=True)

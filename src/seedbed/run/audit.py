@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import InputError, Problem
 from seedbed.core.globs import files_below
@@ -16,7 +16,6 @@ from seedbed.core.protocols import EvalHit, FilterContext
 from seedbed.core.record import Provenance, Record, real_record_id
 from seedbed.core.registry import nearest
 from seedbed.filters import DEFAULT_FILTERS, FILTERS
-from seedbed.run.binding import BoundRecipe
 from seedbed.run.corpus import Member, judge_kin
 from seedbed.run.filtering import FilterSet
 from seedbed.run.measuring import measure_file
@@ -24,6 +23,9 @@ from seedbed.sources.eval_lock import EvalLockServer
 from seedbed.sources.readers import Row, longest_text_column, read_rows
 from seedbed.sources.spec import SourceSpec, compared_text, cut
 from seedbed.sources.writing import write_without
+
+if TYPE_CHECKING:
+    from seedbed.run.binding import BoundRecipe
 
 CALIBRATION_ROWS = 2000
 # These look at replies or at the eval; the audit itself does both in its own way.
@@ -119,19 +121,20 @@ def audit(
     spec = SourceSpec("file", file, ignore_after=ignore_after)
     rows = list(read_rows(spec))
     column = _column(rows, text, file)
-    rows = list(read_rows(spec, text_columns=[column], may_be_empty=[column]))
+    if not all(isinstance(row.values.get(column), str) for row in rows):
+        # Says which row is the first without a text there.
+        rows = list(read_rows(spec, text_columns=[column], may_be_empty=[column]))
     texts = [compared_text(row.values, (column,)) for row in rows]
     with ExitStack() as stack:
-        # In a process of their own, while this one looks for leaks and copies.
-        measuring = stack.enter_context(ThreadPoolExecutor(1)).submit(
-            measure_file, file, [row.values for row in rows], column, recipe
-        )
-        hits: list[list[EvalHit]] = [[] for _ in texts]
+        # Two processes of their own, one that measures and one that looks for leaks; this one for copies.
+        beside = stack.enter_context(ThreadPoolExecutor(2))
+        measuring = beside.submit(measure_file, file, [row.values for row in rows], column, recipe)
+        checking = None
         if against is not None:
-            server = stack.enter_context(_eval_server(against, column, ignore_after, texts))
-            hits = server.client.check(texts)
+            checking = beside.submit(_hits, against, column, ignore_after, texts)
         compared = [cut(value, ignore_after) for value in texts]
         kin, filters = _filter(rows, compared, column)
+        hits = checking.result() if checking is not None else [[] for _ in texts]
         measures = measuring.result()
     leaks = [
         {"row": row.index, "eval_row": hit.row, "text": value}
@@ -180,12 +183,12 @@ def _column(rows: Sequence[Row], wanted: str | None, file: Path) -> str:
     return wanted
 
 
-def _eval_server(
-    against: Path, column: str, ignore_after: str | None, texts: Sequence[str]
-) -> EvalLockServer:
+def _hits(against: Path, column: str, ignore_after: str | None, texts: Sequence[str]) -> list[list[EvalHit]]:
+    """The eval rows that each text repeats. Raises EvalLockError, SourceError."""
     spec = SourceSpec("against", against, compare=(column,), ignore_after=ignore_after)
     common = texts[:: max(1, len(texts) // CALIBRATION_ROWS)][:CALIBRATION_ROWS]
-    return EvalLockServer.start(spec, common=common)
+    with EvalLockServer.start(spec, common=common) as server:
+        return server.client.check(texts)
 
 
 def _filter(

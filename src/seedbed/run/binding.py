@@ -154,7 +154,8 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     for name, role in recipe.roles.bound.items():
         gather.attempt(lambda n=name, r=role: check_role(loaded, n, r))  # type: ignore[misc]
         gather.attempt(lambda n=name, r=role: check_licence(loaded, n, r))  # type: ignore[misc]
-        gather.attempt(lambda n=name, r=role: check_price(loaded, n, r))  # type: ignore[misc]
+    for name, paid in recipe.roles.priced.items():
+        gather.attempt(lambda n=name, r=paid: check_price(loaded, n, r))  # type: ignore[misc]
     _check_templates(loaded, task, templates, methods, gather)
     _check_student(loaded, registry, gather)
     gather.problems += filter_problems(loaded, registry, task, real.train)

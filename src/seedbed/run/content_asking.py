@@ -12,7 +12,6 @@ from seedbed.core.protocols import ModelFilter, Prompt
 from seedbed.core.record import Record
 from seedbed.run.asking import BoundRole
 from seedbed.run.replaying import LoggedOnly
-from seedbed.store.replies import ReplyLog
 
 
 @dataclass(frozen=True)
@@ -32,16 +31,16 @@ class ContentSpace:
 class RecordAsking:
     """The `ContentAsking` of one record and filter; see core.protocols.
 
-    With `log` it answers from the log alone, and raises NotLogged for what is not there.
+    With `logged` it is answered by the log alone, and NotLogged is raised for what is not there.
     """
 
     def __init__(
-        self, space: ContentSpace, filter_: ModelFilter, record: Record, log: ReplyLog | None = None
+        self, space: ContentSpace, filter_: ModelFilter, record: Record, logged: LoggedOnly | None = None
     ) -> None:
         self._space = space
         self._prompts: Mapping[str, Prompt] = filter_.prompts
         self._scope = space.scope(filter_, record)
-        self._log = log
+        self._logged = logged
 
     async def ask(
         self,
@@ -60,7 +59,7 @@ class RecordAsking:
             sampling=Sampling(temperature=0.0, max_tokens=bound.max_tokens),
             schema=schema,
         )
-        executor = bound.executor if self._log is None else LoggedOnly(self._log)
+        executor = bound.executor if self._logged is None else self._logged
         return await executor.fill(request, self._scope, n)
 
 

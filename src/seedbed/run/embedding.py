@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from seedbed.core.money import Charge
+from seedbed.models.budget import Budget
 from seedbed.models.embedder import Embedder
 from seedbed.models.limits import Limits
 from seedbed.models.openai_embeddings import OpenAIEmbeddings
 from seedbed.models.pool import Lane, Note, Pool
 from seedbed.recipe import LoadedRecipe
+from seedbed.run.pricing import price_of, prices_of
 from seedbed.run.roles import concurrency_of
 from seedbed.store.folder import workspace_vectors
 from seedbed.store.vectors import VectorCache
@@ -19,11 +22,11 @@ ROLE = "embedder"
 
 @asynccontextmanager
 async def open_embedder(
-    loaded: LoadedRecipe, note: Note = lambda text: None, *, reserve: Callable[[], None] = lambda: None
+    loaded: LoadedRecipe, budget: Budget, spend: Callable[[Charge], None], note: Note = lambda text: None
 ) -> AsyncIterator[Embedder | None]:
     """The recipe's embedder, or None where it has none. Makes no request.
 
-    `reserve` is called before each request, and may raise BudgetReached.
+    Its requests are within the budget of the run; `spend` puts on record what each was charged.
     """
     role = loaded.recipe.roles.embedder
     if role is None:
@@ -44,10 +47,19 @@ async def open_embedder(
         )
         lanes.append(Lane(model, limits.concurrency, endpoint.weight, ROLE))
     pool = Pool(lanes, role=ROLE, note=note)
+    own = {lane.endpoint: price for lane, price in zip(lanes, prices_of(role), strict=True)}
+    purse = budget.at(price_of(role), own)
     with VectorCache.open(workspace_vectors(loaded.folder)) as cache:
         try:
             yield Embedder(
-                pool, cache, role.model, role.revision, limits=limits, reserve=reserve, batch=role.batch
+                pool,
+                cache,
+                role.model,
+                role.revision,
+                limits=limits,
+                budget=purse,
+                spend=spend,
+                batch=role.batch,
             )
         finally:
             for lane in lanes:

@@ -8,6 +8,7 @@ from pathlib import Path
 from seedbed.core.chat import LoggedReply, ReplyKey
 from seedbed.core.errors import InputError, Problem, StoreError
 from seedbed.core.registry import nearest
+from seedbed.run.judge_questions import judge_questions
 from seedbed.run.registry import registry
 from seedbed.run.reopening import Question, Reopening, questions, reopen
 from seedbed.run.view import RunView
@@ -17,13 +18,15 @@ from seedbed.store.successor import settle
 
 CONDITIONS = {
     "reason": "drafts rejected for this reason",
-    "cause": "cells that failed of this cause",
+    "cause": "cells that failed of this cause, and with role=judge drafts that stayed unjudged of it",
     "model": "answers of the model that calls itself so",
     "template": "questions of this template",
     "label": "questions for this label",
     "cell": "the cell with this id, or beginning of one",
     "record": "the draft with this id, or beginning of one",
+    "role": "the teacher's answers (as without it), or with role=judge what the judge said of such drafts",
 }
+ROLES = ("teacher", "judge")
 
 
 def parse_conditions(texts: Sequence[str]) -> dict[str, str]:
@@ -38,6 +41,8 @@ def parse_conditions(texts: Sequence[str]) -> dict[str, str]:
             problems.append(Problem(f"no condition is called {name!r}; {hint}", key="--where"))
         elif not equals or not value:
             problems.append(Problem(f"{text!r} must be NAME=VALUE, as in reason=refused", key="--where"))
+        elif name == "role" and value not in ROLES:
+            problems.append(Problem(f"role must be {' or '.join(ROLES)}, not {value!r}", key="--where"))
         elif found.get(name, value) != value:
             problems.append(Problem(f"{name} cannot be both {found[name]!r} and {value!r}", key="--where"))
         else:
@@ -66,10 +71,23 @@ def forget_where(path: Path, wanted: Mapping[str, str], *, dry_run: bool = False
             )
         with view.log() as log:
             label_field = view.task(registry()).label_field
-            found = questions(folder, view.recipe, log)
-            meant = (question for question in found if _meets(question, wanted, label_field, log))
+
+            def is_meant(question: Question) -> bool:
+                return _meets(question, wanted, label_field, log)
+
+            if wanted.get("role") == "judge":
+                meant = judge_questions(folder, _model_filters(view), log, is_meant)
+            else:
+                meant = filter(is_meant, questions(folder, view.recipe, log))
             why = "forgotten: " + " and ".join(f"{name}={value}" for name, value in wanted.items())
             return reopen(folder, log, meant, why, dry_run=dry_run)
+
+
+def _model_filters(view: RunView) -> tuple[str, ...]:
+    if not view.model_filters:
+        message = "no filter of this run asks a judge, so that there is nothing of one to forget"
+        raise InputError([Problem(message, str(view.folder.path), key="--where")])
+    return view.model_filters
 
 
 def _meets(question: Question, wanted: Mapping[str, str], label_field: str | None, log: ReplyLog) -> bool:
@@ -87,6 +105,8 @@ def _meets(question: Question, wanted: Mapping[str, str], label_field: str | Non
                 return label_field is not None and str(cell.axes.get(label_field)) == value
             case "cell":
                 return cell.id.startswith(value)
+            case "role":
+                return True  # which questions are looked at, and no property of one
             case "record":
                 return record is not None and record.id.startswith(value.removeprefix("sbd-"))
             case _:

@@ -1,31 +1,36 @@
 """Phase C of a round: model filters over what its corpus filters left, while the next round generates.
 
-Where a model filter rejects a record that twins had fallen to, those twins go through the corpus
-filters once more without it, and who of them stays is judged in turn. This happens once: what is
-rejected then has no successor. Nothing here depends on the order in which answers come.
+Where a model filter rejects a record that twins had fallen to, the first of them goes through the corpus
+filters without it, and is judged where it stays; the next has its turn only if that one is rejected
+too. So a group of kin keeps one record at the most, as it does without a judge, and no twin is
+asked about for nothing. Nothing here depends on the order in which answers come.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from seedbed.core.errors import BudgetReached, EndpointError
 from seedbed.core.fate import fate_of
 from seedbed.core.protocols import ModelFilter
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
+from seedbed.models.executor import Stats
 from seedbed.run.closing import CellResult
 from seedbed.run.content_asking import ContentSpace, RecordAsking
 from seedbed.run.corpus import Member
-from seedbed.run.replaying import NotLogged
+from seedbed.run.replaying import LoggedOnly, NotLogged
 from seedbed.store.asked import AskedContents
 from seedbed.store.replies import ReplyLog
 
 # The corpus filters over members in rank order, in the thread that closes rounds: verdicts by record.
 KinPass = Callable[[Sequence[Member]], Awaitable[Mapping[str, Sequence[Verdict]]]]
 Stop = Callable[[BudgetReached | EndpointError], None]
+
+# Twins of one group that are tried one after another: a judge that rejected so many rejects the group.
+MOST_SUCCESSORS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,57 @@ class _Judged:
     later: dict[str, list[Verdict]] = field(default_factory=dict)
     awaiting: set[str] = field(default_factory=set)
 
-    def rejected(self) -> set[str]:
-        return {record for record, verdicts in self.later.items() if not fate_of(verdicts).accepted}
+    def rejects(self, record: str) -> bool:
+        return not fate_of(self.later.get(record, ())).accepted
+
+
+class _Kin:
+    """Who fell to whom: the groups of a round's kin, each led by the one that stays, the rest by rank."""
+
+    def __init__(self, drafts: Sequence[_Draft]) -> None:
+        self._place = {draft.record.id: at for at, draft in enumerate(drafts)}
+        self._groups: dict[str, list[_Draft]] = {}
+        for draft in drafts:
+            if (fallen := _fallen(draft.verdicts)) is not None:
+                self.join(str(fallen.survivor), [draft])
+
+    def join(self, leader: str, members: Iterable[_Draft]) -> None:
+        group = self._groups.setdefault(leader, [])
+        group += members
+        group.sort(key=lambda draft: self._place[draft.record.id])
+
+    def next_in_line(self, gone: Iterable[str], is_known: Callable[[Record], bool]) -> list[list[_Draft]]:
+        """The groups that these led, by the rank of their first, without drafts that `is_known` to fail."""
+        found = []
+        for leader in gone:
+            group = self._groups.pop(leader, [])
+            while group and is_known(group[0].record):
+                self.join(leader, [*group[1:], *self._groups.pop(group[0].record.id, ())])
+                group = self._groups.pop(leader, [])
+            if group:
+                found.append(group)
+        return sorted(found, key=lambda group: self._place[group[0].record.id])
+
+    def led_anew(self, later: Mapping[str, Sequence[Verdict]]) -> dict[str, Verdict]:
+        """The verdicts, by record, that name the twin that stays now, and `through` whom it is one."""
+        found = {}
+        for leader, group in self._groups.items():
+            for draft in group:
+                fallen = _fallen([*draft.verdicts, *later.get(draft.record.id, ())])
+                if fallen is not None and fallen.survivor != leader:
+                    through = {**fallen.evidence, "through": fallen.survivor}
+                    found[draft.record.id] = replace(fallen, survivor=leader, evidence=through)
+        return found
+
+
+def _fallen(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """The standing verdict by which a draft fell to a twin, if it did."""
+    standing = {verdict.filter_name: verdict for verdict in verdicts}
+    return next((v for v in standing.values() if not v.keep and v.survivor is not None), None)
 
 
 class Judging:
-    """The model filters of a run. `width` records are under way at a time."""
+    """The model filters of a run. `width` records are under way at a time; `stats` are those of the roles."""
 
     def __init__(
         self,
@@ -63,12 +113,15 @@ class Judging:
         log: ReplyLog,
         asked: AskedContents,
         width: int,
+        stats: Mapping[str, Stats],
     ) -> None:
         self._filters = filters
         self._space = space
         self._log = log
         self._asked = asked
         self._width = width
+        self._stats = stats
+        self._from_log: dict[str, Stats] = {}
 
     async def judge_round(
         self,
@@ -83,6 +136,7 @@ class Judging:
         stays unjudged is left out of the results, to be pending. An error that ends the run goes to
         `stop`, which must make it so.
         """
+        self._from_log = {}
         checked = [draft for at in sorted(results) for draft in results[at].drafts]
         kin = await look_for_kin([Member(record, found.keys) for record, found in checked if found.kept])
         passed = {record: list(verdicts) for record, verdicts in kin.items()}
@@ -100,39 +154,64 @@ class Judging:
         }
         return whole, passed
 
+    def count_replayed(self) -> None:
+        """Count what the log alone answered for the latest round, which nobody will go through again."""
+        for role, taken in self._from_log.items():
+            self._stats[role].add_replayed(taken)
+
     async def _judge(
         self, drafts: Sequence[_Draft], look_again: KinPass, stopping: Callable[[], bool], stop: Stop
     ) -> _Judged:
-        found = _Judged()
-        survivors = [draft for draft in drafts if fate_of(draft.verdicts).accepted]
-        await self._ask_about([draft.record for draft in survivors], found, stopping, stop)
-        rejected = found.rejected()
-        candidates = self._candidates(drafts, rejected)
-        if not candidates:
-            return found
-        # Listed first, so that whoever stays outranks whoever comes back.
-        staying = [draft for draft in survivors if draft.record.id not in rejected]
-        verdicts = await look_again([draft.member for draft in (*staying, *candidates)])
-        promoted: list[Record] = []
-        for draft in candidates:
-            standing = {verdict.filter_name: verdict for verdict in draft.verdicts}
-            changed = [v for v in verdicts[draft.record.id] if v != standing.get(v.filter_name)]
-            found.later[draft.record.id] = changed
-            if fate_of([*draft.verdicts, *changed]).accepted:
-                promoted.append(draft.record)
-        await self._ask_about(promoted, found, stopping, stop)
+        found, kin = _Judged(), _Kin(drafts)
+        staying = [draft for draft in drafts if fate_of(draft.verdicts).accepted]
+        await self._ask_about([draft.record for draft in staying], found, stopping, stop)
+        rejected = [draft.record for draft in staying if found.rejects(draft.record.id)]
+        known: set[bytes] = set()
+
+        def is_known(record: Record) -> bool:
+            """Whether it is of the very same content as one that is gone: what would be said is known."""
+            return not known.isdisjoint(self.scopes(record))
+
+        for _ in range(MOST_SUCCESSORS):
+            gone = {record.id for record in rejected}
+            known.update(scope for record in rejected for scope in self.scopes(record))
+            staying = [draft for draft in staying if draft.record.id not in gone]
+            groups = kin.next_in_line((record.id for record in rejected), is_known)
+            if not groups:
+                break
+            promoted = await self._promote(groups, staying, kin, found, look_again)
+            await self._ask_about([draft.record for draft in promoted], found, stopping, stop)
+            rejected = [draft.record for draft in promoted if found.rejects(draft.record.id)]
+            staying += promoted
+        for record, verdict in kin.led_anew(found.later).items():
+            found.later.setdefault(record, []).append(verdict)
         return found
 
-    def _candidates(self, drafts: Sequence[_Draft], gone: Set[str]) -> list[_Draft]:
-        """Drafts that fell as twins of a record that is gone now, but for those of the very same
-        content: what the judge would say of them is known."""
-        known = {scope for draft in drafts if draft.record.id in gone for scope in self.scopes(draft.record)}
-        return [
-            draft
-            for draft in drafts
-            if any(not v.keep and v.survivor in gone for v in draft.verdicts)
-            and known.isdisjoint(self.scopes(draft.record))
-        ]
+    async def _promote(
+        self,
+        groups: Sequence[Sequence[_Draft]],
+        staying: Sequence[_Draft],
+        kin: _Kin,
+        found: _Judged,
+        look_again: KinPass,
+    ) -> list[_Draft]:
+        """Those firsts of groups that the corpus filters keep; each group follows its first."""
+        firsts = [group[0] for group in groups]
+        # Listed first, so that whoever stays outranks whoever comes back.
+        verdicts = await look_again([draft.member for draft in (*staying, *firsts)])
+        promoted = []
+        for first, *others in groups:
+            record = first.record.id
+            later = found.later.setdefault(record, [])
+            standing = {v.filter_name: v for v in (*first.verdicts, *later)}
+            later += [v for v in verdicts[record] if v != standing.get(v.filter_name)]
+            fallen = _fallen([*first.verdicts, *later])
+            if fallen is None:
+                promoted.append(first)
+                kin.join(record, others)
+            else:
+                kin.join(str(fallen.survivor), [first, *others])
+        return promoted
 
     def scopes(self, record: Record) -> list[bytes]:
         """Under which its questions about a record stand in the log."""
@@ -163,7 +242,10 @@ class Judging:
         """Those of each filter in order up to the first that rejects; None where one found no answer."""
         verdicts: list[Verdict] = []
         for filter_ in self._filters:
-            asking = RecordAsking(self._space, filter_, record, self._log if stopping() else None)
+            logged = None
+            if stopping():
+                logged = LoggedOnly(self._log, self._from_log.setdefault(filter_.role, Stats()))
+            asking = RecordAsking(self._space, filter_, record, logged)
             try:
                 verdicts.append(await filter_.check(record, asking))
             except (BudgetReached, EndpointError) as error:

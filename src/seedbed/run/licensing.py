@@ -1,4 +1,4 @@
-"""A teacher's licence, before its first call: what the recipe says, held against the table of licences."""
+"""Licences of all that may answer, before the first call: what the recipe says, held against the table."""
 
 from __future__ import annotations
 
@@ -7,49 +7,62 @@ from urllib.parse import urlsplit
 
 from seedbed.core.errors import RecipeError
 from seedbed.core.licences import Judgement, Match, Terms, by_own_word, judge, table_version
-from seedbed.recipe import LicenceTerms, LoadedRecipe, Recipe, RehearsalRole, Role, WireRole
+from seedbed.recipe import LicenceTerms, LoadedRecipe, Recipe, RecordedRole, RehearsalRole, Role, WireRole
 
 
-def judgement_of(recipe: Recipe, role: Role) -> Judgement | None:
-    """None where no model is behind the role that anybody knows of.
+def judgements_of(recipe: Recipe, role: Role) -> list[tuple[str, Judgement]]:
+    """Each model that may answer, by its endpoint's name for it, and what is to be thought of its terms.
 
-    A rehearsal makes no training data. Of replies recorded before nobody but the user knows who gave them:
-    they may say, and need not.
+    One for each endpoint of a role; none where no model is behind it that anybody knows of. A rehearsal
+    makes no training data. Of replies recorded before nobody but the user knows who gave them: they may
+    say, and need not.
     """
     if isinstance(role, RehearsalRole):
-        return None
+        return []
+    if not isinstance(role, WireRole):
+        found = _judge(recipe, role, "", None) if role.licence is not None else None
+        return [("the recorded replies", found)] if found is not None else []
+    named = [(each.model or role.model, urlsplit(each.url).hostname) for each in role.endpoints]
+    return [(model, _judge(recipe, role, model, host)) for model, host in named]
+
+
+def _judge(recipe: Recipe, role: WireRole | RecordedRole, model: str, host: str | None) -> Judgement:
     if isinstance(role.licence, LicenceTerms):
         return by_own_word(role.licence.terms, role.licence.allows_training)
-    if isinstance(role, WireRole):
-        return judge(role.model, urlsplit(role.endpoint.url).hostname, recipe.use, role.licence)
-    return judge("", None, recipe.use, role.licence) if role.licence is not None else None
+    return judge(model, host, recipe.use, role.licence)
 
 
-def licence_label(recipe: Recipe, role: Role) -> str | None:
-    """What a record's provenance says of it."""
-    found = judgement_of(recipe, role)
-    return found.licence if found is not None else None
+def licence_labels(recipe: Recipe, role: Role) -> list[str | None]:
+    """What a record's provenance says of an answer, for each endpoint of the role."""
+    return [found.licence for _, found in judgements_of(recipe, role)]
 
 
 def check_licence(loaded: LoadedRecipe, name: str, role: Role) -> None:
-    """Raise RecipeError where the role's terms forbid the use, or are not known."""
-    found = judgement_of(loaded.recipe, role)
-    if found is None or found.verdict in ("allow", "conditional"):
-        return
-    message = _denied if found.verdict == "deny" else _unknown
-    where = ("roles", name, "licence")
-    raise RecipeError([loaded.problem(where, message(loaded.recipe, _model(role), found))])
+    """Raise RecipeError where the terms of any model behind the role forbid the use, or are not known."""
+    messages = [
+        (_denied if found.verdict == "deny" else _unknown)(loaded.recipe, model, found)
+        for model, found in judgements_of(loaded.recipe, role)
+        if found.verdict not in ("allow", "conditional")
+    ]
+    if messages:
+        where = ("roles", name, "licence")
+        raise RecipeError([loaded.problem(where, message) for message in dict.fromkeys(messages)])
 
 
-def licence_facts(recipe: Recipe, name: str, role: Role) -> dict[str, Any] | None:
-    """What a card says of the role's licence and the duties that travel with the data."""
-    found = judgement_of(recipe, role)
-    if found is None:
-        return None
+def licence_facts(recipe: Recipe, name: str, role: Role) -> list[dict[str, Any]]:
+    """What a card says of the licences of the role's models and the duties that travel with the data."""
+    facts: list[dict[str, Any]] = []
+    for model, found in judgements_of(recipe, role):
+        if (fact := _fact(recipe, name, model, found)) not in facts:
+            facts.append(fact)
+    return facts
+
+
+def _fact(recipe: Recipe, name: str, model: str, found: Judgement) -> dict[str, Any]:
     terms = found.terms
     return {
         "role": name,
-        "model": _model(role),
+        "model": model,
         "use": recipe.use,
         "licence": found.licence,
         "verdict": found.verdict,
@@ -64,12 +77,7 @@ def licence_facts(recipe: Recipe, name: str, role: Role) -> dict[str, Any] | Non
 
 def licences_of(recipe: Recipe) -> list[dict[str, Any]]:
     """The facts of every role whose licence anybody knows of."""
-    found = [licence_facts(recipe, name, role) for name, role in recipe.roles.bound.items()]
-    return [facts for facts in found if facts is not None]
-
-
-def _model(role: Role) -> str:
-    return role.model if isinstance(role, WireRole) else "the recorded replies"
+    return [fact for name, role in recipe.roles.bound.items() for fact in licence_facts(recipe, name, role)]
 
 
 def _denied(recipe: Recipe, model: str, found: Judgement) -> str:

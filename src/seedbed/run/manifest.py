@@ -153,7 +153,7 @@ def parts_of(bound: BoundRecipe, eval_info: EvalInfo | None) -> dict[str, str]:
 
 def facts_of(bound: BoundRecipe) -> dict[str, Any]:
     recipe, folder = bound.recipe, bound.folder
-    prices = {name: price_of(role) for name, role in recipe.roles.bound.items()}
+    prices = {name: price_of(role) for name, role in recipe.roles.priced.items()}
     log = workspace_log(bound.loaded.folder)
     return {
         "recipe": recipe.name,

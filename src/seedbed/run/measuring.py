@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,12 +22,14 @@ from seedbed.metrics.lexical import NAME as LEXICAL
 from seedbed.metrics.lexical import VERSION as LEXICAL_VERSION
 from seedbed.metrics.protocol import Embedder, Vectors
 from seedbed.metrics.sample import FEWEST, POOL, SAMPLE, Pool, Sample, draw_sample
-from seedbed.run.binding import BoundRecipe
 from seedbed.sources.sealed import answer_of, end_sealed, start_sealed
 from seedbed.store.atomic import file_hash, read_json, write_json
 from seedbed.store.folder import RunFolder
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import Rounds
+
+if TYPE_CHECKING:
+    from seedbed.run.binding import BoundRecipe
 
 
 @dataclass

@@ -319,6 +319,8 @@ class Pipeline:
             )
             if len(results) < len(entry.results) and not partial:
                 return None
+            if not self._grow and not partial:
+                self._judging.count_replayed()
         close = partial_of(
             close_round,
             entry.number,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from seedbed.core.cell import Cell
-from seedbed.core.chat import ChatRequest, LoggedReply
+from seedbed.core.chat import ChatRequest, LoggedReply, Message
 from seedbed.core.errors import Problem, TemplateError
 from seedbed.core.record import Provenance, Record
 from seedbed.run.asking import AskingSpace, BoundRole, CellAsking
@@ -33,18 +34,48 @@ class _Rendered(Exception):
 
 
 class _NoExecutor:
-    """For prompts that are only looked at."""
+    """For prompts that are only looked at. `longest` is the longest of them."""
+
+    def __init__(self) -> None:
+        self.longest: tuple[Message, ...] = ()
 
     async def fill(self, request: ChatRequest, scope: bytes, n: int) -> tuple[LoggedReply, ...]:
+        self.longest = max(self.longest, request.messages, key=prompt_characters)
         raise _Rendered
+
+
+def prompt_characters(messages: Sequence[Message]) -> int:
+    return sum(len(message.content) for message in messages)
+
+
+def _roles_unasked(bound: BoundRecipe, executors: Mapping[str, _NoExecutor]) -> dict[str, BoundRole]:
+    roles = {}
+    for name, role in bound.recipe.roles.bound.items():
+        asked = asked_model(bound.loaded, role)
+        roles[name] = BoundRole(asked.model, asked.revision, asked.max_tokens, executors[name])
+    return roles
+
+
+def longest_prompts(bound: BoundRecipe, cells: Sequence[Cell]) -> dict[str, tuple[Message, ...]]:
+    """By role the longest first question: of these cells, and for a judge about the longest real row."""
+    nobody = {name: _NoExecutor() for name in bound.recipe.roles.bound}
+    roles = _roles_unasked(bound, nobody)
+    space = asking_space(bound, roles)
+    for cell in cells:
+        with suppress(_Rendered):
+            bound.methods[cell.method](cell, CellAsking(cell, space)).send(None)
+    fields = max((row.fields for row in bound.train), key=lambda f: len(str(f)), default={})
+    sample = Record("sample", fields, Provenance("generated", bound.recipe.name))
+    content = content_space(bound.task_variables, bound.labels, bound.task.fields, roles)
+    for each in bound.model_filters:
+        with suppress(_Rendered):
+            each.check(sample, RecordAsking(content, each, sample)).send(None)
+    return {name: executor.longest for name, executor in nobody.items() if executor.longest}
 
 
 def check_rendering(bound: BoundRecipe) -> None:
     """Render every template once for every label. Raises TemplateError with each one that fails."""
-    roles = {}
-    for name, role in bound.recipe.roles.bound.items():
-        asked = asked_model(bound.loaded, role)
-        roles[name] = BoundRole(asked.model, asked.revision, asked.max_tokens, _NoExecutor())
+    roles = _roles_unasked(bound, {name: _NoExecutor() for name in bound.recipe.roles.bound})
     space = asking_space(bound, roles)
     problems: list[Problem] = []
     firsts = [next(iter(bound.space.axes[name])) for name in bound.space.cover]

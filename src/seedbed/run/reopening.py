@@ -33,7 +33,8 @@ from seedbed.store.successor import Forgetting, Successor
 class Question:
     """What may be reopened: a draft, a failed cell, or logged rows of a cell that nobody judged yet.
 
-    `cause` is that of a failed cell; `rows` answer the question in the log.
+    `cause` is that of a failed cell; `rows` answer the question in the log. `of_content`: a model
+    filter asked it about the draft, and `cause` says why that stayed unjudged.
     """
 
     cell: Cell
@@ -41,6 +42,7 @@ class Question:
     record: Record | None = None
     fate: Fate | None = None
     cause: str = ""
+    of_content: bool = False
 
 
 @dataclass
@@ -50,27 +52,41 @@ class Reopening:
     cells: set[str] = field(default_factory=set)
     rows: dict[int, StandingRow] = field(default_factory=dict)
     failed_cells: set[str] = field(default_factory=set)
-    accepted: int = 0
+    unanswered: set[str] = field(default_factory=set)
+    contents: set[bytes] = field(default_factory=set)
+    accepted_records: set[str] = field(default_factory=set)
 
     def add(self, question: Question) -> None:
         self.cells.add(question.cell.id)
         self.rows |= {row.id: row for row in question.rows}
-        if question.cause:
+        record = question.record
+        if question.of_content:
+            self.contents.update(row.key.scope for row in question.rows)
+            if record is not None and not question.rows:
+                self.unanswered.add(record.id)
+        elif question.cause:
             self.failed_cells.add(question.cell.id)
-        self.accepted += question.fate is not None and question.fate.accepted
+        if record is not None and question.fate is not None and question.fate.accepted:
+            self.accepted_records.add(record.id)
+
+    @property
+    def accepted(self) -> int:
+        return len(self.accepted_records)
 
     def to_json(self) -> dict[str, Any]:
         """`calls`: at least so many ask them again. Tokens are those that the forgotten replies took."""
         rows = self.rows.values()
-        asked = {(row.key.scope, row.key.request) for row in rows}
-        refused = {row.key.scope for row in rows if row.refusal}
+        # Of a draft the judge is asked once more, and again only where that cannot be used.
+        asked = {(row.key.scope, row.key.request) for row in rows if row.key.scope not in self.contents}
+        refused = {row.key.scope for row in rows if row.refusal} - self.contents
+        judged = len(self.contents) + len(self.unanswered)
         return {
             "cells": len(self.cells),
             "answers": sum(not row.refusal for row in rows),
             "refusals": sum(row.refusal for row in rows),
             "failed_cells": len(self.failed_cells),
             "accepted": self.accepted,
-            "calls": len(asked) + max(0, len(self.failed_cells) - len(refused)),
+            "calls": len(asked) + judged + max(0, len(self.failed_cells) - len(refused)),
             "prompt_tokens": sum(row.usage.prompt_tokens for row in rows),
             "completion_tokens": sum(row.usage.completion_tokens for row in rows),
         }

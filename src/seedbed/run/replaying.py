@@ -39,7 +39,7 @@ class LoggedOnly:
         replies = []
         for logged in standing:
             if isinstance(logged, LoggedRefusal):
-                raise NoAnswer(logged.cause, logged.detail)
+                raise NoAnswer(logged.cause, logged.detail, str(logged.key))
             if logged is None:
                 raise NotLogged
             replies.append(logged)

@@ -19,8 +19,8 @@ from seedbed.models.rehearsal import RehearsalTeacher
 from seedbed.models.rehearsal_judge import JudgeFaults, RehearsalJudge
 from seedbed.recipe import EmbedderRole, LoadedRecipe, RecordedRole, RehearsalRole, Role, WireRole
 from seedbed.run.asking import BoundRole
-from seedbed.run.licensing import licence_label
-from seedbed.run.pricing import price_of
+from seedbed.run.licensing import licence_labels
+from seedbed.run.pricing import price_of, prices_of
 from seedbed.run.rehearsing import fault_plan, forbidden_phrases
 from seedbed.store.atomic import file_hash
 from seedbed.store.replies import ReplyLog
@@ -135,9 +135,18 @@ def bind_roles(
     for name, role in loaded.recipe.roles.bound.items():
         limits, asked = _limits(role), asked_model(loaded, role)
         pool = _make_pool(loaded, name, role, limits, note)
-        executors[name] = HttpExecutor(pool, log, limits, budget.at(price_of(role)), name)
-        licence = licence_label(loaded.recipe, role)
-        roles[name] = BoundRole(asked.model, asked.revision, asked.max_tokens, executors[name], licence)
+        addresses = [lane.endpoint for lane in pool.lanes]
+        purse = budget.at(price_of(role), dict(zip(addresses, prices_of(role), strict=True)))
+        executors[name] = HttpExecutor(pool, log, limits, purse, name)
+        labels = licence_labels(loaded.recipe, role)
+        roles[name] = BoundRole(
+            asked.model,
+            asked.revision,
+            asked.max_tokens,
+            executors[name],
+            " AND ".join(sorted({label for label in labels if label})) or None,
+            dict(zip(addresses, labels, strict=True)) if labels else {},
+        )
         models += (lane.model for lane in pool.lanes)
     return Teachers(roles, executors, tuple(models))
 

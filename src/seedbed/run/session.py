@@ -168,6 +168,7 @@ class Opened:
     server: EvalLockServer | None
     teachers: Teachers
     budget: Budget
+    spending: Spending
     info: EvalInfo | None
 
     @property
@@ -234,7 +235,7 @@ async def open_to_ask(
             note("carried out a change of the rounds that was cut short")
         log = stack.enter_context(ReplyLog.open(workspace_log(bound.loaded.folder)))
         spending = Spending.read(folder)
-        prices = [price_of(role) for role in bound.recipe.roles.bound.values()]
+        prices = {name: price_of(role) for name, role in bound.recipe.roles.priced.items()}
         budget = open_budget(bound.recipe, folder, log, spending, prices, note)
         async with AsyncExitStack() as later:
             teachers = bind_roles(bound.loaded, log, budget, note)
@@ -243,7 +244,7 @@ async def open_to_ask(
             if with_axes:
                 lock_client = server.client if server else None
                 bound = await ask_axes(bound, teachers.roles["teacher"], lock_client, note)
-            yield Opened(bound, log, server, teachers, budget, info)
+            yield Opened(bound, log, server, teachers, budget, spending, info)
 
 
 @asynccontextmanager
@@ -269,8 +270,18 @@ async def open_session(
             note(reopen_failed(folder, opened.log))
         manifest = Manifest.look(bound, opened.info)
         asking = asking_space(bound, opened.teachers.roles)
-        parts = (bound, opened.log, opened.server, opened.teachers, opened.budget, opened.info)
-        session = Session(*parts, rounds, manifest, asking)
+        session = Session(
+            bound,
+            opened.log,
+            opened.server,
+            opened.teachers,
+            opened.budget,
+            opened.spending,
+            opened.info,
+            rounds,
+            manifest,
+            asking,
+        )
         if command == "run":
             await begin(session, note, allow_reask=allow_reask)
         yield session
@@ -317,7 +328,7 @@ async def run_recipe(
         )
         session.manifest.record_stop(stopped)
         if stopped in ("target", "variety", "cells", "budget"):
-            await _measure(bound, note)
+            await _measure(session, note)
         if stopped in ("target", "variety", "cells"):
             await prove(bound, note)
             session.manifest.set_proof_of_earlier(False)
@@ -327,12 +338,16 @@ async def run_recipe(
     return RunResult(stopped, accounts, bound.folder, error)
 
 
-async def _measure(bound: BoundRecipe, note: Note) -> None:
-    """The measures by the role `embedder`, or by the offline one where there is none to be had."""
+async def _measure(session: Session, note: Note) -> None:
+    """The measures by the role `embedder`, or by the offline one where there is none to be had.
+
+    Its requests are part of the budget; one that is reached here stops nothing but them.
+    """
+    bound, spend = session.bound, session.spending.charge_embedder
     try:
-        async with open_embedder(bound.loaded, note) as embedder:
+        async with open_embedder(bound.loaded, session.budget, spend, note) as embedder:
             await measure_run(bound, embedder)
-    except (EndpointError, NoAnswer) as error:
+    except (BudgetReached, EndpointError, NoAnswer) as error:
         note(f"measured by the offline embedder instead of roles.embedder: {error}")
         await measure_run(bound)
 

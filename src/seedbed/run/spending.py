@@ -1,23 +1,24 @@
 """What a run has used up that no row of the reply log tells: its time, and calls whose end was never logged.
 
 `spending.json` in the run folder holds the seconds of all sittings, written every few seconds, so that a
-kill loses no more than these. It holds what calls were charged that were cut off or ended in an error of
-the endpoint (`lost`), and while a sitting runs a bound of what is in flight (`open`), written before the
-request is sent that raises it. Whoever finds `open` there found a sitting that was killed: what it had in
-flight may have been paid for, and counts as spent.
+kill loses no more than these, and what the requests of the embedder were charged, written as each ends. It
+holds what calls were charged that were cut off or ended in an error of the endpoint (`lost`), and while a
+sitting runs a bound of what is in flight (`open`), written before the request is sent that raises it.
+Whoever finds `open` there found a sitting that was killed: what it had in flight may have been paid for,
+and counts as spent.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from seedbed.core.chat import Usage
 from seedbed.core.errors import BudgetReached
-from seedbed.core.money import Amount, Price, nano, shown_dollars
+from seedbed.core.money import Amount, Charge, Charged, Price, nano, shown_dollars
 from seedbed.models.budget import Budget, Caps
 from seedbed.recipe import Recipe
 from seedbed.recipe.units import write_size
@@ -39,6 +40,7 @@ class Spending:
     lost: Amount = field(default_factory=Amount)
     open: Amount = field(default_factory=Amount)
     replayed: dict[str, Usage] = field(default_factory=dict)
+    embedder: Charged = field(default_factory=Charged)
 
     @classmethod
     def read(cls, folder: RunFolder, *, at_work: bool = False) -> Spending:
@@ -51,9 +53,10 @@ class Spending:
         value = read_json(folder.spending)
         lost, left = Amount(**value["lost"]), Amount(**value["open"])
         replayed = {role: Usage(**used) for role, used in value["replayed"].items()}
+        embedder = Charged(**value.get("embedder", {}))  # a file of before it was counted has none
         if at_work:
-            return cls(folder.spending, value["seconds"], lost, left, replayed)
-        return cls(folder.spending, value["seconds"], lost + left, Amount(), replayed)
+            return cls(folder.spending, value["seconds"], lost, left, replayed, embedder)
+        return cls(folder.spending, value["seconds"], lost + left, Amount(), replayed, embedder)
 
     def write(self) -> None:
         write_json(
@@ -63,6 +66,7 @@ class Spending:
                 "lost": self.lost.to_json(),
                 "open": self.open.to_json(),
                 "replayed": {role: asdict(used) for role, used in self.replayed.items()},
+                "embedder": asdict(self.embedder),
             },
         )
 
@@ -71,13 +75,18 @@ class Spending:
         self.open = bound
         self.write()
 
+    def charge_embedder(self, charge: Charge) -> None:
+        """Put on record what a request of the embedder was charged; on disk when this returns."""
+        self.embedder.add(charge)
+        self.write()
+
 
 def open_budget(
     recipe: Recipe,
     folder: RunFolder,
     log: ReplyLog,
     spending: Spending,
-    prices: list[Price | None],
+    prices: Mapping[str, Price | None],
     note: Callable[[str], None],
 ) -> Budget:
     """The budget of a sitting, less what the sittings before it took by the log and by `spending`."""
@@ -92,16 +101,19 @@ def open_budget(
     if (limits.requests, limits.tokens, limits.cost) != (None, None, None):
         scopes = all_scopes(folder, recipe.name)
         rows, lost = log.spent(scopes), spending.lost
-        cost = worth(rows, prices)
+        embedder, of_embedder = spending.embedder, prices.get("embedder")
+        cost = worth(rows, (price for role, price in prices.items() if role != "embedder"))
+        known = of_embedder.of(Usage(embedder.unpriced_tokens)) if of_embedder is not None else 0
         if limits.cost is not None and cost > rows.cost:
             note(
                 f"{rows.unpriced_calls:,} calls were made when no price was known: they count towards "
                 f"budget.cost with {shown_dollars(cost - rows.cost)}, at the price of now"
             )
-        dearest = max((price.at_most(lost.tokens) for price in prices if price is not None), default=0)
+        dearest = max((price.at_most(lost.tokens) for price in prices.values() if price), default=0)
         earlier = Amount(log.calls(scopes), rows.tokens, cost) + Amount(
             lost.requests, lost.tokens, lost.cost or dearest
         )
+        earlier += Amount(embedder.requests, embedder.tokens, embedder.cost + known)
     return Budget(caps, spent=earlier, seconds=spending.seconds, note=note, keep=spending.keep)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
+from seedbed.core.money import Charged
 from seedbed.core.verdict import OVER_TARGET
 from seedbed.run.accounts import read_accounts
 from seedbed.run.flags import flags
@@ -40,7 +41,8 @@ def summarise(view: RunView) -> dict[str, Any]:
         accounts = read_accounts(rounds, committed, log, view.recipe, facts["target"], stopped, after)
         scopes = all_scopes(folder, view.recipe)
         calls = _calls(log, scopes) if log is not None else None
-        money = _money(view, log, scopes, accounts.drafts.accepted) if log is not None else None
+        spending = Spending.read(folder, at_work=is_at_work(folder))
+        money = _money(view, log, scopes, spending, accounts.drafts.accepted) if log is not None else None
         judged = judgement(view, committed, log)
     if calls is None:
         notes.append(
@@ -48,7 +50,7 @@ def summarise(view: RunView) -> dict[str, Any]:
             "the run folder where its recipe is"
         )
     elif money is None or money["unpriced_calls"]:
-        notes.append(_unknown_money(money, calls["requests"]))
+        notes.append(_unknown_money(money, calls["requests"] + spending.embedder.requests))
     ledger = Ledger(committed)
     return {
         "run": str(folder.path),
@@ -59,7 +61,7 @@ def summarise(view: RunView) -> dict[str, Any]:
         "at_work": is_at_work(folder),
         "partial": any(entry.partial for entry in committed),
         "calls": calls,
-        "cost": _cost(calls, money),
+        "cost": _cost(calls, spending.embedder, money),
         "use": facts.get("use"),
         "licences": facts.get("licences", []),
         "by_cover": _by_cover(facts["by_field"], committed),
@@ -100,19 +102,28 @@ def _calls(log: ReplyLog, scopes: set[bytes]) -> dict[str, Any]:
     }
 
 
-def _cost(calls: Mapping[str, Any] | None, money: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What the run used up. `money` is None where no price is known: none is guessed."""
+def _cost(
+    calls: Mapping[str, Any] | None, embedder: Charged, money: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """What the run used up, its embedder included. `money` is None where no price is known."""
     if calls is None:
         return None
-    used = ("requests", "prompt_tokens", "completion_tokens")
-    return {**{name: calls[name] for name in used}, "money": money}
+    return {
+        "requests": calls["requests"] + embedder.requests,
+        "prompt_tokens": calls["prompt_tokens"] + embedder.tokens,
+        "completion_tokens": calls["completion_tokens"],
+        "embedder": {"requests": embedder.requests, "tokens": embedder.tokens},
+        "money": money,
+    }
 
 
-def _money(view: RunView, log: ReplyLog, scopes: set[bytes], accepted: int) -> dict[str, Any] | None:
-    spending = Spending.read(view.folder, at_work=is_at_work(view.folder))
+def _money(
+    view: RunView, log: ReplyLog, scopes: set[bytes], spending: Spending, accepted: int
+) -> dict[str, Any] | None:
     return money_of(
         log.spent(scopes),
         spending.lost.cost,
+        spending.embedder,
         accepted,
         prices=prices_from(view.facts),
         replayed=spending.replayed,

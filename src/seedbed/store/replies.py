@@ -190,7 +190,7 @@ class ReplyLog(SharedFile):
 
     def answered_scopes(self, scopes: Iterable[bytes]) -> set[bytes]:
         """Those of the scopes under which a reply or a refusal stands already."""
-        rows = self._under(scopes, "SELECT DISTINCT scope FROM replies WHERE true")
+        rows = self._under(scopes, "SELECT DISTINCT scope FROM replies WHERE draw >= 0")
         return {scope for (scope,) in rows}
 
     def standing(self, scopes: Iterable[bytes]) -> list[StandingRow]:

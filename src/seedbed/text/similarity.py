@@ -11,7 +11,7 @@ def char_shingles(text: str, width: int) -> frozenset[str]:
     if not text:
         return frozenset()
     padded = f" {text} "
-    return frozenset(padded[at : at + width] for at in range(max(1, len(padded) - width + 1)))
+    return frozenset([padded[at : at + width] for at in range(max(1, len(padded) - width + 1))])
 
 
 def token_shingles(tokens: Sequence[str], width: int) -> frozenset[str]:
