@@ -16,6 +16,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from tests.cli.warm_start import Forked
+
+Process = subprocess.Popen[str] | Forked
 STARTER = Path(str(resources.files("seedbed") / "examples" / "support_tickets"))
 
 
@@ -25,6 +28,7 @@ class Workspace:
 
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
+    fresh: bool = False  # each command in an interpreter of its own, not forked from one that has imported
 
     @classmethod
     def make(cls, folder: Path, url: str | None = None, **changes: Any) -> Workspace:
@@ -51,12 +55,16 @@ class Workspace:
         with (self.folder / "recipe.yaml").open("w", encoding="utf-8") as file:
             YAML(typ="safe", pure=True).dump(recipe, file)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> Process:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "SEEDBED_"))}
+        env = {**clean, **self.env}
+        early = any(name.startswith("PYTHON") for name in self.env)  # read when an interpreter starts
+        if not self.fresh and not early and sys.platform == "linux":
+            return Forked(arguments, self.folder, env)
         return subprocess.Popen(
             [sys.executable, "-m", "seedbed.cli", *arguments],
             cwd=self.folder,
-            env={**clean, **self.env},
+            env=env,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -106,7 +114,7 @@ def check_accounts(accounts: dict[str, Any]) -> None:
     assert drafts["total"] == drafts["accepted"] + rejected + failed + drafts["pending"]
 
 
-def kill_group(process: subprocess.Popen[str]) -> None:
+def kill_group(process: Process) -> None:
     """`kill -9` the command and every process it started."""
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
