@@ -17,7 +17,7 @@ from tests.fake_endpoint import FakeEndpoint, Fault, plausible
 
 
 def report(workspace: Workspace) -> dict[str, Any]:
-    value: dict[str, Any] = workspace.run("report", ".", "--json").json
+    value: dict[str, Any] = workspace.run("report", ".", "--no-html", "--json").json
     check_accounts(value["accounts"])
     return value
 
@@ -170,7 +170,7 @@ def test_refilter_needs_no_endpoint_and_its_verdicts_are_the_runs(tmp_path: Path
     assert [entry["changed"] for entry in told["versions"]] == [[], ["filters"]]
     assert workspace.run("show", ".", fallen["examples"][0], "--json").json["reason"] == "too_long"
     assert workspace.run("export", ".", "--json").json["rows"] == len(accepted)
-    assert "Versions of the recipe" in workspace.run("report", ".").out
+    assert "Versions of the recipe" in workspace.run("report", ".", "--no-html").out
     for entry in told["versions"]:
         assert (workspace.run_folder / entry["lock"]).is_file()
         assert all((workspace.run_folder / path).is_file() for path in entry["prompts"].values())

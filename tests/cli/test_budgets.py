@@ -96,7 +96,7 @@ def test_what_the_log_answers_is_not_paid_again(tmp_path: Path) -> None:
         assert again["money"]["spent"] == first["money"]["spent"]
         assert again["money"]["cached"] == pytest.approx(10 * first["money"]["replacement"], rel=1e-3)
         assert again["money"]["replacement"] == again["money"]["cached"]
-        text = workspace.run("report", ".").out
+        text = workspace.run("report", ".", "--no-html").out
         assert "for each accepted record" in text
         assert "is what the latest command took from the log" in text
 

@@ -104,7 +104,7 @@ def test_the_survivor_that_a_judge_rejects_gives_way_to_its_twin(tmp_path: Path)
         changed = workspace.run("refilter", ".", "--json").json
         assert changed["after"] == {"accepted": 0, "rejected": {"judge_below_min": len(rows)}}
         assert (teacher.stats().requests, judge.stats().requests) == sent
-        (judged,) = workspace.run("report", ".", "--json").json["judged"]
+        (judged,) = workspace.run("report", ".", "--no-html", "--json").json["judged"]
         assert judged["calls"] == sent[1]
 
 
@@ -178,7 +178,7 @@ def test_order_of_answers_and_kills_change_no_byte(tmp_path: Path) -> None:
                     time.sleep(0.005)
                 kills += process.poll() is None
                 kill_group(process)
-                check_accounts(killed.run("report", ".", "--json").json["accounts"])
+                check_accounts(killed.run("report", ".", "--no-html", "--json").json["accounts"])
             assert kills == 2
             killed.run("run", ".")
             stats = judge.stats()
@@ -340,4 +340,4 @@ def test_a_rehearsal_judge_rehearses(tmp_path: Path) -> None:
     assert judged["unreadable"] > 5
     assert 0 < judged["unjudged"]["unreadable"] < judged["unreadable"]
     assert "judge" not in summary["selftest"]["dropped_clean"]
-    assert "made up" in workspace.run("report", ".").out
+    assert "made up" in workspace.run("report", ".", "--no-html").out

@@ -44,7 +44,7 @@ def test_a_run_measures_what_it_accepted_once(tmp_path: Path) -> None:
     before = file.stat()
     workspace.run("run", ".")
     assert file.stat().st_mtime_ns == before.st_mtime_ns
-    text = workspace.run("report", ".").out
+    text = workspace.run("report", ".", "--no-html").out
     assert "How varied the data is" in text
     assert "Compression ratio (xz) ↓" in text
     section = text.partition("How varied the data is")[2].partition("Rounds")[0]
@@ -75,7 +75,7 @@ def test_too_few_rows_have_no_figure(tmp_path: Path) -> None:
     measures = workspace.run("run", ".", "--json").json["measures"]
     assert measures["metrics"] == []
     assert "too few to measure: 40 generated rows" in measures["notes"][0]
-    assert "too few to measure" in workspace.run("report", ".").out
+    assert "too few to measure" in workspace.run("report", ".", "--no-html").out
 
 
 def test_without_real_rows_the_values_stand_alone(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_another_embedder_can_stand_in(tmp_path: Path) -> None:
     assert found["nearest_neighbour"]["value"] == pytest.approx(0, abs=1e-6)
     assert asyncio.run(measure_run(bound, embedder)) == measures
     assert len(embedder.asked) == 1
-    assert "Embedder: constant-1" in " ".join(workspace.run("report", ".").out.split())
+    assert "Embedder: constant-1" in " ".join(workspace.run("report", ".", "--no-html").out.split())
 
 
 def test_audit_measures_a_file_alone_or_beside_real_rows(tmp_path: Path) -> None:

@@ -67,12 +67,12 @@ def test_a_killed_run_is_not_reported_as_the_one_before_ended(tmp_path: Path) ->
         process = workspace.start("run", ".", "--target", "300", *slowly)
         while endpoint.stats().requests < asked + 40:
             time.sleep(0.01)
-        assert "At work" in workspace.run("report", ".").out
+        assert "At work" in workspace.run("report", ".", "--no-html").out
         kill_group(process)
-        report = workspace.run("report", ".", "--json").json
+        report = workspace.run("report", ".", "--no-html", "--json").json
         assert report["accounts"]["stopped"] is None
         check_accounts(report["accounts"])
-        assert "Target met" not in workspace.run("report", ".").out
+        assert "Target met" not in workspace.run("report", ".", "--no-html").out
 
 
 def test_an_eval_that_is_swapped_while_the_run_is_at_work_is_not_scored(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_the_budget_holds_whatever_changes(tmp_path: Path) -> None:
         workspace.write(endpoint.url, filters=[], task={**TASK, "description": "Another one."})
         workspace.run("run", ".", "--max-requests", "30", expect=4)
         assert endpoint.stats().requests == 30
-        accounts = workspace.run("report", ".", "--json").json["accounts"]
+        accounts = workspace.run("report", ".", "--no-html", "--json").json["accounts"]
         check_accounts(accounts)
         assert accounts["drafts"]["pending"] == 0
 
@@ -173,11 +173,11 @@ def test_a_moved_run_folder_is_told_and_nothing_is_made_beside_it(tmp_path: Path
     workspace.run("run", ".", "--target", "20")
     moved = tmp_path / "elsewhere" / "deep" / "run"
     shutil.copytree(workspace.run_folder, moved)
-    report = workspace.run("report", str(moved), "--json").json
+    report = workspace.run("report", str(moved), "--no-html", "--json").json
     assert report["calls"] is None
     assert report["accounts"]["drafts"]["accepted"] == 20
     assert any("reply log" in note for note in report["notes"])
-    assert workspace.run("report", str(moved)).out
+    assert workspace.run("report", str(moved), "--no-html").out
     assert [p.name for p in (tmp_path / "elsewhere").rglob("*.sqlite")] == []
 
 

@@ -127,7 +127,7 @@ def test_variety_that_runs_out_stops_the_run_and_says_so(tmp_path: Path) -> None
         workspace = Workspace.make(tmp_path, e.url)
         done = workspace.run("run", ".", expect=3)
     assert "variety" in done.out
-    accounts = workspace.run("report", ".", "--json").json["accounts"]
+    accounts = workspace.run("report", ".", "--no-html", "--json").json["accounts"]
     check_accounts(accounts)
     assert accounts["drafts"]["accepted"] == 1
 
@@ -195,7 +195,7 @@ def test_kill_9_at_any_moment_loses_and_repeats_nothing(tmp_path: Path, seed: in
             time.sleep(dice.uniform(0.6, 2.5))
             kill_group(process)
             if (killed.run_folder / "manifest.json").is_file():
-                check_accounts(killed.run("report", ".", "--json").json["accounts"])
+                check_accounts(killed.run("report", ".", "--no-html", "--json").json["accounts"])
         killed.run("run", ".", "--target", "200")
         assert killed.accepted() == whole.accepted()
         assert killed.shards() == whole.shards()

@@ -1,10 +1,10 @@
 """The command line in a process of its own that need not import first: half of what a command costs a test.
 
-A server, one for each process of pytest, has imported what the commands import and forks for each of them: the
-child has its own process id, session, working directory, environment and pipes, runs `seedbed.cli` as `python -m`
-would and ends as an interpreter ends. What it starts itself (workers, the eval lock, measures, the evaluator) starts
-fresh. Forks of one server share the seed of `hash`, so that tests which compare the bytes of two runs make one of
-them in a fresh interpreter; so do those that set a variable which Python reads when it starts.
+A server, one for each process of pytest, has imported what the commands import and forks for each of them.
+The child has its own process id, session, working directory, environment and pipes, runs `seedbed.cli` as
+`python -m` would and ends as an interpreter ends. What it starts itself (workers, the eval lock, measures,
+the evaluator) starts fresh. Forks of one server share the seed of `hash`: tests that compare the bytes of two
+runs make one of them in a fresh interpreter, and so do those that set what Python reads when it starts.
 
 Forking is safe as long as the server has one thread: it looks before it serves.
 """
@@ -29,8 +29,18 @@ from pkgutil import iter_modules
 from typing import Any
 
 LARGEST_ORDER = 1 << 18  # bytes; arguments and environment of one command
-# Arrow's bundled allocator starts a thread when it is imported; a command uses the system's allocator.
-ONE_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+# Arrow's bundled allocator starts a thread at import (a command uses the system's), and so does BLAS.
+ONE_THREAD = {
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+def as_installed(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a command, without what the tests alone have installed (as_installed/pandas.py)."""
+    first = str(Path(__file__).parent / "as_installed")
+    return {**env, "PYTHONPATH": os.pathsep.join(filter(None, [first, env.get("PYTHONPATH")]))}
 
 
 class Forked:
@@ -120,15 +130,20 @@ def _server() -> socket.socket:
         with its:
             process = subprocess.Popen(
                 [sys.executable, __file__, str(its.fileno())],
-                env=os.environ | ONE_THREAD,
+                env=as_installed(os.environ | ONE_THREAD),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[its.fileno()],
                 start_new_session=True,
             )
-        register(lambda: (ours.close(), process.wait()))
+        register(_end, ours, process)
         _STARTED.append(ours)
     return _STARTED[0]
+
+
+def _end(server: socket.socket, process: subprocess.Popen[bytes]) -> None:
+    server.close()
+    process.wait()
 
 
 def main(control: socket.socket) -> None:
@@ -143,7 +158,7 @@ def main(control: socket.socket) -> None:
             import_module(module.name)
     for name in ("aiohttp", "numpy.ma", "pyarrow.dataset", "uvloop"):
         import_module(name)
-    threads = os.listdir("/proc/self/task")
+    threads = list(Path("/proc/self/task").iterdir())
     assert len(threads) == 1, f"{len(threads)} threads: a fork would have locks that nobody opens"
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:

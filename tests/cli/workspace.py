@@ -16,7 +16,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from tests.cli.warm_start import Forked
+from tests.cli.warm_start import Forked, as_installed
 
 Process = subprocess.Popen[str] | Forked
 STARTER = Path(str(resources.files("seedbed") / "examples" / "support_tickets"))
@@ -57,7 +57,7 @@ class Workspace:
 
     def start(self, *arguments: str) -> Process:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "SEEDBED_"))}
-        env = {**clean, **self.env}
+        env = {**as_installed(clean), **self.env}
         early = any(name.startswith("PYTHON") for name in self.env)  # read when an interpreter starts
         if not self.fresh and not early and sys.platform == "linux":
             return Forked(arguments, self.folder, env)
@@ -76,7 +76,7 @@ class Workspace:
         began = time.monotonic()
         process = self.start(*arguments)
         out, err = process.communicate(timeout=120)
-        done = Done(process.returncode, out, err, time.monotonic() - began)
+        done = Done(process.wait(), out, err, time.monotonic() - began)
         assert expect is None or done.code == expect, f"exit {done.code}, not {expect}\n{out}\n{err}"
         return done
 
