@@ -35,9 +35,10 @@ def test_the_eval_is_opened_by_its_own_processes_alone(tmp_path: Path) -> None:
         tmp_path / "work",
         sources={"real": {"path": "data/train.csv"}, "eval": {"path": "data/test.csv", "lock": True}},
         student="classifier",
-        generate={"target": 60},
+        generate={"target": 40},
         export=["jsonl", "csv", "trl-sft"],
     )
+    workspace.fresh = True  # `sitecustomize` is imported when an interpreter starts
     eval_path = tmp_path / "work" / "data" / "test.csv"
     with eval_path.open("a", newline="", encoding="utf-8") as file:
         csv.writer(file).writerow([UNIQUE, "billing"])

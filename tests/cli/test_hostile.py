@@ -32,7 +32,7 @@ def test_odd_replies_are_drafts_like_any_other(tmp_path: Path) -> None:
         workspace = Workspace.make(tmp_path, endpoint.url)
         accounts = workspace.run("run", ".", "--json").json["accounts"]
         check_accounts(accounts)
-        assert accounts["drafts"]["accepted"] == 60
+        assert accounts["drafts"]["accepted"] == 40
         shown = workspace.run("show", ".", "-n", "1000").out
         assert "\x1b" not in shown
         rows = workspace.run("show", ".", "-n", "1000", "--json").json

@@ -42,19 +42,20 @@ ONE_LABEL = {"kind": "instruction", "prompt": "text", "answer": "category"}
 def test_a_stop_does_not_change_the_plan(tmp_path: Path) -> None:
     with FakeEndpoint(sometimes_bad(0.3), latency=0.03) as endpoint:
         whole = Workspace.make(tmp_path / "whole", endpoint.url)
-        whole.run("run", ".", "--target", "200")
+        whole.fresh = True  # with another seed of `hash` too
+        whole.run("run", ".", "--target", "100")
         stopped = Workspace.make(tmp_path / "stopped", endpoint.url)
-        for wait in (90, 190, 230):
+        for wait in (20, 60):
             asked = endpoint.stats().answered
-            process = stopped.start("run", ".", "--target", "200", "--json")
-            while endpoint.stats().answered < asked + wait - 60 and process.poll() is None:
+            process = stopped.start("run", ".", "--target", "100", "--json")
+            while endpoint.stats().answered < asked + wait and process.poll() is None:
                 time.sleep(0.005)
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=60)
             if process.returncode != 0:
                 assert process.returncode == 130, err
                 assert json.loads(out)["accounts"]["stopped"] == "interrupted"
-        stopped.run("run", ".", "--target", "200")
+        stopped.run("run", ".", "--target", "100")
     assert stopped.shards() == whole.shards()
 
 
@@ -125,7 +126,7 @@ def test_without_filters_a_reply_that_cannot_be_read_is_still_rejected(tmp_path:
         workspace = Workspace.make(tmp_path, endpoint.url)
         workspace.write(endpoint.url, filters=[])
         accounts = workspace.run("run", ".", "--json").json["accounts"]
-        assert accounts["drafts"]["accepted"] == 60
+        assert accounts["drafts"]["accepted"] == 40
         assert {"not_json", "truncated"} <= set(accounts["drafts"]["rejected"])
         rows = json.loads(workspace.run("show", ".", "-n", "1000", "--json").out)
         assert all(row["fields"].get("text") for row in rows if row["accepted"])
@@ -134,11 +135,11 @@ def test_without_filters_a_reply_that_cannot_be_read_is_still_rejected(tmp_path:
 def test_plan_knows_what_a_target_revives_and_what_a_change_asks(tmp_path: Path) -> None:
     with FakeEndpoint() as endpoint:
         workspace = Workspace.make(tmp_path, endpoint.url)
-        workspace.run("run", ".", "--target", "60")
-        workspace.run("run", ".", "--target", "30")
-        assert workspace.run("plan", ".", "--target", "60", "--json").json["calls"] == 0
+        workspace.run("run", ".", "--target", "40")
+        workspace.run("run", ".", "--target", "20")
+        assert workspace.run("plan", ".", "--target", "40", "--json").json["calls"] == 0
         axes = {"tone": ["calm", "cross", "glad"], "length": ["short", "long"]}
-        workspace.write(endpoint.url, generate={"target": 60, "axes": axes})
+        workspace.write(endpoint.url, generate={"target": 40, "axes": axes})
         said = workspace.run("plan", ".", "--json").json["calls"]
         asked = endpoint.stats().requests
         workspace.run("run", ".")

@@ -4,7 +4,8 @@ A server, one for each process of pytest, has imported what the commands import 
 The child has its own process id, session, working directory, environment and pipes, runs `seedbed.cli` as
 `python -m` would and ends as an interpreter ends. What it starts itself (workers, the eval lock, measures,
 the evaluator) starts fresh. Forks of one server share the seed of `hash`: tests that compare the bytes of two
-runs make one of them in a fresh interpreter, and so do those that set what Python reads when it starts.
+runs make one of them in a fresh interpreter, and so do those that set what Python reads when it starts, but
+for the entries of PYTHONPATH, which are put where they belong.
 
 Forking is safe as long as the server has one thread: it looks before it serves.
 """
@@ -201,6 +202,8 @@ def _become(order: dict[str, Any], out: int, err: int) -> None:
     os.environ.clear()
     os.environ.update(order["env"])
     sys.path[0] = order["folder"]
+    modules = order["env"].get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[1:1] = [entry for entry in modules if entry and entry not in sys.path]
     sys.argv[1:] = order["arguments"]
 
 

@@ -32,7 +32,10 @@ class Workspace:
 
     @classmethod
     def make(cls, folder: Path, url: str | None = None, **changes: Any) -> Workspace:
-        """`changes` replace sections of a small recipe; None removes one. `url` is the teacher's."""
+        """`changes` replace sections of a small recipe; None removes one. `url` is the teacher's.
+
+        Its 40 records take two rounds, and are too few to be measured.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copytree(STARTER / "data", folder / "data", dirs_exist_ok=True)
         workspace = cls(folder)
@@ -44,7 +47,7 @@ class Workspace:
             "name": "tickets",
             "task": {"kind": "classification", "input": "text", "label": "category"},
             "sources": {"real": {"path": "data/train.csv"}},
-            "generate": {"target": 60, "axes": {"tone": ["calm", "cross"], "length": ["short", "long"]}},
+            "generate": {"target": 40, "axes": {"tone": ["calm", "cross"], "length": ["short", "long"]}},
         }
         if url is not None:
             recipe["roles"] = {
@@ -57,9 +60,8 @@ class Workspace:
 
     def start(self, *arguments: str) -> Process:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "SEEDBED_"))}
-        env = {**as_installed(clean), **self.env}
-        early = any(name.startswith("PYTHON") for name in self.env)  # read when an interpreter starts
-        if not self.fresh and not early and sys.platform == "linux":
+        env = as_installed({**clean, **self.env})
+        if not self.fresh and sys.platform == "linux":
             return Forked(arguments, self.folder, env)
         return subprocess.Popen(
             [sys.executable, "-m", "seedbed.cli", *arguments],
