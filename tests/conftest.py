@@ -17,6 +17,14 @@ from hypothesis import settings
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# For what the tests start, and not for them: see as_installed/pandas.py.
+AS_INSTALLED = str(ROOT / "tests" / "as_installed")
+_PATH = [
+    entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry not in ("", AS_INSTALLED)
+]
+os.environ["PYTHONPATH"] = os.pathsep.join([AS_INSTALLED, *_PATH])
+sys.path[:] = [entry for entry in sys.path if entry != AS_INSTALLED]
 DATA_MISSING = "real data missing"
 
 settings.register_profile("here", deadline=None)  # a shared machine's clock proves nothing

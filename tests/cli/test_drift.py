@@ -54,7 +54,7 @@ def test_a_method_that_asks_otherwise_is_not_paid_for_twice(tmp_path: Path) -> N
     install(place)
     with FakeEndpoint() as endpoint:
         workspace = Workspace.make(tmp_path / "work", endpoint.url)
-        workspace.env["PYTHONPATH"] = os.pathsep.join([str(place), os.environ.get("PYTHONPATH", "")])
+        workspace.env["PYTHONPATH"] = os.pathsep.join([str(place), os.environ["PYTHONPATH"]])
         generate = {"target": 40, "axes": {"tone": ["calm", "cross"]}, "methods": "plug"}
         workspace.write(endpoint.url, generate=generate)
         workspace.run("run", ".", "--max-requests", "36", expect=4)
@@ -90,7 +90,7 @@ def test_a_parser_of_another_version_reads_the_same_replies(tmp_path: Path) -> N
     install(place)
     with FakeEndpoint() as endpoint:
         workspace = Workspace.make(tmp_path / "work", endpoint.url)
-        workspace.env["PYTHONPATH"] = os.pathsep.join([str(place), os.environ.get("PYTHONPATH", "")])
+        workspace.env["PYTHONPATH"] = os.pathsep.join([str(place), os.environ["PYTHONPATH"]])
         generate = {"target": 40, "axes": {"tone": ["calm", "cross"]}, "methods": "plug"}
         workspace.write(endpoint.url, generate=generate)
         workspace.run("run", ".")

@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -169,9 +170,10 @@ def test_a_changed_text_under_a_stable_id_is_noticed(tmp_path: Path) -> None:
         assert "real data changed" in workspace.run("run", ".").err
 
 
-def test_a_moved_run_folder_is_told_and_nothing_is_made_beside_it(tmp_path: Path) -> None:
-    workspace = Workspace.make(tmp_path / "work")
-    workspace.run("run", ".", "--target", "20")
+def test_a_moved_run_folder_is_told_and_nothing_is_made_beside_it(
+    rehearsal: Callable[[Path], Workspace], tmp_path: Path
+) -> None:
+    workspace = rehearsal(tmp_path / "work")
     moved = tmp_path / "elsewhere" / "deep" / "run"
     shutil.copytree(workspace.run_folder, moved)
     report = workspace.run("report", str(moved), "--no-html", "--json").json

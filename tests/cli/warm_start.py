@@ -38,12 +38,6 @@ ONE_THREAD = {
 }
 
 
-def as_installed(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a command, without what the tests alone have installed (as_installed/pandas.py)."""
-    first = str(Path(__file__).parent / "as_installed")
-    return {**env, "PYTHONPATH": os.pathsep.join(filter(None, [first, env.get("PYTHONPATH")]))}
-
-
 class Forked:
     """What the tests use of `subprocess.Popen`, for a child of the server. Times are seconds."""
 
@@ -131,7 +125,7 @@ def _server() -> socket.socket:
         with its:
             process = subprocess.Popen(
                 [sys.executable, __file__, str(its.fileno())],
-                env=as_installed(os.environ | ONE_THREAD),
+                env=os.environ | ONE_THREAD,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[its.fileno()],

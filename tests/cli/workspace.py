@@ -16,7 +16,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from tests.cli.warm_start import Forked, as_installed
+from tests.cli.warm_start import Forked
 
 Process = subprocess.Popen[str] | Forked
 STARTER = Path(str(resources.files("seedbed") / "examples" / "support_tickets"))
@@ -60,7 +60,7 @@ class Workspace:
 
     def start(self, *arguments: str) -> Process:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "SEEDBED_"))}
-        env = as_installed({**clean, **self.env})
+        env = {**clean, **self.env}
         if not self.fresh and sys.platform == "linux":
             return Forked(arguments, self.folder, env)
         return subprocess.Popen(

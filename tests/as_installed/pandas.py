@@ -1,4 +1,4 @@
-"""Stands before the pandas that `datasets` brings to the tests: a command runs as it is installed, without.
+"""Stands before the pandas that `datasets` brings to the tests: what they start runs as installed, without.
 
 Arrow imports pandas into every process that makes an array, where it finds it: a third of a second each.
 """
