@@ -87,6 +87,34 @@ def real_data() -> Callable[[str], Path]:
     return find
 
 
+# What takes more than about three seconds begins first, so that no process is left with it at the end.
+LONG = (
+    "evidence/test_demonstrations.py",
+    "test_docs.py::test_the_session_of_the_readme_runs",
+    "cli/test_measures.py",
+    "cli/test_eval_stays_unseen.py",
+    "cli/test_budgets.py",
+    "cli/test_run.py",
+    "cli/test_again.py",
+    "cli/test_",
+    "run/test_self_test.py",
+    "run/test_notebook.py",
+    "run/test_any_sequence.py",
+    "models/test_pool.py",
+    "publish/test_report_in_chromium.py",
+    "sources/test_on_real_data.py",
+    "metrics/test_comparison.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        name = item.nodeid.removeprefix("tests/")
+        return next((at for at, start in enumerate(LONG) if name.startswith(start)), len(LONG))
+
+    items.sort(key=place)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how much was not shown for want of data: a skip that nobody sees is a test that nobody has."""
     reasons = [str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", ())]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,16 +28,27 @@ def tickets(folder: Path, **changes: Any) -> Workspace:
     return Workspace.make(folder, generate={"target": 120, "axes": axes, **changes})
 
 
-def test_a_run_measures_what_it_accepted_once(tmp_path: Path) -> None:
-    workspace = tickets(tmp_path)
-    summary = workspace.run("run", ".", "--json").json
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """A folder with a run of 80 records, and what the run said."""
+    workspace = tickets(tmp_path_factory.mktemp("finished"), target=80)
+    return workspace.folder, workspace.run("run", ".", "--json").json
+
+
+def copied(finished: tuple[Path, Any], folder: Path) -> Workspace:
+    shutil.copytree(finished[0], folder, dirs_exist_ok=True)
+    return Workspace(folder)
+
+
+def test_a_run_measures_what_it_accepted_once(finished: tuple[Path, Any], tmp_path: Path) -> None:
+    workspace, summary = copied(finished, tmp_path), finished[1]
     measures = summary["measures"]
     assert measures["embedder"] == "lexical"
-    assert measures["rows"]["generated"] == 120
+    assert measures["rows"]["generated"] == 80
     assert measures["rows"]["real"] == 150
     assert [entry["name"] for entry in measures["metrics"]] == METRICS.names()
     labels = measures["axes"]["category"]
-    assert sum(labels["counts"].values()) == 120
+    assert sum(labels["counts"].values()) == 80
     assert sum(labels["real_counts"].values()) == 150
     assert measures["axes"]["tone"]["covered"] == 2
     assert measures["axes"]["tone"]["real_counts"] is None
@@ -50,13 +62,12 @@ def test_a_run_measures_what_it_accepted_once(tmp_path: Path) -> None:
     section = text.partition("How varied the data is")[2].partition("Rounds")[0]
     assert max(map(display_width, section.splitlines())) <= 80
     # Other records, other figures; and of none but these.
-    again = workspace.run("run", ".", "--target", "80", "--json").json["measures"]
-    assert again["rows"]["generated"] == 80
+    again = workspace.run("run", ".", "--target", "60", "--json").json["measures"]
+    assert again["rows"]["generated"] == 60
 
 
-def test_figures_of_other_records_are_not_shown(tmp_path: Path) -> None:
-    workspace = tickets(tmp_path)
-    workspace.run("run", ".")
+def test_figures_of_other_records_are_not_shown(finished: tuple[Path, Any], tmp_path: Path) -> None:
+    workspace = copied(finished, tmp_path)
     bound = load_bound(tmp_path, ())
     assert read_measures(bound.folder) is not None
     commit = min((workspace.run_folder / "rounds").glob("*.json"))
@@ -100,9 +111,8 @@ class Constant:
         return np.ones((len(texts), 4), dtype=np.float32)
 
 
-def test_another_embedder_can_stand_in(tmp_path: Path) -> None:
-    workspace = tickets(tmp_path)
-    workspace.run("run", ".")
+def test_another_embedder_can_stand_in(finished: tuple[Path, Any], tmp_path: Path) -> None:
+    workspace = copied(finished, tmp_path)
     bound, embedder = load_bound(tmp_path, ()), Constant()
     measures = asyncio.run(measure_run(bound, embedder))
     assert measures["embedder"] == "constant-1"
