@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
 from tests.cli.workspace import Workspace, check_accounts
 from tests.fake_endpoint import FakeEndpoint, plausible
@@ -40,9 +41,24 @@ def test_plan_makes_no_call_and_a_run_asks_once(tmp_path: Path) -> None:
         assert before["by_axis"]["writer"] == {"(writer: not asked yet)": before["cells"]}
         assert "axis writer is not asked yet: 0 of 5" in workspace.run("plan", ".").out
         assert endpoint.stats().requests == 0
+        # Its one question is in the forecast.
+        asking = before["axis_questions"]
+        shown = sum(len(message["content"]) for message in before["unasked_axes"]["writer"]["prompt"])
+        assert (asking["calls"], asking["prompt_tokens"]) == (1, shown // 4)
+        assert before["calls"] == before["cells"] == 30
+        priced = "roles.teacher.price={input: 1000, output: 1000}"
+        cost = workspace.run("plan", ".", "--set", priced, "--json").json["cost"]
+        of_cells = 30 * (before["prompt_tokens_each"] + before["answer_tokens_each"])
+        assert cost["expected"] == pytest.approx((of_cells + shown // 4 + asking["answer_tokens"]) / 1000)
+        assert cost["worst"] > 31 * 1024 / 1000
+        assert "at least 31 (drafts" in workspace.run("plan", ".").out
+        previewed = workspace.run("preview", ".", "-n", "3", "--json").json
+        assert previewed["axis_questions"]["questions"] == 1
+        assert previewed["whole_run"]["questions"]["value"] == 31
+        assert previewed["whole_run"]["cells"]["value"] == 30
+        assert endpoint.stats().requests == 4
         done = workspace.run("run", ".", "--json")
         check_accounts(done.json["accounts"])
-        assert "asked of the teacher and frozen" in done.err
         assert done.json["calls"]["requests"] == endpoint.stats().requests
         planned = pq.read_table(workspace.run_folder / "rounds" / "0001" / "plan.parquet")
         assert {json.loads(axes)["writer"] for axes in planned["axes"].to_pylist()} == set(WRITERS[:5])

@@ -165,6 +165,17 @@ def test_tokens_requests_and_time_bound_a_run_too(tmp_path: Path) -> None:
         assert endpoint.stats().repeats_after_answered == 0
 
 
+def test_a_rehearsal_spends_nothing_of_the_run_that_follows_it(tmp_path: Path) -> None:
+    workspace = Workspace.make(tmp_path, generate={"target": 20})
+    assert workspace.run("run", ".", "--json").json["cost"]["requests"] >= 20
+    with FakeEndpoint() as endpoint:
+        workspace.write(endpoint.url, generate={"target": 20})
+        workspace.run("run", ".", "--max-requests", "7", expect=4)
+        assert endpoint.stats().requests == 7
+        done = workspace.run("run", ".", "--json")
+        assert done.json["cost"]["requests"] == endpoint.stats().requests
+
+
 def test_a_full_disk_budget_stops_at_the_close_of_a_round(tmp_path: Path) -> None:
     with FakeEndpoint() as endpoint:
         generate = {"target": 300, "round": 40}

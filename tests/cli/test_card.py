@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from ruamel.yaml import YAML
 
 from seedbed.publish.card import front_matter, render_card, size_category
+from seedbed.publish.card_licence import licence_matter, licence_text
 from seedbed.publish.markdown import code, words
 from seedbed.run.dossier import dossier, host_of
 from seedbed.run.view import RunView
@@ -218,6 +219,39 @@ def test_nothing_from_data_acts_in_the_card(rehearsed: Workspace) -> None:
 def body(card: str) -> str:
     """A card without its front matter, which ends at the first line of dashes that begins a line."""
     return re.split(r"^---\n", card, maxsplit=2, flags=re.MULTILINE)[2]
+
+
+@pytest.mark.parametrize(
+    ("licence", "matter"),
+    [
+        (None, {"license": "unknown"}),
+        ("CC-BY-4.0", {"license": "cc-by-4.0"}),
+        ("our terms", {"license": "other", "license_name": "our terms"}),
+    ],
+)
+def test_the_licence_is_the_recipes_word_or_unknown(licence: str | None, matter: dict[str, str]) -> None:
+    assert licence_matter(licence) == matter
+    said = licence_text(licence, {"apache-2.0 AND our own": 3, "": 1})
+    assert ("as the recipe says" in said) == (licence is not None)
+    assert ("writes `licence:` into the recipe" in said) == (licence is None)
+    assert "`apache-2.0 AND our own`, 3 records; none stated, 1 records" in said
+
+
+def test_a_recipe_may_state_the_licence_later(rehearsed: Workspace) -> None:
+    """Nothing is asked anew for it, and the next card has it."""
+    recipe = (rehearsed.folder / "recipe.yaml").read_text("utf-8")
+    assert "not stated by the recipe" in rehearsed.run("card", ".", "--out", "-").out
+    (rehearsed.folder / "recipe.yaml").write_text(f"licence: CC-BY-4.0\n{recipe}", "utf-8")
+    before = rehearsed.shards()
+    rehearsed.run("run", ".")
+    card = rehearsed.run("card", ".", "--out", "-").out
+    (rehearsed.folder / "recipe.yaml").write_text(recipe, "utf-8")
+    rehearsed.run("run", ".")
+    assert matter_of(card)["license"] == "cc-by-4.0"
+    said = " ".join(card.split())
+    assert "`CC-BY-4.0`, as the recipe says. Licences of the models and real rows" in said
+    assert "behind the records: `cc-by-4.0`, 120 records." in said
+    assert rehearsed.shards() == before
 
 
 def test_front_matter_is_made_by_a_dumper() -> None:

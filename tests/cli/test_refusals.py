@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.workspace import Workspace
+from tests.cli.workspace import Done, Workspace
 from tests.fake_endpoint import FakeEndpoint
 
 TASK = {"kind": "classification", "input": "text", "label": "category"}
@@ -103,18 +103,29 @@ def _closed_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def ends_soon(workspace: Workspace) -> Done:
+    """A run that ends with 5 in less than 10 s, by the first of three attempts that the machine lets be.
+
+    What else the machine does only adds to the time: an attempt under 10 s shows that the command needs less.
+    """
+    for _ in range(3):
+        done = workspace.run("run", ".", expect=5)
+        if done.seconds < 10:
+            break
+    assert done.seconds < 10
+    return done
+
+
 def test_three_ways_an_endpoint_can_be_wrong(tmp_path: Path) -> None:
     messages = []
     workspace = Workspace.make(tmp_path / "down", f"http://127.0.0.1:{_closed_port()}/v1")
-    done = workspace.run("run", ".", expect=5)
-    assert done.seconds < 10
+    done = ends_soon(workspace)
     assert "cannot reach" in done.err
     messages.append(done.err)
     with FakeEndpoint(key="right") as endpoint:
         workspace = Workspace.make(tmp_path / "key", endpoint.url)
         workspace.env["OPENAI_API_KEY"] = "canary-key-51423"
-        done = workspace.run("run", ".", expect=5)
-        assert done.seconds < 10
+        done = ends_soon(workspace)
         assert "OPENAI_API_KEY" in done.err
         assert "canary-key" not in done.err + done.out
         for file in tmp_path.rglob("*"):
@@ -122,8 +133,7 @@ def test_three_ways_an_endpoint_can_be_wrong(tmp_path: Path) -> None:
         messages.append(done.err)
     with FakeEndpoint(model="served") as endpoint:
         workspace = Workspace.make(tmp_path / "model", endpoint.url)
-        done = workspace.run("run", ".", expect=5)
-        assert done.seconds < 10
+        done = ends_soon(workspace)
         assert "'fake'" in done.err or "fake" in done.err
         assert "served" in done.err
         messages.append(done.err)

@@ -85,6 +85,11 @@ def ask(teacher: RehearsalTeacher, request: ChatRequest) -> ChatReply:
     return asyncio.run(teacher.complete(request))
 
 
+def faults_of(teacher: RehearsalTeacher, request: ChatRequest) -> list[Fault | None]:
+    """The fault of each choice, with the request's hints and the seed of its call."""
+    return [teacher.answer(request, index)[1] for index in range(request.n)]
+
+
 def text_of(teacher: RehearsalTeacher, request: ChatRequest) -> str:
     return ask(teacher, request).choices[0].text
 
@@ -264,7 +269,7 @@ def served(kind: str, count: int = 400) -> list[tuple[ChatRequest, str, str, Fau
     teacher = RehearsalTeacher(0, only(kind))
     found: list[tuple[ChatRequest, str, str, Fault]] = []
     for _, request in tickets(count):
-        choice, [fault] = ask(teacher, request).choices[0], teacher.fault_of(request)
+        choice, [fault] = ask(teacher, request).choices[0], faults_of(teacher, request)
         assert fault is not None
         assert fault.kind == kind
         assert 0 <= fault.strength <= (5 if kind == "length" else 1)
@@ -302,7 +307,7 @@ def test_of_a_pair_it_is_the_answer_that_is_declined() -> None:
     teacher = RehearsalTeacher(0, only("refusal"))
     seen = 0
     for request in map(qa, range(30)):
-        if teacher.fault_of(request) == [Fault("refusal", "field", 0.5)]:
+        if faults_of(teacher, request) == [Fault("refusal", "field", 0.5)]:
             reply = json.loads(text_of(teacher, request))
             assert reply["answer"] in REFUSALS
             assert reply["question"] not in REFUSALS
@@ -350,7 +355,7 @@ def test_a_cut_takes_something_and_leaves_something(reply: str, lost: float) -> 
 def test_where_there_is_nothing_to_copy_the_reply_is_clean_and_known_to_be() -> None:
     teacher = RehearsalTeacher(0, only("copy"))
     for request in (qa(0), qa(0, [{"question": "", "answer": None}]), ticket("access", 0, [])):
-        assert teacher.fault_of(request) == [None]
+        assert faults_of(teacher, request) == [None]
         assert text_of(teacher, request) == text_of(RehearsalTeacher(0, CLEAN), request)
 
 
@@ -360,7 +365,7 @@ def test_bare_text_carries_the_same_kinds(kind: str) -> None:
     teacher = RehearsalTeacher(0, only(kind))
     for draw in range(40):
         request = ticket("defect", draw, pool, output="text")
-        choice, [fault] = ask(teacher, request).choices[0], teacher.fault_of(request)
+        choice, [fault] = ask(teacher, request).choices[0], faults_of(teacher, request)
         assert fault is not None
         if kind == "broken_json":
             assert (choice.finish_reason, fault.variant) == ("length", "cut")
@@ -377,7 +382,7 @@ def test_the_report_recomputes_every_fault_from_the_keys_of_the_log() -> None:
     for _, request in tickets(300):
         topped_up = replace(sent(request, first=3), n=2)
         for first, call in ((0, replace(request, n=3)), (3, topped_up)):
-            for index, fault in enumerate(teacher.fault_of(call)):
+            for index, fault in enumerate(faults_of(teacher, call)):
                 again = teacher.fault_at(ReplyKey(request.hash, SCOPE, first + index), first)
                 assert (again and again.kind) == (fault and fault.kind)
                 assert (again and again.variant) == (fault and fault.variant)
@@ -511,7 +516,7 @@ def test_a_forbidden_phrase_comes_from_the_recipe_and_a_clean_reply_has_none() -
     for _, request in tickets(100):
         assert re.search(r"invoice|at\W+the\W+moment", text_of(bad, request), re.IGNORECASE)
         assert "invoice" not in text_of(good, request).casefold()
-    assert RehearsalTeacher(0, only("forbidden")).fault_of(next(iter(tickets(1)))[1]) == [None]
+    assert faults_of(RehearsalTeacher(0, only("forbidden")), next(iter(tickets(1)))[1]) == [None]
 
 
 def test_wrapping_leaves_the_text_inside_what_it_is() -> None:
@@ -524,7 +529,7 @@ def test_wrapping_leaves_the_text_inside_what_it_is() -> None:
 
 def test_clean_replies_stay_what_they_are_when_a_rate_changes() -> None:
     calm, wild = RehearsalTeacher(0, CLEAN), RehearsalTeacher(0, FaultPlan.of(Faults(broken_json=0.5)))
-    clean = [request for _, request in tickets(60) if wild.fault_of(request) == [None]]
+    clean = [request for _, request in tickets(60) if faults_of(wild, request) == [None]]
     assert clean
     assert [text_of(calm, request) for request in clean] == [text_of(wild, request) for request in clean]
 

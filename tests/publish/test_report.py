@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from seedbed.core.errors import AccountsError
 from seedbed.core.fate import Accounts, CellCounts, DraftCounts, Stopped
-from seedbed.publish.report import render_json, render_text
+from seedbed.publish.report import render_text
 from seedbed.publish.text_layout import display_width, printable, table
 from seedbed.student.arms import Row, build_arms
 from seedbed.student.evaluate import score_arms
@@ -305,14 +304,6 @@ def test_every_line_of_an_ordinary_report_fits_80_columns() -> None:
     text = render_text(summary(proof=result, rehearsal=True))
     assert max(display_width(line) for line in text.splitlines()) <= 80
     assert all(line == line.rstrip() for line in text.splitlines())
-
-
-def test_json_gives_the_summary_back() -> None:
-    whole = summary(proof=proof(30, 30, 30), notes=["lone \ud800 surrogate"])
-    text = render_json(whole)
-    assert text.isascii()
-    assert text.endswith("}\n")
-    assert json.loads(text) == json.loads(json.dumps(whole))
 
 
 @given(

@@ -28,7 +28,8 @@ from seedbed.run.view import RunView
 
 EXAMPLE = Path(seedbed.__file__).parent / "examples" / "support_tickets"
 RATE = 0.075
-RATES = dict.fromkeys(VARIANTS, RATE)
+# Two filters share the copies, and of those that were edited much only a few can be caught.
+RATES = {**dict.fromkeys(VARIANTS, RATE), "copy": 2 * RATE}
 FORBIDDEN = {"forbidden": {"phrases": ["guarantee", "money back"]}}
 ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, "label_agreement", FORBIDDEN)
 

@@ -44,8 +44,15 @@ def _print(value: dict[str, Any]) -> None:
     for name, asked in value["unasked_axes"].items():
         click.echo(
             f"axis {name} is not asked yet: {asked['frozen']} of {asked['count']} values are frozen, a run "
-            f"first asks the teacher at least {asked['questions']} questions; what follows reckons with "
+            f"first asks the teacher at least {asked['questions']} questions; the cells below reckon with "
             + ("the frozen ones" if asked["frozen"] else "a word in their place, and counts cells alone")
+        )
+    axes = value["axis_questions"]
+    if axes["calls"]:
+        click.echo(
+            f"questions for values of axes: at least {axes['calls']:,} calls, about "
+            f"{axes['prompt_tokens']:,} prompt tokens and {axes['answer_tokens']:,} of answers; calls and cost "
+            "below include them"
         )
     if not value["cells"]:
         click.echo("nothing is left to ask")
@@ -53,8 +60,8 @@ def _print(value: dict[str, Any]) -> None:
     anew = "asked anew" if value["changed"] else "to be asked"
     click.echo(
         f"cells: {value['cells']:,}, {value['logged']:,} of them answered in the reply log and "
-        f"{value['calls']:,} {anew}; calls: at least {value['calls']:,} (drafts that filters reject are "
-        "asked for again)"
+        f"{value['calls']:,} {anew}; calls: at least {value['calls'] + axes['calls']:,} (drafts that filters "
+        "reject are asked for again)"
     )
     click.echo(
         f"prompt: about {value['prompt_tokens_each']:,} tokens each, at most {value['max_tokens']:,} back"

@@ -66,7 +66,11 @@ def _print(value: Mapping[str, Any]) -> None:
     ]
     if value["tokens_a_draft"] is not None:
         lines.append(f"tokens: {value['tokens_a_draft']:,} a draft, prompt and reply")
-        lines.append(f"the whole run, {value['target']:,} accepted records, would take (95 % intervals):")
+        axes = value["axis_questions"]["questions"]
+        once = f", {axes:,} questions for values of axes among it" if axes else ""
+        lines.append(
+            f"the whole run, {value['target']:,} accepted records{once}, would take (95 % intervals):"
+        )
         lines += [f"  {line}" for line in forecast_lines(value["whole_run"])]
     if value["rehearsal"]:
         lines.append("REHEARSAL: these replies are made up and say nothing of a real teacher")

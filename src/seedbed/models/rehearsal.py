@@ -7,7 +7,7 @@ How a report recomputes what was planted. The executor asks for draws `first`, `
 one call whose seed is `seed_from(request hash, scope, first)`, all of which stand in the reply's
 key, and `fault_at(key)` works from that key and from whether bare text was asked for. What a recipe
 has no matter for (no real row to copy, no eval to leak) its plan leaves out; a pool that is empty for one
-label alone makes a planned copy a clean reply, which only the request's hints tell: `fault_of(request)`.
+label alone makes a planned copy a clean reply, which only the request's hints tell (`answer`).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class RehearsalTeacher:
 
     async def complete(self, request: ChatRequest) -> ChatReply:
         """`request.n` choices, always. Without hints they are plain neutral text."""
-        choices = tuple(self._answer(request, index)[0] for index in range(request.n))
+        choices = tuple(self.answer(request, index)[0] for index in range(request.n))
         asked = sum(len(message.content) for message in request.messages)
         answered = sum(len(choice.text) for choice in choices)
         usage = Usage(_tokens(asked), _tokens(answered))
@@ -59,10 +59,6 @@ class RehearsalTeacher:
     async def close(self) -> None:
         """Nothing is open."""
 
-    def fault_of(self, request: ChatRequest) -> list[Fault | None]:
-        """The fault of each choice of this request, with its hints and the seed of its call."""
-        return [self._answer(request, index)[1] for index in range(request.n)]
-
     def fault_at(
         self, key: ReplyKey, first: int = 0, times_forgotten: int = 0, *, text: bool = False
     ) -> Fault | None:
@@ -70,7 +66,8 @@ class RehearsalTeacher:
         call = call_seed(key.request, key.scope, first, times_forgotten)
         return planted_fault(self.seed, self.plan, call, key.draw - first, text=text)
 
-    def _answer(self, request: ChatRequest, index: int) -> tuple[Choice, Fault | None]:
+    def answer(self, request: ChatRequest, index: int) -> tuple[Choice, Fault | None]:
+        """One choice, and the fault in it: what was planned, where the request's hints let it be planted."""
         question, hints = request.hash, request.hints or Hints()
         call = request.seed if request.seed is not None else seed_from(question)
         seed = seed_from(self.seed, question, seed_from(call, index))

@@ -12,6 +12,7 @@ from typing import Any
 
 from seedbed.core.fate import Accounts
 from seedbed.core.verdict import OVER_TARGET, TARGET_FILTER
+from seedbed.publish.card_licence import licence_matter, licence_text
 from seedbed.publish.markdown import bullets, code, quotation, table, words
 from seedbed.publish.proof_text import arm_name, signed, verdict_words
 from seedbed.publish.report import largest_first
@@ -74,7 +75,7 @@ def front_matter(facts: Facts) -> str:
     from ruamel.yaml import YAML
 
     summary = facts["summary"]
-    value: dict[str, Any] = {"pretty_name": summary["recipe"], "license": "unknown"}
+    value: dict[str, Any] = {"pretty_name": summary["recipe"], **licence_matter(facts.get("licence"))}
     if summary["task"] in _TASK_CATEGORIES:
         value["task_categories"] = [_TASK_CATEGORIES[summary["task"]]]
     real = facts["real_rows"]["train"] > 0
@@ -124,8 +125,7 @@ def _what_it_is(facts: Facts, accounts: Accounts) -> str:
         quotation(facts["description"]) if facts["description"] else "",
         f"Fields: {fields}." if fields else "",
         f"Labels ({len(facts['labels'])}): {labels}." if labels else "",
-        "Licence of this data set: not stated by the run. Whoever publishes it states it under `license`, "
-        "within the terms of the teacher and of the real data below.",
+        licence_text(facts["licence"], facts["record_licences"]),
     )
 
 

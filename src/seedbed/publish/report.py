@@ -8,7 +8,6 @@ The summary is what the run room gathers: `run` (the folder), `recipe`, `task`, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,11 +53,6 @@ WAY_ON: Mapping[str | None, tuple[str, str]] = {
 MOST_FLAGS = 10
 
 AT_WORK = ("At work", "A process works on this run now; these are its closed rounds.")
-
-
-def render_json(summary: Summary) -> str:
-    """The summary as indented ASCII JSON with a line end: safe for any pipe and any text in it."""
-    return json.dumps(summary, indent=2) + "\n"
 
 
 def render_text(summary: Summary) -> str:

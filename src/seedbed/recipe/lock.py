@@ -46,6 +46,7 @@ def _resolved(recipe: Recipe) -> dict[str, Any]:
     resolved = {
         "name": recipe.name,
         "use": recipe.use,
+        "licence": recipe.licence,
         "task": {
             "kind": recipe.task.kind,
             "description": recipe.task.description,

@@ -24,9 +24,9 @@ from seedbed.store.atomic import write_bytes
 MOST_IN_VAIN = 3
 
 
-def asked_scope(recipe: str) -> bytes:
+def asked_scope(asker: str) -> bytes:
     """Who asks: the recipe itself rather than one of its cells."""
-    return digest("scope", [recipe, "asked"])
+    return digest("scope", [asker, "asked"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +68,29 @@ class Pages:
 
     def read(self, asked_as: str) -> Standing:
         """Raises StoreError for a damaged page."""
-        values: list[str] = []
-        exhausted = False
+        pages = self._of(asked_as)
+        values = tuple(line["value"] for page in pages for line in page[1:])
+        return Standing(values, bool(pages) and pages[-1][0]["exhausted"])
+
+    def _of(self, asked_as: str) -> list[list[dict[str, Any]]]:
+        """The lines of each page of one question, its head first."""
+        pages = []
         for path in sorted(self.folder.glob("*.jsonl")):
             try:
-                head, *lines = [orjson.loads(line) for line in path.read_bytes().splitlines()]
-                if head["asked_as"] == asked_as:
-                    values += [line["value"] for line in lines]
-                    exhausted = head["exhausted"]
+                page = [orjson.loads(line) for line in path.read_bytes().splitlines()]
+                head, *lines = page
+                if head["asked_as"] == asked_as and head["exhausted"] in (True, False):
+                    pages.append([head, *({"value": one["value"], "reply": one["reply"]} for one in lines)])
             except (OSError, ValueError, KeyError, TypeError) as error:
                 raise StoreError(
                     f"{path}: cannot be read ({type(error).__name__}): restore it, or remove it to have it "
                     "made again from the reply log"
                 ) from None
-        return Standing(tuple(values), exhausted)
+        return pages
+
+    def replies(self, asked_as: str) -> set[str]:
+        """Keys of the replies that gave the values of one question. Raises StoreError as `read` does."""
+        return {line["reply"] for page in self._of(asked_as) for line in page[1:]}
 
     def append(self, about: dict[str, Any], found: Sequence[Asked]) -> Path:
         """Freeze a page: what it is `about` (`asked_as` and `exhausted` among it), then a line a value."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from seedbed.core.chat import ChatRequest, Choice, Hints, Sampling
+from seedbed.core.chat import ChatRequest, Choice, Hints, Sampling, Usage
 from seedbed.core.errors import Problem, SourceError
 from seedbed.core.record import Unreadable
 from seedbed.generate.reading import read_fields
+from seedbed.models.budget import worst_case
 from seedbed.prompts.templates import library_template
 from seedbed.recipe import AskedAxis, AxisFile, LoadedRecipe
 from seedbed.run.asked_values import Pages, Standing
@@ -24,6 +25,9 @@ from seedbed.text.similarity import char_shingles, jaccard
 # Every cell weighs every value of an axis, so that many values make planning slow.
 MOST_VALUES = 10_000
 LONGEST_VALUE = 200
+# What a plan reckons with before the first value is known.
+LIKELY_VALUE = 40
+CHARACTERS_A_TOKEN = 4
 VALUES_A_QUESTION = 10
 _MOST_SHOWN = 100
 _NEAR = 0.8
@@ -84,6 +88,26 @@ class AxisQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class AxisForecast:
+    """What the questions for values take: how many at least, their tokens in all, and the most of these."""
+
+    questions: int = 0
+    expected: Usage = field(default_factory=Usage)
+    worst: Usage = field(default_factory=Usage)
+
+    def __add__(self, other: AxisForecast) -> AxisForecast:
+        return AxisForecast(
+            self.questions + other.questions,
+            _sum(self.expected, other.expected),
+            _sum(self.worst, other.worst),
+        )
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return Usage(one.prompt_tokens + other.prompt_tokens, one.completion_tokens + other.completion_tokens)
+
+
+@dataclass(frozen=True, slots=True)
 class Unasked:
     """An axis whose values the teacher must still be asked for; the question as it would be asked next."""
 
@@ -94,12 +118,32 @@ class Unasked:
     def missing(self) -> int:
         return self.question.axis.count - len(self.standing.values)
 
+    @property
+    def questions(self) -> int:
+        """So many at least: each brings what it is asked for, and nothing that is known."""
+        return -(-self.missing // VALUES_A_QUESTION)
+
+    def forecast(self) -> AxisForecast:
+        """Of the least number of questions. A prompt shows the values before it: as long as those that
+        stand, or LIKELY_VALUE characters where there is none; at the most as long as a value may be."""
+        known = self.standing.values
+        length = round(sum(map(len, known)) / len(known)) if known else LIKELY_VALUE
+        total = AxisForecast()
+        for at in range(self.questions):
+            more = at * VALUES_A_QUESTION
+            likely = self.question.request([*known, *["x" * length] * more])
+            longest = self.question.request([*known, *["x" * LONGEST_VALUE] * more])
+            asked = sum(len(message.content) for message in likely.messages) // CHARACTERS_A_TOKEN
+            answered = VALUES_A_QUESTION * (length + len('"", ')) // CHARACTERS_A_TOKEN
+            total += AxisForecast(1, Usage(asked, answered), worst_case(longest))
+        return total
+
     def to_json(self) -> dict[str, Any]:
         request = self.question.request(self.standing.values)
         return {
             "count": self.question.axis.count,
             "frozen": len(self.standing.values),
-            "questions": -(-self.missing // VALUES_A_QUESTION),
+            "questions": self.questions,
             "prompt": [{"role": m.role, "content": m.content} for m in request.messages],
         }
 
@@ -131,6 +175,17 @@ def axes_that_stand(
         else:
             axes[name] = axis
     return axes, unasked
+
+
+def replies_behind(loaded: LoadedRecipe, task_variables: Mapping[str, str]) -> set[str]:
+    """Keys of the replies that gave the frozen values of the recipe's axes."""
+    keys: set[str] = set()
+    for name, axis in loaded.recipe.generate.axes.items():
+        if isinstance(axis, AskedAxis):
+            model = asked_model(loaded, loaded.recipe.teacher)
+            question = _question(loaded, name, axis, task_variables, model)
+            keys |= question.pages.replies(question.asked_as)
+    return keys
 
 
 def _question(

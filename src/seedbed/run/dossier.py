@@ -41,6 +41,8 @@ def dossier(view: RunView) -> dict[str, Any]:
     generation   {temperature, examples, seed}
     filters      name -> options
     licences     of the roles, where the manifest has them
+    licence      of the data set, as the recipe says; None where it does not
+    record_licences  those behind the accepted records, joined as their provenance has them -> records
     exports      files in `export/`
     """
     facts, recipe = view.facts, _recipe(view.folder)
@@ -59,6 +61,7 @@ def dossier(view: RunView) -> dict[str, Any]:
             name: options for entry in recipe.get("filters") or () for name, options in entry.items()
         },
         "licences": facts.get("licences", []),
+        "licence": recipe.get("licence"),
         "exports": sorted(path.name for path in view.folder.exports.glob("*") if path.is_file()),
     }
 
@@ -68,6 +71,7 @@ def _counted(view: RunView) -> dict[str, Any]:
     models, methods, templates = _Counts(), _Counts(), _Counts()
     slots: dict[str, Counter[str]] = {}
     depth: Counter[int] = Counter()
+    licences: Counter[str] = Counter()
     for record, fate in view.ledger().with_fates():
         origin = record.provenance
         for key in _models(record):
@@ -76,6 +80,7 @@ def _counted(view: RunView) -> dict[str, Any]:
         templates.add((origin.template or "", origin.template_hash or ""), fate.accepted)
         if fate.accepted:
             depth[origin.depth] += 1
+            licences[origin.licence or ""] += 1
             for name, value in record.slots.items():
                 slots.setdefault(name, Counter())[str(value)] += 1
     return {
@@ -85,6 +90,7 @@ def _counted(view: RunView) -> dict[str, Any]:
         "slots": {name: _values(counts) for name, counts in sorted(slots.items())},
         "depth": dict(sorted(depth.items())),
         "accepted": depth.total(),
+        "record_licences": dict(licences),
     }
 
 

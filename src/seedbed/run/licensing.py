@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from seedbed.core.errors import RecipeError
-from seedbed.core.licences import Judgement, Match, Terms, by_own_word, judge, table_version
+from seedbed.core.licences import Judgement, Match, Terms, all_terms, by_own_word, judge, table_version
+from seedbed.core.registry import nearest
 from seedbed.recipe import LicenceTerms, LoadedRecipe, Recipe, RecordedRole, RehearsalRole, Role, WireRole
 
 
@@ -104,7 +105,10 @@ def _unknown(recipe: Recipe, model: str, found: Judgement) -> str:
             f"the terms {_row(found.terms)} are listed as '{believed}' for use: {recipe.use}, but unverified"
         )
     elif found.licence is not None:
-        why = f"'{found.licence}' is not in the table of licences"
+        words = [terms.id for terms in all_terms()]
+        close = nearest(found.licence, words)
+        meant = f"did you mean {close!r}?" if close else "it has: " + ", ".join(words)
+        why = f"'{found.licence}' is not in the table of licences ({meant})"
     else:
         why = f"nobody has said under which terms '{model}' answers{_listed(found.match)}"
     return (

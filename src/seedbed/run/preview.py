@@ -21,21 +21,25 @@ from seedbed.core.fate import fate_of
 from seedbed.core.money import in_dollars
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
+from seedbed.run.asked_values import asked_scope
 from seedbed.run.asking import CellAsking, Filling, scope_of
 from seedbed.run.assembling import judging_of
+from seedbed.run.axis_values import replies_behind
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import CellResult
 from seedbed.run.corpus import Member, judge_kin
 from seedbed.run.filtering import Checked, FilterPool
 from seedbed.run.planner import Sequences, Yields, plan_round
 from seedbed.run.pricing import price_of
+from seedbed.run.real_keys import real_keys
 from seedbed.run.rendering import asking_space
 from seedbed.run.scopes import previewed_cells
-from seedbed.run.session import Note, Opened, build_filters, open_to_ask, real_keys
+from seedbed.run.session import Note, Opened, build_filters, open_to_ask
 from seedbed.stats.forecast import forecast
 from seedbed.stats.intervals import wilson
 from seedbed.store.atomic import read_json, write_json
 from seedbed.store.folder import RunFolder
+from seedbed.store.replies import ReplyLog
 
 # What is counted for each cell, and forecast for a whole run.
 AMOUNTS = ("cells", "questions", "prompt_tokens", "completion_tokens", "cost")
@@ -118,15 +122,16 @@ async def preview_recipe(bound: BoundRecipe, n: int, note: Note) -> Preview:
             results = await work.ask(cells)
             verdicts = await work.judge(results, await real_keys(opened, filters, pool))
         await opened.log.flush()
+        axes = _axes_taken(bound, opened.log)
     judging = judging_of(opened)
     rows = []
     for at, result in sorted(results.items()):
-        scopes = [scope_of(bound.recipe.name, cells[at].id)]
+        scopes = [scope_of(bound.recipe.asker, cells[at].id)]
         for record, _ in result.drafts:
             scopes += judging.scopes(record) if judging is not None else []
         questions = [each for scope in dict.fromkeys(scopes) for each in asked.get(scope, ())]
         rows.append(_row(bound, result, verdicts, questions))
-    figures = _figures(bound, rows)
+    figures = _figures(bound, rows, axes)
     if rows:
         _keep(bound, rows)
     return Preview(bound.recipe.name, bound.rehearsal, tuple(rows), figures, work.error)
@@ -254,7 +259,24 @@ def _draft(record: Record, checked: Checked, later: Sequence[Verdict]) -> dict[s
     }
 
 
-def _figures(bound: BoundRecipe, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _axes_taken(bound: BoundRecipe, log: ReplyLog) -> dict[str, float | None]:
+    """What asking the teacher for the values of axes took, which no cell's figures have."""
+    keys = replies_behind(bound.loaded, bound.task_variables)
+    rows = [row for row in log.standing([asked_scope(bound.recipe.name)]) if str(row.key) in keys]
+    price = price_of(bound.recipe.teacher)
+    return {
+        "questions": len(rows),
+        "prompt_tokens": sum(row.usage.prompt_tokens for row in rows),
+        "completion_tokens": sum(row.usage.completion_tokens for row in rows),
+        "cost": in_dollars(sum(price.of(row.usage) for row in rows)) if price is not None else None,
+    }
+
+
+def _figures(
+    bound: BoundRecipe, rows: Sequence[Mapping[str, Any]], axes: Mapping[str, float | None]
+) -> dict[str, Any]:
+    """`whole_run` has the questions for values of axes, which are asked once, on top of those of cells."""
+    whole = _forecast([_measured(row) for row in rows], bound.quotas.target)
     drafts = [draft for row in rows for draft in row["drafts"]]
     good = sum(draft["good"] for draft in drafts)
     tokens = sum(row["prompt_tokens"] + row["completion_tokens"] for row in rows)
@@ -266,7 +288,13 @@ def _figures(bound: BoundRecipe, rows: Sequence[Mapping[str, Any]]) -> dict[str,
         "yield": wilson(good, len(drafts)).to_json(),
         "tokens_a_draft": round(tokens / len(drafts), 1) if drafts else None,
         "target": bound.quotas.target,
-        "whole_run": _forecast([_measured(row) for row in rows], bound.quotas.target),
+        "axis_questions": dict(axes),
+        "whole_run": {
+            name: {what: round(figure + (axes.get(name) or 0), 9) for what, figure in one.items()}
+            for name, one in whole.items()
+        }
+        if whole is not None
+        else None,
     }
 
 

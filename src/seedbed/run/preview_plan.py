@@ -12,6 +12,7 @@ from seedbed.core.cell import Cell
 from seedbed.core.chat import Usage
 from seedbed.models.budget import worst_case
 from seedbed.run.asking import BoundRole
+from seedbed.run.axis_values import CHARACTERS_A_TOKEN, AxisForecast
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import fit
 from seedbed.run.licensing import licences_of
@@ -28,14 +29,13 @@ from seedbed.store.folder import workspace_log
 from seedbed.store.replies import ReplyLog
 from seedbed.store.rounds import CommittedRound, Rounds
 
-_CHARACTERS_A_TOKEN = 4
-
 
 def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
     """Cells that the whole target needs if yields stay as they were; leaks are refused as in a run."""
     with locked_eval(bound, note, f"seedbed plan {bound.recipe.name}") as server:
         build_filters(bound, server)
         info = server.info if server else None
+    axes = sum((unasked.forecast() for unasked in bound.unasked.values()), AxisForecast())
     eval_rows = info.rows if info else 0
     change = Change()
     quotas, sequences = bound.quotas.copy(), Sequences(bound.space.cover)
@@ -56,7 +56,7 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
     asked = asyncio.run(_ask_dry(bound, cells))
     first = asked.first
     prompt = [{"role": m.role, "content": m.content} for m in first.messages] if first else []
-    prompt_tokens = sum(len(m["content"]) for m in prompt) // _CHARACTERS_A_TOKEN
+    prompt_tokens = sum(len(m["content"]) for m in prompt) // CHARACTERS_A_TOKEN
     answer_tokens = asked.answer_tokens or _real_tokens(bound)
     expected = Usage(prompt_tokens, answer_tokens) if answer_tokens is not None else None
     return {
@@ -66,6 +66,11 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         "real_rows": {"train": len(bound.train), "dev": len(bound.dev)},
         "eval_rows": eval_rows,
         "unasked_axes": {name: unasked.to_json() for name, unasked in bound.unasked.items()},
+        "axis_questions": {
+            "calls": axes.questions,
+            "prompt_tokens": axes.expected.prompt_tokens,
+            "answer_tokens": axes.expected.completion_tokens,
+        },
         "cells": len(cells),
         "calls": asked.missing,
         "logged": asked.answered,
@@ -79,6 +84,8 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
             asked.missing,
             expected,
             worst_case(first) if first else Usage(),
+            axes.expected,
+            axes.worst,
         ),
         "forecast": forecast_of(bound, quotas.missing, note) if cells else None,
         "licences": licences_of(bound.recipe),
@@ -118,7 +125,7 @@ def _real_tokens(bound: BoundRecipe) -> int | None:
         return None
     text = sum(len(str(value)) for row in bound.train for value in row.fields.values())
     names = sum(len(name) + len('"": "", ') for name in bound.task.fields)
-    return round((text / len(bound.train) + names) / _CHARACTERS_A_TOKEN)
+    return round((text / len(bound.train) + names) / CHARACTERS_A_TOKEN)
 
 
 def _counts(cells: Sequence[Cell]) -> dict[str, dict[str, int]]:

@@ -130,15 +130,18 @@ def _valued(used: Mapping[str, Usage], prices: Mapping[str, Price | None]) -> fl
 
 
 def expected_money(
-    price: Price | None, calls: int, expected: Usage | None, worst: Usage
+    price: Price | None, calls: int, expected: Usage | None, worst: Usage, once: Usage, once_worst: Usage
 ) -> dict[str, Any] | None:
-    """What so many calls cost, each using `expected` tokens and `worst` at most; None without a price."""
+    """What so many calls cost, each using `expected` tokens and `worst` at most; None without a price.
+
+    On top comes what is asked once, for values of axes: `once`, and `once_worst` at most.
+    """
     if price is None:
         return None
     return {
         "currency": CURRENCY,
-        "expected": in_dollars(calls * price.of(expected)) if expected is not None else None,
-        "worst": in_dollars(calls * price.of(worst)),
+        "expected": in_dollars(calls * price.of(expected) + price.of(once)) if expected is not None else None,
+        "worst": in_dollars(calls * price.of(worst) + price.of(once_worst)),
         "price": price.to_json(),
     }
 
