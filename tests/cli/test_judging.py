@@ -125,13 +125,13 @@ def test_without_min_a_judge_ranks_and_drops_nothing(tmp_path: Path) -> None:
             "judge": {"model": JUDGE, **OPEN, "endpoint": judge.url, "concurrency": 4},
         }
         rules = ["default", "-length", "judge"]
-        workspace = make(tmp_path, teacher, judge, rules, roles=roles, generate={"target": 40})
+        workspace = make(tmp_path, teacher, judge, rules, roles=roles, generate={"target": 60})
         summary = workspace.run("run", ".", "--json").json
         # The first round is judged while the second generates.
         judged_first = [at for at, who in enumerate(order) if who == "judge"][:30]
         assert "teacher" in order[judged_first[0] : judged_first[-1]]
         check_accounts(summary["accounts"])
-        assert summary["accounts"]["drafts"]["accepted"] == 40
+        assert summary["accounts"]["drafts"]["accepted"] == 60
         assert "judge_below_min" not in summary["accounts"]["drafts"]["rejected"]
         asked = judge.stats().requests
         summary = workspace.run("run", ".", "--target", "25", "--json").json
@@ -142,7 +142,7 @@ def test_without_min_a_judge_ranks_and_drops_nothing(tmp_path: Path) -> None:
         assert all(min(taken[group]) >= max(left[group]) for group in both)
         assert any(min(taken[group]) > max(left[group]) for group in both)
         # A raised target takes them back, and asks nobody.
-        workspace.run("run", ".", "--target", "40")
+        workspace.run("run", ".", "--target", "60")
         assert judge.stats().requests == asked
 
 
