@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
@@ -270,18 +270,8 @@ async def open_session(
             note(reopen_failed(folder, opened.log))
         manifest = Manifest.look(bound, opened.info)
         asking = asking_space(bound, opened.teachers.roles)
-        session = Session(
-            bound,
-            opened.log,
-            opened.server,
-            opened.teachers,
-            opened.budget,
-            opened.spending,
-            opened.info,
-            rounds,
-            manifest,
-            asking,
-        )
+        parts = {each.name: getattr(opened, each.name) for each in fields(Opened)}
+        session = Session(**parts, rounds=rounds, manifest=manifest, asking=asking)
         if command == "run":
             await begin(session, note, allow_reask=allow_reask)
         yield session
