@@ -71,8 +71,8 @@ lint: install $(VENV)/test.done ## style, types and the import rules between the
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# D=D1 chooses one demonstration, FULL=1 the long form, BREAK=1 disables what is under proof:
-# make hands them on in the environment. Its stdout is one JSON line for each demonstration.
+# D=D1 chooses one demonstration, PART=banking77 a part of it, FULL=1 the long form, BREAK=1 disables what is
+# under proof: make hands them on in the environment. Its stdout is one JSON line for each demonstration.
 evidence: install ## the demonstrations on real data, each with its figures
 	@SEEDBED_REQUIRE_DATA=1 $(BIN)/python -m benchmarks.evidence
 

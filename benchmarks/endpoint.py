@@ -2,7 +2,7 @@
 
 `python -m benchmarks.endpoint --latency-ms 200` prints `listening PORT` and serves until it is
 terminated. A prompt has one reply, some 280 characters of invented words that depend on the prompt
-alone; where a schema is sent, they stand in its fields. `GET /stats` tells what came and when,
+alone; where a schema is sent, they stand in its texts. `GET /stats` tells what came and when,
 `POST /reset` begins anew.
 
 A protocol of its own, since a web framework would take more of the machine than the client under
@@ -54,18 +54,37 @@ def text_for(key: bytes) -> str:
     return " ".join(chosen)
 
 
+def filled(schema: dict[str, Any], definitions: dict[str, Any], text: str) -> Any:
+    """A value that the schema takes: the text wherever it can be."""
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]]
+    if "enum" in schema:
+        # Of the roles of a message: conversations begin with the user.
+        return "user" if "user" in schema["enum"] else schema["enum"][0]
+    if "anyOf" in schema:
+        nothing = {"type": "null"}
+        return None if nothing in schema["anyOf"] else filled(schema["anyOf"][0], definitions, text)
+    kind = schema.get("type")
+    if kind == "object":
+        return {name: filled(one, definitions, text) for name, one in schema.get("properties", {}).items()}
+    if kind == "array":
+        return [filled(schema["items"], definitions, text)] * max(1, schema.get("minItems", 1))
+    return {"integer": 1, "number": 1.0, "boolean": True, "null": None}.get(kind, text)  # type: ignore[arg-type]
+
+
 def answer(data: bytes) -> bytes:
     """The response to a request's body."""
     body = orjson.loads(data)
     key = hashlib.blake2b(orjson.dumps(body["messages"]), digest_size=16).digest()
     text = text_for(key)
     if form := body.get("response_format"):
-        properties = form["json_schema"]["schema"]["properties"]
-        fields = {name: one["enum"][0] if "enum" in one else text for name, one in properties.items()}
-        text = orjson.dumps(fields).decode()
+        schema = form["json_schema"]["schema"]
+        text = orjson.dumps(filled(schema, schema.get("$defs", {}), text)).decode()
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-    usage = {"prompt_tokens": len(data) // 4, "completion_tokens": len(text) // 4}
-    return orjson.dumps({"model": body["model"], "choices": [choice], "usage": usage})
+    asked, told = len(data) // 4, len(text) // 4
+    usage = {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": asked + told}
+    kind = {"id": "chatcmpl-0", "object": "chat.completion", "created": 0}
+    return orjson.dumps({**kind, "model": body["model"], "choices": [choice], "usage": usage})
 
 
 class Tally:

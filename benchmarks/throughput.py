@@ -4,7 +4,8 @@ A fake endpoint on loopback, `benchmarks/plain.yaml` (every reply committed befo
 filters, 1,000 locked eval rows), and a bare aiohttp loop that writes its rows to a file: in turns,
 `--pairs` times, each in a process of its own. Prints one JSON line a pair and one with the medians.
 `--tool COMMAND` measures another tool the same way: it is run with SEEDBED_BENCH_URL, _ROWS and
-_CONCURRENCY in its environment.
+_CONCURRENCY in its environment. `--peers` measures those of `benchmarks/peers/` that are installed and
+says which are not; `--peer NAME=PYTHON` names the Python that has one.
 
 The rate counts answers from the first moment at the full concurrency (at 0 ms: from the first
 request) to the last.
@@ -23,13 +24,15 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import seedbed
 from benchmarks.endpoint import Endpoint, serving, text_for
+from benchmarks.peers import PEERS, Peer, PeerFailed
 
 EVAL_ROWS = 1000
 HERE = Path(__file__).parent
@@ -44,6 +47,9 @@ class Case:
     rows: int
     auto: bool = False
 
+
+# Does the work of a case in an empty folder; returns the rows that it made.
+Run = Callable[[Endpoint, Case, Path], int]
 
 CASES = {
     "0ms-64": Case(0, 64, 10_000),
@@ -93,6 +99,7 @@ def measured(endpoint: Endpoint, case: Case, run: Callable[[Path], int]) -> dict
         "rate": round(rate(stats, case.latency_ms), 1),
         "cpu_ms": round(1000 * cpu / rows, 3),
         "rows": rows,
+        "requests": len(stats["answers"]),
         "peak_in_flight": stats["peak"],
     }
 
@@ -118,7 +125,8 @@ def tool(command: str, endpoint: Endpoint, case: Case, folder: Path) -> int:
     return case.rows
 
 
-def seedbed_run(endpoint: Endpoint, case: Case, folder: Path) -> int:
+def plain_run(endpoint: Endpoint, case: Case, folder: Path) -> list[str]:
+    """Lay the recipe and its eval rows into the folder; the command that runs them."""
     (folder / "recipe.yaml").write_text((HERE / "plain.yaml").read_text())
     with (folder / "eval.jsonl").open("w") as file:
         for at in range(EVAL_ROWS):
@@ -130,36 +138,72 @@ def seedbed_run(endpoint: Endpoint, case: Case, folder: Path) -> int:
         f"generate.target={case.rows}",
     ]
     command = [sys.executable, "-m", "seedbed.cli", "run", str(folder), "--json"]
-    command += [part for setting in settings for part in ("--set", setting)]
+    return command + [part for setting in settings for part in ("--set", setting)]
+
+
+def seedbed_run(endpoint: Endpoint, case: Case, folder: Path) -> int:
+    command = plain_run(endpoint, case, folder)
     done = subprocess.run(
         command, check=True, capture_output=True, text=True, env=environment(endpoint, case)
     )
     return int(json.loads(done.stdout)["accounts"]["drafts"]["accepted"])
 
 
-def compare(name: str, case: Case, pairs: int, commands: list[str]) -> None:
-    others: dict[str, Callable[[Endpoint, Case, Path], int]] = {"seedbed": seedbed_run}
-    for command in commands:
-        others[command] = lambda e, c, f, command=command: tool(command, e, c, f)  # type: ignore[misc]
-    ratios: dict[str, list[float]] = {other: [] for other in others}
-    cpu: dict[str, list[float]] = {other: [] for other in others}
+def installed(named: Mapping[str, str]) -> dict[str, Run]:
+    """The peers that are there, by name, ready to be measured; prints what is and what is not."""
+    found: dict[str, Run] = {}
+    versions: dict[str, str] = {}
+    for peer in PEERS.values():
+        python = peer.python(named)
+        if version := peer.version(python):
+            versions[peer.name] = version
+            found[peer.name] = partial(peer_run, peer, python)
+    missing = [name for name in PEERS if name not in found]
+    print(json.dumps({"peers": versions, "not_installed": missing}), flush=True)
+    return found
+
+
+def peer_run(peer: Peer, python: str, endpoint: Endpoint, case: Case, folder: Path) -> int:
+    return peer.run(python, folder, environment(endpoint, case))
+
+
+def compare(name: str, case: Case, pairs: int, others: Mapping[str, Run]) -> None:
+    """A peer that fails is named with what it said, and not tried again."""
+    runs: dict[str, Run] = {"bare": bare, "seedbed": seedbed_run, **others}
+    seen: dict[str, list[dict[str, float]]] = {other: [] for other in runs}
     with serving(case.latency_ms) as endpoint:
         for _ in range(pairs):
-            loop = measured(endpoint, case, lambda folder: bare(endpoint, case, folder))
-            line: dict[str, Any] = {"case": name, "bare": loop}
-            for other, run in others.items():
-                line[other] = measured(endpoint, case, lambda folder, run=run: run(endpoint, case, folder))  # type: ignore[misc]
-                ratios[other].append(line[other]["rate"] / loop["rate"])
-                cpu[other].append(line[other]["cpu_ms"])
+            line: dict[str, Any] = {"case": name}
+            for other, run in list(runs.items()):
+                try:
+                    line[other] = measured(endpoint, case, partial(run, endpoint, case))
+                    seen[other].append(line[other])
+                except PeerFailed as failure:
+                    print(failure, file=sys.stderr)
+                    line[other] = {"failed": str(failure).partition("\n")[0]}
+                    del runs[other]
             print(json.dumps(line), flush=True)
     medians = {
         other: {
-            "rate_to_bare": round(statistics.median(ratios[other]), 3),
-            "cpu_ms": round(statistics.median(cpu[other]), 3),
+            "rate": statistics.median(one["rate"] for one in seen[other]),
+            "rate_to_bare": round(
+                statistics.median(
+                    one["rate"] / loop["rate"] for one, loop in zip(seen[other], seen["bare"], strict=True)
+                ),
+                3,
+            ),
+            "cpu_ms": round(statistics.median(one["cpu_ms"] for one in seen[other]), 3),
         }
-        for other in others
+        for other in runs
     }
     print(json.dumps({"case": name, "pairs": pairs, "median": medians}), flush=True)
+
+
+def named_python(text: str) -> tuple[str, str]:
+    name, equals, python = text.partition("=")
+    if name not in PEERS or not equals:
+        raise argparse.ArgumentTypeError(f"expected NAME=PYTHON with a name of {', '.join(PEERS)}")
+    return name, python
 
 
 def main() -> None:
@@ -167,10 +211,21 @@ def main() -> None:
     parser.add_argument("--case", choices=CASES, action="append")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--tool", action="append", default=[], help="another tool's command, measured alike")
+    parser.add_argument("--rows", type=int, help="rows of each case, in place of its own number")
+    parser.add_argument("--peers", action="store_true", help="measure the peers that are installed as well")
+    parser.add_argument(
+        "--peer", type=named_python, action="append", default=[], help="NAME=PYTHON: the Python that has it"
+    )
     options = parser.parse_args()
     compileall.compile_dir(Path(seedbed.__file__).parent, quiet=1)
+    others: dict[str, Run] = {command: partial(tool, command) for command in options.tool}
+    if options.peers:
+        others |= installed(dict(options.peer))
+    elif options.peer:
+        parser.error("--peer names a Python for --peers; give that too")
     for name in options.case or CASES:
-        compare(name, CASES[name], options.pairs, options.tool)
+        case = CASES[name]
+        compare(name, replace(case, rows=options.rows or case.rows), options.pairs, others)
 
 
 if __name__ == "__main__":

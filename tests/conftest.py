@@ -17,6 +17,14 @@ from hypothesis import settings
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# For what the tests start, and not for them: see as_installed/pandas.py.
+AS_INSTALLED = str(ROOT / "tests" / "as_installed")
+_PATH = [
+    entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry not in ("", AS_INSTALLED)
+]
+os.environ["PYTHONPATH"] = os.pathsep.join([AS_INSTALLED, *_PATH])
+sys.path[:] = [entry for entry in sys.path if entry != AS_INSTALLED]
 DATA_MISSING = "real data missing"
 
 settings.register_profile("here", deadline=None)  # a shared machine's clock proves nothing
@@ -77,6 +85,34 @@ def real_data() -> Callable[[str], Path]:
         pytest.skip(f"{DATA_MISSING}: {name}")
 
     return find
+
+
+# What takes more than about three seconds begins first, so that no process is left with it at the end.
+LONG = (
+    "evidence/test_demonstrations.py",
+    "test_docs.py::test_the_session_of_the_readme_runs",
+    "cli/test_measures.py",
+    "cli/test_eval_stays_unseen.py",
+    "cli/test_budgets.py",
+    "cli/test_run.py",
+    "cli/test_again.py",
+    "cli/test_",
+    "run/test_self_test.py",
+    "run/test_notebook.py",
+    "run/test_any_sequence.py",
+    "models/test_pool.py",
+    "publish/test_report_in_chromium.py",
+    "sources/test_on_real_data.py",
+    "metrics/test_comparison.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        name = item.nodeid.removeprefix("tests/")
+        return next((at for at, start in enumerate(LONG) if name.startswith(start)), len(LONG))
+
+    items.sort(key=place)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.evidence [ID …]`; in the environment `D=ID`, `FULL=1`, `BREAK=1`."""
+"""`python -m benchmarks.evidence [ID …]`; in the environment `D=ID`, `PART=NAME`, `FULL=1`, `BREAK=1`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.evidence import crash_ledger, leak_audit, main_job, rare_class, seeds_in_eval, variety
 from benchmarks.evidence.datasets import ROOT
-from benchmarks.evidence.runner import chosen, run, switched_on
+from benchmarks.evidence.runner import chosen, chosen_part, run, switched_on
 
 DEMONSTRATIONS = {
     module.DEMONSTRATION.id: module.DEMONSTRATION
@@ -16,9 +16,10 @@ DEMONSTRATIONS = {
 
 
 def main() -> int:
-    """Exit codes: 0 all hold, 1 one does not, 2 an unknown name."""
+    """Exit codes: 0 all hold, 1 one does not, 2 an unknown name of a demonstration or part."""
     try:
         demonstrations = chosen(DEMONSTRATIONS, sys.argv[1:], os.environ)
+        part = chosen_part(demonstrations, os.environ)
     except KeyError as error:
         sys.stderr.write(f"{error.args[0]}\n")
         return 2
@@ -28,6 +29,7 @@ def main() -> int:
         full=switched_on(os.environ, "FULL"),
         document=ROOT / "docs" / "evidence.md",
         order=list(DEMONSTRATIONS),
+        part=part,
     )
     return 0 if holds else 1
 

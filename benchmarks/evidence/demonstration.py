@@ -19,12 +19,19 @@ class Setting:
 
     `folder` is its own to write in. `broken` disables the part under proof, so that the
     demonstration must fail. `full` asks for the long form, whose finished steps are found again
-    in the same folder.
+    in the same folder. `part` names the only part that is measured, where a demonstration has parts.
     """
 
     folder: Path
     broken: bool = False
     full: bool = False
+    part: str | None = None
+
+    def steps(self, measures: Mapping[str, Callable[[Path], dict[str, Any]]]) -> dict[str, Any]:
+        """The figures of each part by its name, a step each: of all, or of `part` alone."""
+        return {
+            name: self.step(name, measure) for name, measure in measures.items() if self.part in (None, name)
+        }
 
     def step(self, name: str, measure: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
         """The figures of one step, measured in an empty folder of its own; in the long form only once.
@@ -49,7 +56,8 @@ class Setting:
 class Demonstration:
     """One claim about the product, and the code that puts it to the test.
 
-    `shows` is a sentence for readers of the document, `broken` says what BREAK=1 takes away.
+    `shows` is a sentence for readers of the document, `broken` says what BREAK=1 takes away. Each of the
+    `parts` can be measured alone; its figures and their bounds have its name in front.
     """
 
     id: str
@@ -58,3 +66,4 @@ class Demonstration:
     broken: str
     sets: tuple[str, ...]
     measure: Callable[[Setting], Figures]
+    parts: tuple[str, ...] = ()

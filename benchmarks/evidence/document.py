@@ -17,8 +17,9 @@ _HEAD = """\
 
 Written by `make evidence`, which runs the demonstrations on public data, holds their figures against
 `benchmarks/evidence/expected.toml` and prints one JSON line for each. `make evidence D=D1` runs one and
-rewrites its section; `BREAK=1` disables the part under proof, and the demonstration must then fail;
-`FULL=1` runs the long form. Nothing is tuned to these sets, and no row of them is in this repository.
+rewrites its section, `PART=banking77` beside it one part, whose figures it only prints; `BREAK=1` disables
+the part under proof, and the demonstration must then fail; `FULL=1` runs the long form. Nothing is tuned to
+these sets, and no row of them is in this repository.
 """
 _SECTION = re.compile(r"^## (?P<id>\S+): ", re.MULTILINE)
 

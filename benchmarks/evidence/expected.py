@@ -29,11 +29,14 @@ CONDITIONS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def read_expected(demonstration: str, path: Path = FILE) -> Expected:
-    """What must be true of a demonstration. Raises ValueError where the file has nothing to say."""
+def read_expected(demonstration: str, path: Path = FILE, part: str | None = None) -> Expected:
+    """What must be true of a demonstration or of one part. Raises ValueError where the file is silent."""
     expected: Expected = tomllib.loads(path.read_text(encoding="utf-8")).get(demonstration, {})
+    if part is not None:
+        expected = {name: bounds for name, bounds in expected.items() if name.startswith(f"{part}.")}
     if not expected:
-        raise ValueError(f"{path}: no table [{demonstration}]; a demonstration without bounds proves nothing")
+        where = f"[{demonstration}]" if part is None else f"[{demonstration}] for {part}"
+        raise ValueError(f"{path}: nothing in {where}; a demonstration without bounds proves nothing")
     for name, conditions in expected.items():
         unknown = set(conditions) - set(CONDITIONS)
         if unknown or not conditions:

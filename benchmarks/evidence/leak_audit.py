@@ -20,15 +20,14 @@ _ENDS = (0, 3)  # without and with leaks
 def measure(setting: Setting) -> Figures:
     """Audit both sets, drop the leaks, audit what is left."""
     banking = data("banking77") / "banking_data"
-    return {
-        "banking77": setting.step(
-            "banking77",
-            lambda folder: _audit(banking / "train.csv", banking / "test.csv", folder, setting.broken),
-        ),
-        "clinc150": setting.step(
-            "clinc150", lambda folder: _audit(*_clinc_files(folder), folder, setting.broken)
-        ),
-    }
+    return setting.steps(
+        {
+            "banking77": lambda folder: _audit(
+                banking / "train.csv", banking / "test.csv", folder, setting.broken
+            ),
+            "clinc150": lambda folder: _audit(*_clinc_files(folder), folder, setting.broken),
+        }
+    )
 
 
 def _clinc_files(folder: Path) -> tuple[Path, Path]:
@@ -104,4 +103,5 @@ DEMONSTRATION = Demonstration(
     broken="the audit is not told of the eval set",
     sets=("banking77", "clinc150"),
     measure=measure,
+    parts=("banking77", "clinc150"),
 )

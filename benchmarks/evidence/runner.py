@@ -40,6 +40,19 @@ def chosen(
     return found
 
 
+def chosen_part(demonstrations: Sequence[Demonstration], environ: Mapping[str, str]) -> str | None:
+    """The part that `PART` names; None where it names none.
+
+    Raises KeyError with the names there are where one of the demonstrations has no such part.
+    """
+    part = environ.get("PART", "").strip() or None
+    for entry in demonstrations if part else ():
+        if part not in entry.parts:
+            there = f"there are: {', '.join(entry.parts)}" if entry.parts else "it has none"
+            raise KeyError(f"{entry.id} has no part called {part!r}; {there}")
+    return part
+
+
 def switched_on(environ: Mapping[str, str], name: str) -> bool:
     return environ.get(name, "").strip().lower() not in _FALSE
 
@@ -52,22 +65,26 @@ def run(
     document: Path | None,
     order: Sequence[str],
     expected_file: Path = FILE,
+    part: str | None = None,
 ) -> bool:
-    """Run each and tell; returns whether all hold. `document` is left alone where `broken`.
+    """Run each, or that part of each, and tell; returns whether all hold.
+
+    `document` is left alone where `broken`, and for a part: its section is about the whole.
 
     A demonstration whose data is missing, or whose commands end as they never should, has no
     figures and does not hold.
     """
     all_hold = True
     for demonstration in demonstrations:
-        expected = read_expected(demonstration.id, expected_file)
+        expected = read_expected(demonstration.id, expected_file, part)
         began = time.monotonic()
         figures: Figures
         try:
             for name in demonstration.sets:
                 commit(name)
             with _work_folder(demonstration.id, full=full and not broken) as folder:
-                figures = demonstration.measure(Setting(folder, broken=broken, full=full and not broken))
+                setting = Setting(folder, broken=broken, full=full and not broken, part=part)
+                figures = demonstration.measure(setting)
         except (DataMissing, CommandFailed, subprocess.TimeoutExpired) as error:
             figures, missed = {}, [str(error)]
         else:
@@ -77,7 +94,7 @@ def run(
         sys.stdout.flush()
         _tell(demonstration, missed, time.monotonic() - began)
         all_hold = all_hold and not missed
-        if document is not None and figures and not broken:
+        if document is not None and figures and not broken and part is None:
             write_section(document, section(demonstration, figures, expected, missed, full=full), order)
     return all_hold
 

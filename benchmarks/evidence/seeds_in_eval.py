@@ -25,10 +25,9 @@ _SUGGESTED = re.compile(r"`ignore_after: \"(.+?)\"`")
 
 def measure(setting: Setting) -> Figures:
     """A run for each behaviour with `ignore_after`, and one without where the seeds do leak."""
-    return {
-        behaviour: setting.step(behaviour, partial(_of_behaviour, behaviour=behaviour, broken=setting.broken))
-        for behaviour in BEHAVIOURS
-    }
+    return setting.steps(
+        {name: partial(_of_behaviour, behaviour=name, broken=setting.broken) for name in BEHAVIOURS}
+    )
 
 
 def _of_behaviour(folder: Path, *, behaviour: str, broken: bool) -> dict[str, Any]:
@@ -95,4 +94,5 @@ DEMONSTRATION = Demonstration(
     broken="the lock holds another behaviour's items",
     sets=("anthropic_evals",),
     measure=measure,
+    parts=tuple(BEHAVIOURS),
 )

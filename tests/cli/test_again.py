@@ -6,6 +6,8 @@ import json
 import random
 import shutil
 import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from tests.fake_endpoint import FakeEndpoint, Fault, plausible
 
 
 def report(workspace: Workspace) -> dict[str, Any]:
-    value: dict[str, Any] = workspace.run("report", ".", "--json").json
+    value: dict[str, Any] = workspace.run("report", ".", "--no-html", "--json").json
     check_accounts(value["accounts"])
     return value
 
@@ -74,10 +76,10 @@ def test_conditions_narrow_one_another_and_wrong_ones_are_told_together(tmp_path
         both = ("--where", record, "--where", "model=fake", "--json")
         done = workspace.run("requests", "forget", ".", *both).json
         assert (done["cells"], done["answers"], done["accepted"]) == (1, 1, 1)
-        assert len(workspace.accepted()) == 59
+        assert len(workspace.accepted()) == 39
         workspace.run("run", ".")
         assert endpoint.stats().requests == asked + 1
-        assert len(workspace.accepted()) == 60
+        assert len(workspace.accepted()) == 40
 
 
 def test_a_forgotten_answer_leaves_the_eval_lock_and_a_busy_run_alone(tmp_path: Path) -> None:
@@ -144,7 +146,7 @@ def test_refilter_needs_no_endpoint_and_its_verdicts_are_the_runs(tmp_path: Path
         workspace.env = {"TEACHER": endpoint.url, "KEY": "k-123"}
         teacher = {"model": "fake", "endpoint": "env:TEACHER", "api_key": "env:KEY", "licence": "mit"}
         workspace.write(roles={"teacher": teacher})
-        workspace.run("run", ".", "--target", "90")
+        workspace.run("run", ".", "--target", "60")
         first = report(workspace)["accounts"]
         asked = endpoint.stats().requests
         same = workspace.run("refilter", ".", "--json").json
@@ -157,11 +159,11 @@ def test_refilter_needs_no_endpoint_and_its_verdicts_are_the_runs(tmp_path: Path
     done = workspace.run("refilter", str(workspace.run_folder), "--json").json
     assert done == {**dry, "applied": True}
     assert any("filters.length.max_chars: 81" in line for line in done["changes"])
-    assert done["before"]["accepted"] == 90
+    assert done["before"]["accepted"] == 60
     moved = {(move["from"], move["to"]): move for move in done["moved"]}
     fallen = moved["accepted", "too_long"]
     accepted = workspace.accepted()
-    assert len(accepted) == done["after"]["accepted"] < 90
+    assert len(accepted) == done["after"]["accepted"] < 60
     assert not set(fallen["examples"]) & set(accepted)
     told = report(workspace)
     assert told["accounts"]["drafts"]["accepted"] == len(accepted)
@@ -170,14 +172,14 @@ def test_refilter_needs_no_endpoint_and_its_verdicts_are_the_runs(tmp_path: Path
     assert [entry["changed"] for entry in told["versions"]] == [[], ["filters"]]
     assert workspace.run("show", ".", fallen["examples"][0], "--json").json["reason"] == "too_long"
     assert workspace.run("export", ".", "--json").json["rows"] == len(accepted)
-    assert "Versions of the recipe" in workspace.run("report", ".").out
+    assert "Versions of the recipe" in workspace.run("report", ".", "--no-html").out
     for entry in told["versions"]:
         assert (workspace.run_folder / entry["lock"]).is_file()
         assert all((workspace.run_folder / path).is_file() for path in entry["prompts"].values())
     with FakeEndpoint(sometimes_bad(0.3)) as endpoint:
         workspace.env = {"TEACHER": endpoint.url, "KEY": "k-123"}
-        workspace.run("run", ".", "--target", "90", "--max-requests", str(asked + 30), expect=None)
-        assert endpoint.stats().requests == 30
+        workspace.run("run", ".", "--target", "60", "--max-requests", str(asked + 10), expect=None)
+        assert endpoint.stats().requests == 10
         assert len(workspace.accepted()) >= len(accepted)
 
 
@@ -186,47 +188,71 @@ def test_refilter_refuses_a_recipe_that_asks_something_else(tmp_path: Path) -> N
         workspace = Workspace.make(tmp_path, endpoint.url)
         workspace.run("run", ".")
         tone = ["calm", "cross", "glad", "terse"]
-        workspace.write(endpoint.url, generate={"target": 60, "axes": {"tone": tone, "length": ["short"]}})
+        workspace.write(endpoint.url, generate={"target": 40, "axes": {"tone": tone, "length": ["short"]}})
         said = workspace.run("refilter", ".", expect=2).err
         assert "generate.axes.tone: 2 → 4 values (+ glad, + terse)" in said
         assert "generate.axes.length: 2 → 1 values (- long)" in said
         plan = workspace.run("plan", ".", "--json")
         assert "generate changed" in plan.err
         assert any("generate.axes.tone" in line for line in plan.json["differences"])
-        assert plan.json["cells"] == plan.json["calls"] + plan.json["logged"] == 60
+        assert plan.json["cells"] == plan.json["calls"] + plan.json["logged"] == 40
         asked = endpoint.stats().requests
         run = workspace.run("run", ".")
         assert f"{plan.json['calls']} are asked anew" in run.err
         assert endpoint.stats().requests == asked + plan.json["calls"]
 
 
-@pytest.mark.parametrize("command", ["forget", "refilter"])
-def test_kill_9_in_the_midst_changes_all_or_nothing(tmp_path: Path, command: str) -> None:
-    arguments = {
-        "forget": ("requests", "forget", ".", "--where", "label=billing"),
-        "refilter": ("refilter", "."),
-    }[command]
-    dice = random.Random(command)
+CHANGES = {
+    "forget": ("requests", "forget", ".", "--where", "label=billing"),
+    "refilter": ("refilter", "."),
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace whose run has ended, and whose filters have changed since."""
     with FakeEndpoint(sometimes_bad(0.3)) as endpoint:
-        workspace = Workspace.make(tmp_path / "whole", endpoint.url)
-        workspace.run("run", ".", "--target", "200")
-        before = report(workspace)
+        workspace = Workspace.make(tmp_path_factory.mktemp("finished"), endpoint.url)
+        workspace.run("run", ".", "--target", "80")
         workspace.write(endpoint.url, filters=["default", {"length": {"max_chars": 81}}])
-        shutil.copytree(workspace.folder, tmp_path / "kept")
-        seconds = workspace.run(*arguments).seconds
-        after = report(workspace)
-        asked = endpoint.stats().requests
-        for attempt in range(2):
-            again = Workspace(tmp_path / f"killed-{attempt}")
-            shutil.copytree(tmp_path / "kept", again.folder)
-            process = again.start(*arguments)
-            time.sleep(dice.uniform(0.5, 1.0) * seconds)
-            kill_group(process)
-            seen = report(again)
-            assert seen["accounts"]["drafts"] in (before["accounts"]["drafts"], after["accounts"]["drafts"])
-            assert seen["calls"]["requests"] == before["calls"]["requests"]
-            done = again.run(*arguments, expect=None)
-            assert done.code in (0, 2), done.err  # forgotten already: there is nothing left to forget
-            assert report(again)["accounts"]["drafts"] == after["accounts"]["drafts"]
-            assert not (again.run_folder / "next").exists()
-        assert endpoint.stats().requests == asked
+    return workspace.folder
+
+
+def check_kills(folder: Path, finished: Path, command: str, waits: Sequence[Callable[[Path], None]]) -> None:
+    """The command, killed once each of `waits` returns: before and after there is all of it or nothing."""
+    whole = Workspace(folder / "whole")
+    shutil.copytree(finished, whole.folder)
+    before = report(whole)
+    whole.run(*CHANGES[command])
+    after = report(whole)
+    for attempt, wait in enumerate(waits):
+        again = Workspace(folder / f"killed-{attempt}")
+        shutil.copytree(finished, again.folder)
+        process = again.start(*CHANGES[command])
+        wait(again.run_folder)
+        kill_group(process)
+        seen = report(again)
+        assert seen["accounts"]["drafts"] in (before["accounts"]["drafts"], after["accounts"]["drafts"])
+        assert seen["calls"]["requests"] == before["calls"]["requests"]
+        done = again.run(*CHANGES[command], expect=None)
+        assert done.code in (0, 2), done.err  # forgotten already: there is nothing left to forget
+        assert report(again)["accounts"]["drafts"] == after["accounts"]["drafts"]
+        assert not (again.run_folder / "next").exists()
+
+
+@pytest.mark.parametrize("command", CHANGES)
+def test_kill_9_in_the_midst_changes_all_or_nothing(finished: Path, tmp_path: Path, command: str) -> None:
+    """While the rounds to come are made, and while they take the place of those there are."""
+
+    def wait_for(name: str, run_folder: Path) -> None:
+        while not (run_folder / name).exists():
+            time.sleep(0.0005)
+
+    check_kills(tmp_path, finished, command, [partial(wait_for, name) for name in ("next", "earlier")])
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("command", CHANGES)
+def test_kill_9_at_any_moment_changes_all_or_nothing(finished: Path, tmp_path: Path, command: str) -> None:
+    dice = random.Random(command)
+    check_kills(tmp_path, finished, command, [lambda _: time.sleep(dice.uniform(0, 1.5))] * 12)

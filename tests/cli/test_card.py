@@ -50,8 +50,8 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
             "real": {"path": "data/train.csv", "licence": "cc-by-4.0"},
             "eval": {"path": "data/test.csv", "lock": True},
         }, mix={"synthetic": 0.5}, student="classifier", generate={
-            "target": 120, "cover": {"category": {"privacy": 40, "*": "fill"}}, "temperature": [0.7, 1.0],
-            "axes": {"tone": ["calm", "cross"], "length": ["short", "long"]}, "round": 60,
+            "target": 60, "cover": {"category": {"privacy": 20, "*": "fill"}}, "temperature": [0.7, 1.0],
+            "axes": {"tone": ["calm", "cross"], "length": ["short", "long"]}, "round": 32,
         },
     )  # fmt: skip
     workspace.run("run", ".")
@@ -73,7 +73,7 @@ def test_every_figure_equals_a_count_over_the_shards(rehearsed: Workspace) -> No
         if not verdict["keep"]:
             first.setdefault(verdict["record"], (verdict["filter"], verdict["reason"]))
     accepted = [row for row in records if row["id"] not in first]
-    assert len(accepted) == 120
+    assert len(accepted) == 60
     assert f"{len(accepted)} generated records" in card
     assert f"accepted of {len(records)} drafts" in card
 
@@ -114,7 +114,7 @@ def test_a_rehearsal_says_first_that_it_is_no_training_data(rehearsed: Workspace
     assert card.partition("\n# tickets\n\n")[2].startswith("> **Rehearsal. This is not training data.**")
     assert "rehearsal" in matter_of(card)["tags"]
     said = rehearsed.run("card", ".", "--out", "here/CARD.md", "--json").json
-    assert said == {"path": "here/CARD.md", "rows": 120, "rehearsal": True}
+    assert said == {"path": "here/CARD.md", "rows": 60, "rehearsal": True}
     assert (rehearsed.folder / "here" / "CARD.md").read_text("utf-8") == card
     assert rehearsed.run("card", ".", "--out", "-", "--json", expect=2).out == ""
 
@@ -131,7 +131,7 @@ def test_the_hub_s_reader_loads_what_the_card_points_at(rehearsed: Workspace, tm
     matter = matter_of((root / "README.md").read_text("utf-8"))
     assert [entry["config_name"] for entry in matter["configs"]] == ["jsonl", "csv"]
     loaded = datasets.load_dataset(str(root), "jsonl", cache_dir=str(tmp_path / "cache"))
-    assert loaded["train"].num_rows == 120
+    assert loaded["train"].num_rows == 60
     assert set(loaded["train"]["seedbed_id"]) == {f"sbd-{record}" for record in rehearsed.accepted()}
 
 

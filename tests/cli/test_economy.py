@@ -13,29 +13,29 @@ from tests.fake_endpoint import FakeEndpoint
 def test_a_raised_target_revives_first_and_asks_only_for_what_is_missing(tmp_path: Path) -> None:
     with FakeEndpoint(sometimes_bad(0.3)) as endpoint:
         workspace = Workspace.make(tmp_path, endpoint.url)
-        workspace.run("run", ".", "--target", "90")
+        workspace.run("run", ".", "--target", "40")
         asked, ids = endpoint.stats().requests, workspace.accepted()
-        second = workspace.run("run", ".", "--target", "150", "--json").json["accounts"]
+        second = workspace.run("run", ".", "--target", "70", "--json").json["accounts"]
         check_accounts(second)
-        assert second["drafts"]["accepted"] == 150
+        assert second["drafts"]["accepted"] == 70
         assert endpoint.stats().repeats_after_answered == 0
-        # 60 more at seven in ten, and not the first 90 again.
-        assert endpoint.stats().requests - asked < 60 / 0.7 * 1.5
+        # 30 more at seven in ten, and not the first 40 again.
+        assert endpoint.stats().requests - asked < 30 / 0.7 * 1.5
         assert set(ids) <= set(workspace.accepted())
 
 
 def test_a_lowered_target_turns_the_last_away_and_a_raised_one_takes_them_back(tmp_path: Path) -> None:
     with FakeEndpoint() as endpoint:
         workspace = Workspace.make(tmp_path, endpoint.url)
-        workspace.run("run", ".", "--target", "60")
+        workspace.run("run", ".")
         asked, ids = endpoint.stats().requests, workspace.accepted()
-        lowered = workspace.run("run", ".", "--target", "30", "--json").json["accounts"]
+        lowered = workspace.run("run", ".", "--target", "20", "--json").json["accounts"]
         check_accounts(lowered)
-        assert lowered["drafts"]["accepted"] == 30
-        assert lowered["drafts"]["rejected"]["over_target"] == 30
-        assert workspace.run("run", ".", "--target", "60", "--json").json["accounts"]["drafts"] == {
-            "total": 60,
-            "accepted": 60,
+        assert lowered["drafts"]["accepted"] == 20
+        assert lowered["drafts"]["rejected"]["over_target"] == 20
+        assert workspace.run("run", ".", "--json").json["accounts"]["drafts"] == {
+            "total": 40,
+            "accepted": 40,
             "rejected": {},
             "failed": {},
             "pending": 0,
@@ -55,7 +55,7 @@ def test_a_changed_filter_asks_nothing_for_what_is_logged(tmp_path: Path) -> Non
         )
         done = workspace.run("run", ".", "--json")
         assert "filters changed" in done.err
-        assert done.json["accounts"]["drafts"]["accepted"] == 60
+        assert done.json["accounts"]["drafts"]["accepted"] == 40
         assert endpoint.stats().requests == asked
         # Stricter: the same cells are judged anew, and only the top-up is asked.
         workspace.write(endpoint.url, filters=["default", {"length": {"max_chars": 110}}])
@@ -67,15 +67,15 @@ def test_a_changed_filter_asks_nothing_for_what_is_logged(tmp_path: Path) -> Non
 def test_one_more_real_row_asks_again_less_than_five_in_a_hundred(tmp_path: Path) -> None:
     with FakeEndpoint() as endpoint:
         workspace = Workspace.make(tmp_path, endpoint.url)
-        workspace.run("run", ".", "--target", "400")
+        workspace.run("run", ".", "--target", "200")
         asked = endpoint.stats().requests
         data = tmp_path / "data" / "train.csv"
         with data.open(newline="", encoding="utf-8") as file:
             label = next(csv.DictReader(file))["category"]
         with data.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerow(["One more message that nobody had written down before today.", label])
-        done = workspace.run("run", ".", "--target", "400", "--json")
-        assert done.json["accounts"]["drafts"]["accepted"] == 400
+        done = workspace.run("run", ".", "--target", "200", "--json")
+        assert done.json["accounts"]["drafts"]["accepted"] == 200
         again = endpoint.stats().requests - asked
         assert 0 < again < 0.05 * asked
         assert "real data changed" in done.err
@@ -93,17 +93,17 @@ def test_another_model_shares_no_reply_and_another_budget_changes_nothing(tmp_pa
             other.url, roles={"teacher": {"model": "other", "endpoint": other.url, "licence": "mit"}}
         )
         assert "teacher changed" in workspace.run("run", ".").err
-        assert other.stats().answered == 60
+        assert other.stats().answered == 40
 
 
 def test_plan_says_what_is_logged_and_sends_nothing(tmp_path: Path) -> None:
     with FakeEndpoint() as endpoint:
         workspace = Workspace.make(tmp_path, endpoint.url)
         plan = workspace.run("plan", ".", "--json").json
-        assert (plan["cells"], plan["calls"], plan["logged"]) == (60, 60, 0)
+        assert (plan["cells"], plan["calls"], plan["logged"]) == (40, 40, 0)
         assert not workspace.run_folder.exists()
         assert endpoint.stats().requests == 0
         workspace.run("run", ".")
         assert workspace.run("plan", ".", "--json").json["calls"] == 0
-        assert workspace.run("plan", ".", "--target", "90", "--json").json["calls"] == 30
-        assert endpoint.stats().requests == 60
+        assert workspace.run("plan", ".", "--target", "60", "--json").json["calls"] == 20
+        assert endpoint.stats().requests == 40

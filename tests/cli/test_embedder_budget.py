@@ -17,7 +17,10 @@ PRICE, EMBEDDED = {"input": 1, "output": 2}, {"input": 50}
 
 def recipe(url: str, **embedder: Any) -> dict[str, Any]:
     teacher = {"model": "fake", "endpoint": url, "licence": "mit", "price": PRICE, "max_tokens": 200}
-    return {"roles": {"teacher": teacher, "embedder": {"model": "fake", "endpoint": url, **embedder}}}
+    return {
+        "roles": {"teacher": teacher, "embedder": {"model": "fake", "endpoint": url, **embedder}},
+        "generate": {"target": 60, "axes": {"tone": ["calm", "cross"], "length": ["short", "long"]}},
+    }
 
 
 def read(endpoint: FakeEndpoint) -> int:

@@ -17,7 +17,7 @@ from tests.cli.workspace import Workspace, check_accounts
 from tests.fake_endpoint import FakeEndpoint, vector_of
 
 GENERATE = {
-    "target": 60,
+    "target": 40,
     "axes": {"tone": ["calm", "cross"], "length": ["short", "long"]},
     "temperature": [0.5],
 }
@@ -37,7 +37,7 @@ def test_a_run_goes_on_without_the_endpoint_that_refuses_the_key(tmp_path: Path)
             tmp_path, roles=teacher(good.url, other.url, bad.url), generate=GENERATE, filters=[]
         )
         done = workspace.run("run", ".", "--json")
-        assert done.json["accounts"]["drafts"]["accepted"] == 60
+        assert done.json["accounts"]["drafts"]["accepted"] == 40
         check_accounts(done.json["accounts"])
         for endpoint in (good, other):
             assert endpoint.stats().answered > 0

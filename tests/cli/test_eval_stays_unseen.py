@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pyarrow.csv as arrow_csv
@@ -35,9 +36,10 @@ def test_the_eval_is_opened_by_its_own_processes_alone(tmp_path: Path) -> None:
         tmp_path / "work",
         sources={"real": {"path": "data/train.csv"}, "eval": {"path": "data/test.csv", "lock": True}},
         student="classifier",
-        generate={"target": 60},
+        generate={"target": 40},
         export=["jsonl", "csv", "trl-sft"],
     )
+    workspace.fresh = True  # `sitecustomize` is imported when an interpreter starts
     eval_path = tmp_path / "work" / "data" / "test.csv"
     with eval_path.open("a", newline="", encoding="utf-8") as file:
         csv.writer(file).writerow([UNIQUE, "billing"])
@@ -46,7 +48,7 @@ def test_the_eval_is_opened_by_its_own_processes_alone(tmp_path: Path) -> None:
     scratch.mkdir()
     (hooks / "sitecustomize.py").write_text(LOG)
     workspace.env |= {
-        "PYTHONPATH": str(hooks),
+        "PYTHONPATH": os.pathsep.join([str(hooks), os.environ["PYTHONPATH"]]),
         "OPEN_LOG": str(tmp_path / "opened"),
         "EVAL_PATH": str(eval_path.resolve()),
         "TMPDIR": str(scratch),

@@ -110,7 +110,7 @@ def test_the_licence_and_its_duties_travel_with_the_data(tmp_path: Path) -> None
         (fact,) = summary["licences"]
         facts = json.loads((workspace.run_folder / "manifest.json").read_text("utf-8"))["facts"]
         assert (facts["licences"], facts["use"]) == ([fact], "commercial")
-        text = " ".join(workspace.run("report", ".").out.split())
+        text = " ".join(workspace.run("report", ".", "--no-html").out.split())
         assert "licence of llama3.1:8b (teacher): llama3.1, conditional for use: commercial" in text
         assert "duty: A model trained on the data and given to others has a name" in text
         assert {record.provenance.licence for record in RunView.open(tmp_path).ledger().accepted()} == {

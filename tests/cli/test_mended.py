@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,19 +43,20 @@ ONE_LABEL = {"kind": "instruction", "prompt": "text", "answer": "category"}
 def test_a_stop_does_not_change_the_plan(tmp_path: Path) -> None:
     with FakeEndpoint(sometimes_bad(0.3), latency=0.03) as endpoint:
         whole = Workspace.make(tmp_path / "whole", endpoint.url)
-        whole.run("run", ".", "--target", "200")
+        whole.fresh = True  # with another seed of `hash` too
+        whole.run("run", ".", "--target", "100")
         stopped = Workspace.make(tmp_path / "stopped", endpoint.url)
-        for wait in (90, 190, 230):
+        for wait in (20, 60):
             asked = endpoint.stats().answered
-            process = stopped.start("run", ".", "--target", "200", "--json")
-            while endpoint.stats().answered < asked + wait - 60 and process.poll() is None:
+            process = stopped.start("run", ".", "--target", "100", "--json")
+            while endpoint.stats().answered < asked + wait and process.poll() is None:
                 time.sleep(0.005)
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=60)
             if process.returncode != 0:
                 assert process.returncode == 130, err
                 assert json.loads(out)["accounts"]["stopped"] == "interrupted"
-        stopped.run("run", ".", "--target", "200")
+        stopped.run("run", ".", "--target", "100")
     assert stopped.shards() == whole.shards()
 
 
@@ -67,12 +69,12 @@ def test_a_killed_run_is_not_reported_as_the_one_before_ended(tmp_path: Path) ->
         process = workspace.start("run", ".", "--target", "300", *slowly)
         while endpoint.stats().requests < asked + 40:
             time.sleep(0.01)
-        assert "At work" in workspace.run("report", ".").out
+        assert "At work" in workspace.run("report", ".", "--no-html").out
         kill_group(process)
-        report = workspace.run("report", ".", "--json").json
+        report = workspace.run("report", ".", "--no-html", "--json").json
         assert report["accounts"]["stopped"] is None
         check_accounts(report["accounts"])
-        assert "Target met" not in workspace.run("report", ".").out
+        assert "Target met" not in workspace.run("report", ".", "--no-html").out
 
 
 def test_an_eval_that_is_swapped_while_the_run_is_at_work_is_not_scored(tmp_path: Path) -> None:
@@ -99,7 +101,7 @@ def test_the_budget_holds_whatever_changes(tmp_path: Path) -> None:
         workspace.write(endpoint.url, filters=[], task={**TASK, "description": "Another one."})
         workspace.run("run", ".", "--max-requests", "30", expect=4)
         assert endpoint.stats().requests == 30
-        accounts = workspace.run("report", ".", "--json").json["accounts"]
+        accounts = workspace.run("report", ".", "--no-html", "--json").json["accounts"]
         check_accounts(accounts)
         assert accounts["drafts"]["pending"] == 0
 
@@ -125,7 +127,7 @@ def test_without_filters_a_reply_that_cannot_be_read_is_still_rejected(tmp_path:
         workspace = Workspace.make(tmp_path, endpoint.url)
         workspace.write(endpoint.url, filters=[])
         accounts = workspace.run("run", ".", "--json").json["accounts"]
-        assert accounts["drafts"]["accepted"] == 60
+        assert accounts["drafts"]["accepted"] == 40
         assert {"not_json", "truncated"} <= set(accounts["drafts"]["rejected"])
         rows = json.loads(workspace.run("show", ".", "-n", "1000", "--json").out)
         assert all(row["fields"].get("text") for row in rows if row["accepted"])
@@ -134,11 +136,11 @@ def test_without_filters_a_reply_that_cannot_be_read_is_still_rejected(tmp_path:
 def test_plan_knows_what_a_target_revives_and_what_a_change_asks(tmp_path: Path) -> None:
     with FakeEndpoint() as endpoint:
         workspace = Workspace.make(tmp_path, endpoint.url)
-        workspace.run("run", ".", "--target", "60")
-        workspace.run("run", ".", "--target", "30")
-        assert workspace.run("plan", ".", "--target", "60", "--json").json["calls"] == 0
+        workspace.run("run", ".", "--target", "40")
+        workspace.run("run", ".", "--target", "20")
+        assert workspace.run("plan", ".", "--target", "40", "--json").json["calls"] == 0
         axes = {"tone": ["calm", "cross", "glad"], "length": ["short", "long"]}
-        workspace.write(endpoint.url, generate={"target": 60, "axes": axes})
+        workspace.write(endpoint.url, generate={"target": 40, "axes": axes})
         said = workspace.run("plan", ".", "--json").json["calls"]
         asked = endpoint.stats().requests
         workspace.run("run", ".")
@@ -168,16 +170,17 @@ def test_a_changed_text_under_a_stable_id_is_noticed(tmp_path: Path) -> None:
         assert "real data changed" in workspace.run("run", ".").err
 
 
-def test_a_moved_run_folder_is_told_and_nothing_is_made_beside_it(tmp_path: Path) -> None:
-    workspace = Workspace.make(tmp_path / "work")
-    workspace.run("run", ".", "--target", "20")
+def test_a_moved_run_folder_is_told_and_nothing_is_made_beside_it(
+    rehearsal: Callable[[Path], Workspace], tmp_path: Path
+) -> None:
+    workspace = rehearsal(tmp_path / "work")
     moved = tmp_path / "elsewhere" / "deep" / "run"
     shutil.copytree(workspace.run_folder, moved)
-    report = workspace.run("report", str(moved), "--json").json
+    report = workspace.run("report", str(moved), "--no-html", "--json").json
     assert report["calls"] is None
     assert report["accounts"]["drafts"]["accepted"] == 20
     assert any("reply log" in note for note in report["notes"])
-    assert workspace.run("report", str(moved)).out
+    assert workspace.run("report", str(moved), "--no-html").out
     assert [p.name for p in (tmp_path / "elsewhere").rglob("*.sqlite")] == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -140,25 +141,24 @@ def test_three_ways_an_endpoint_can_be_wrong(tmp_path: Path) -> None:
     assert len(set(messages)) == 3
 
 
-def test_rehearsal_output_is_no_export_by_accident(tmp_path: Path) -> None:
-    workspace = Workspace.make(tmp_path)
-    workspace.run("run", ".", "--target", "30")
+def test_rehearsal_output_is_no_export_by_accident(
+    rehearsal: Callable[[Path], Workspace], tmp_path: Path
+) -> None:
+    workspace = rehearsal(tmp_path)
     assert "--allow-rehearsal" in workspace.run("export", ".", expect=2).err
     done = workspace.run("export", ".", "--allow-rehearsal")
     assert '"rehearsal":true' in (tmp_path / done.out.strip()).read_text().replace(" ", "")
 
 
-def test_a_run_that_is_not_there_is_named(tmp_path: Path) -> None:
-    workspace = Workspace.make(tmp_path)
-    assert "seedbed run" in workspace.run("report", ".", expect=2).err
-    workspace.run("run", ".", "--target", "30")
+def test_a_run_that_is_not_there_is_named(rehearsal: Callable[[Path], Workspace], tmp_path: Path) -> None:
+    assert "seedbed run" in Workspace.make(tmp_path / "none").run("report", ".", expect=2).err
+    workspace = rehearsal(tmp_path / "some")
     assert "no draft has this id" in workspace.run("show", ".", "ffffffff", expect=2).err
     assert "jsonl" in workspace.run("export", ".", "--format", "jsnl", "--allow-rehearsal", expect=2).err
 
 
-def test_a_damaged_shard_is_told_and_not_read(tmp_path: Path) -> None:
-    workspace = Workspace.make(tmp_path)
-    workspace.run("run", ".", "--target", "30")
+def test_a_damaged_shard_is_told_and_not_read(rehearsal: Callable[[Path], Workspace], tmp_path: Path) -> None:
+    workspace = rehearsal(tmp_path)
     shard = workspace.run_folder / "rounds" / "0001" / "records.parquet"
     data = bytearray(shard.read_bytes())
     data[len(data) // 2] ^= 1

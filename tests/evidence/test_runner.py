@@ -14,7 +14,7 @@ import pytest
 from benchmarks.evidence.datasets import REPOSITORIES, ROOT
 from benchmarks.evidence.demonstration import Demonstration, Setting
 from benchmarks.evidence.product import seedbed_expecting
-from benchmarks.evidence.runner import chosen, run, switched_on
+from benchmarks.evidence.runner import chosen, chosen_part, run, switched_on
 
 BOUNDS = "[A]\nfound = {is = 3}\n[B]\nfound = {is = 3}\n"
 COMMIT = "0123abcd"
@@ -145,6 +145,37 @@ def test_an_unknown_name_is_an_error_that_lists_the_known() -> None:
     assert done.returncode == 2
     assert done.stdout == ""
     assert "there are: D1, D2, D-main, D4, D8, variety" in done.stderr
+
+
+def test_a_part_is_measured_and_judged_alone(
+    bounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure(setting: Setting) -> Mapping[str, Any]:
+        return setting.steps({name: lambda folder: {"found": 0 if setting.broken else 3} for name in "xy"})
+
+    whole = Demonstration("A", "finds", "It finds.", "nothing", ("gsm8k",), measure, parts=("x", "y"))
+    bounds.write_text('[A]\n"x.found" = {is = 3}\n"y.found" = {is = 4}\n')
+    document = tmp_path / "evidence.md"
+    outcomes = [
+        run(
+            [whole],
+            broken=broken,
+            full=False,
+            document=document,
+            order=["A"],
+            expected_file=bounds,
+            part=part,
+        )
+        for part, broken in (("x", False), ("x", True), ("y", False))
+    ]
+    assert outcomes == [True, False, False]
+    assert not document.exists()  # its section is about the whole
+    figures = [json.loads(line)["figures"] for line in capsys.readouterr().out.splitlines()]
+    assert [list(entry) for entry in figures] == [["x"], ["x"], ["y"]]
+    assert chosen_part([whole], {"PART": "y"}) == "y"
+    for entry, said in ((whole, "there are: x, y"), (A, "it has none")):
+        with pytest.raises(KeyError, match=said):
+            chosen_part([entry], {"PART": "z"})
 
 
 @pytest.mark.parametrize(("value", "on"), [("1", True), ("yes", True), ("", False), ("0", False)])

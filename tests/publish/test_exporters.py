@@ -234,6 +234,7 @@ for name, kind in [("jsonl", "json"), ("csv", "csv"), ("trl-sft", "json")]:
 print(json.dumps(result))
 """
     environment = os.environ | {
+        "PYTHONPATH": "",  # with the pandas that `datasets` has brought
         "HF_HUB_OFFLINE": "1",
         "HF_DATASETS_OFFLINE": "1",
         "HF_HOME": str(tmp_path / "home"),

@@ -66,17 +66,26 @@ def problems_of(recipe: dict[str, Any], folder: Path, registry: Registry) -> tup
     return ()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
-@given(st.dictionaries(st.sampled_from(SECTIONS), VALUE, max_size=4), st.booleans())
-def test_no_recipe_makes_it_stumble(
+RECIPES = given(sections=st.dictionaries(st.sampled_from(SECTIONS), VALUE, max_size=4), sound=st.booleans())
+
+
+def no_recipe_makes_it_stumble(
     folder: Path, registry: Registry, sections: dict[str, Any], sound: bool
 ) -> None:
     problems = problems_of((SOUND if sound else {"name": "x"}) | sections, folder, registry)
     assert all(problem.message and problem.file and problem.line == 1 for problem in problems)
 
 
+FEW, MANY = (
+    settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples)
+    for examples in (100, 3_000)
+)
+test_no_recipe_makes_it_stumble = FEW(RECIPES(no_recipe_makes_it_stumble))
+test_none_of_many_recipes_makes_it_stumble = pytest.mark.campaign(MANY(RECIPES(no_recipe_makes_it_stumble)))
+
+
 @pytest.mark.parametrize("section", SECTIONS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(value=VALUE)
 def test_no_section_makes_it_stumble(folder: Path, registry: Registry, section: str, value: Any) -> None:
     problems = problems_of(SOUND | {section: value}, folder, registry)

@@ -140,7 +140,7 @@ def test_over_a_base_a_part_of_a_section_will_do(recipe: str) -> None:
     assert errors(recipe, FAKE) == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(st.dictionaries(st.sampled_from(SECTIONS), VALUE, max_size=3))
 def test_whatever_loads_validates(folder: Path, registry: Registry, sections: dict[str, Any]) -> None:
     recipe = json.dumps(SOUND | sections)
@@ -166,9 +166,7 @@ CHANGE = st.tuples(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
-@given(st.lists(CHANGE, min_size=1, max_size=3))
-def test_a_changed_recipe_that_loads_validates(folder: Path, registry: Registry, changes: list[Any]) -> None:
+def a_changed_recipe_that_loads_validates(folder: Path, registry: Registry, changes: list[Any]) -> None:
     recipe = copy.deepcopy(WHOLE)
     for (*above, last), to in changes:
         inner: Any = recipe
@@ -187,6 +185,17 @@ def test_a_changed_recipe_that_loads_validates(folder: Path, registry: Registry,
     except RecipeError:
         return
     assert errors(text, FAKE) == []
+
+
+CHANGES = given(changes=st.lists(CHANGE, min_size=1, max_size=3))
+FEW, MANY = (
+    settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples)
+    for examples in (60, 2_000)
+)
+test_a_changed_recipe_that_loads_validates = FEW(CHANGES(a_changed_recipe_that_loads_validates))
+test_many_changed_recipes_that_load_validate = pytest.mark.campaign(
+    MANY(CHANGES(a_changed_recipe_that_loads_validates))
+)
 
 
 def keys(schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -42,7 +42,7 @@ class Sequence:
         self.workspace, self.url, self.dice = workspace, url, dice
 
     def run(self, *overrides: str, retry_failed: bool = False) -> None:
-        target = self.dice.choice([40, 60])
+        target = self.dice.choice([30, 45])
         bound = load_bound(self.workspace.folder, (f"generate.target={target}", *overrides))
         progress = Progress(target)
         asyncio.run(run_recipe(bound, registry(), lambda line: None, progress, retry_failed=retry_failed))

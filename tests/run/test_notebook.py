@@ -104,7 +104,7 @@ def test_an_interrupt_drains_and_the_run_goes_on(tmp_path: Path) -> None:
         assert said(process) == ["interrupted interrupted"]
         accounts = seedbed.Run.open(workspace.folder).summary()["accounts"]
         assert accounts["drafts"]["pending"] == 0
-        workspace.run("run", ".", "--target", "100")
+        workspace.run("run", ".", "--target", "80")
         assert endpoint.stats().repeats_after_answered == 0
 
 

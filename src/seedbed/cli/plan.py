@@ -51,8 +51,8 @@ def _print(value: dict[str, Any]) -> None:
     if axes["calls"]:
         click.echo(
             f"questions for values of axes: at least {axes['calls']:,} calls, about "
-            f"{axes['prompt_tokens']:,} prompt tokens and {axes['answer_tokens']:,} of answers; "
-            "calls and cost below include them"
+            f"{axes['prompt_tokens']:,} prompt tokens and {axes['answer_tokens']:,} of answers; calls and "
+            "cost below include them"
         )
     if not value["cells"]:
         click.echo("nothing is left to ask")

@@ -26,3 +26,9 @@ class Cell:
     def __post_init__(self) -> None:
         value = [self.method, self.template, dict(self.axes), list(self.parents), self.draw]
         object.__setattr__(self, "id", short_id("cell", value))
+
+
+def asker_of(name: str, *, rehearsal: bool) -> str:
+    """Who asks for a recipe of this name. A rehearsal is somebody else: what it asks is free, is no answer
+    of any model, and counts towards no cap of the run that follows it in the same folder."""
+    return f"{name} (rehearsal)" if rehearsal else name

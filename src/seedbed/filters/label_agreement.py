@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
@@ -47,18 +47,31 @@ class LabelAgreement:
             description="whether the surest disagreements are dropped; false flags them too",
         )
 
-    def __init__(self, task: Task, agreement: Agreement, options: Options) -> None:
+    def __init__(self, task: Task, rows: Sequence[tuple[str, str]], options: Options) -> None:
+        """`rows` are (text, label) of the real ones. They are learnt from when the first text is looked at,
+        or when the filter goes to a worker: a plan, or a run that is done, need not wait for it."""
         self._task = task
-        self._agreement = agreement
+        self._rows = rows
+        self._learnt: Agreement | None = None
         self._flag_from = options.flag_from
         self._drop = options.drop
 
     @classmethod
     def build(cls, options: Options, context: FilterContext) -> LabelAgreement:
-        """Fits six small models; asks for scikit-learn, which `needs` names."""
-        from seedbed.filters.agreement import learn
+        return cls(context.task, _labelled(context.task, context.real), options)
 
-        return cls(context.task, learn(_labelled(context.task, context.real)), options)
+    @property
+    def agreement(self) -> Agreement:
+        """What the real rows teach: six small models, fitted by scikit-learn, which `needs` names."""
+        if self._learnt is None:
+            from seedbed.filters.agreement import learn
+
+            self._learnt = learn(self._rows)
+        return self._learnt
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Learnt once and handed to all workers."""
+        return {**vars(self), "_learnt": self.agreement, "_rows": ()}
 
     @staticmethod
     def problems(options: Options, task: Task) -> list[tuple[tuple[str, ...], str]]:
@@ -82,7 +95,7 @@ class LabelAgreement:
         by = filter_id(type(self))
         label = None if record.unreadable is not None else self._task.label(record.fields)
         text = whole_text(self._task, record.fields)
-        learnt = self._agreement
+        learnt = self.agreement
         if label not in learnt.labels or not text.strip():
             return keep(record, by)
         given = learnt.labels.index(label)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from seedbed.core.cell import asker_of
 from seedbed.recipe.budget import Budget
 from seedbed.recipe.filters import FilterEntry
 from seedbed.recipe.generate import Generate
@@ -70,3 +71,8 @@ class Recipe(Header):
     def is_rehearsal(self) -> bool:
         """Whether the data proves the pipeline alone and is no training data."""
         return isinstance(self.teacher, RehearsalRole)
+
+    @property
+    def asker(self) -> str:
+        """Under which name the reply log keeps what is asked: see `asker_of`."""
+        return asker_of(self.name, rehearsal=self.is_rehearsal)

@@ -18,7 +18,7 @@ def read_accounts(
     rounds: Rounds,
     committed: Sequence[CommittedRound],
     log: ReplyLog | None,
-    recipe: str,
+    asker: str,
     target: int,
     stopped: Stopped | None,
     replies_after: int,
@@ -48,7 +48,7 @@ def read_accounts(
             pending += [cell for cell, state in zip(cells, states, strict=True) if state == "pending"]
     accounts.cells.pending = len(pending)
     if pending and log is not None:
-        scopes = {scope_of(recipe, cell.id) for cell in pending}
+        scopes = {scope_of(asker, cell.id) for cell in pending}
         accounts.drafts.pending = log.count(scopes, replies_after)
     accounts.drafts.total += accounts.drafts.pending
     accounts.check()

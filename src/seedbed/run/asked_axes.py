@@ -47,7 +47,7 @@ async def _ask(
     wish = Wish(count, question.request, read_values, fresh)
     if not standing.exhausted:
         try:
-            more, exhausted = await gather(wish, standing.values, role, asked_scope(bound.recipe.name))
+            more, exhausted = await gather(wish, standing.values, role, asked_scope(bound.recipe.asker))
         except NoAnswer as error:
             if error.cause == NO_REPLY:
                 message = (

@@ -24,9 +24,9 @@ from seedbed.store.atomic import write_bytes
 MOST_IN_VAIN = 3
 
 
-def asked_scope(recipe: str) -> bytes:
+def asked_scope(asker: str) -> bytes:
     """Who asks: the recipe itself rather than one of its cells."""
-    return digest("scope", [recipe, "asked"])
+    return digest("scope", [asker, "asked"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class AskingSpace:
     """What all cells of a run share."""
 
     recipe: str
+    asker: str
     seed: int
     task: Task
     task_variables: Mapping[str, str]
@@ -58,9 +59,9 @@ class AskingSpace:
     roles: Mapping[str, BoundRole]
 
 
-def scope_of(recipe: str, cell: str) -> bytes:
+def scope_of(asker: str, cell: str) -> bytes:
     """Who asks: the cell (its id) of this recipe, so that two recipes never share a sampled reply."""
-    return digest("scope", [recipe, cell])
+    return digest("scope", [asker, cell])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class CellAsking:
     ) -> tuple[LoggedReply, ...]:
         request = self.request(template, role=role, schema=schema, **variables)
         bound = self._space.roles[role]
-        replies = await bound.executor.fill(request, scope_of(self._space.recipe, self.cell.id), n)
+        replies = await bound.executor.fill(request, scope_of(self._space.asker, self.cell.id), n)
         note = _Asked(role, self._space.templates[template], request.sampling)
         for reply in replies:
             self._asked[reply.key] = note

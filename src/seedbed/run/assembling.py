@@ -66,7 +66,7 @@ def pipeline_of(
         round_cells=bound.recipe.generate.round,
         width=session.teachers.width,
         progress=progress,
-        opens=lambda cells: session.log.look_ahead(scope_of(bound.recipe.name, cell.id) for cell in cells),
+        opens=lambda cells: session.log.look_ahead(scope_of(bound.recipe.asker, cell.id) for cell in cells),
         room=room_left(bound.recipe, bound.folder, session.log.path) if grow else lambda: None,
         judging=judging_of(session),
         grow=grow,
@@ -116,7 +116,7 @@ async def judge_first(
         note(asked_again(lost))
     # Rounds that are still open are gone through once more, by the pipeline that may ask.
     session.teachers.executors["teacher"].counted = {
-        scope_of(session.bound.recipe.name, cell.id)
+        scope_of(session.bound.recipe.asker, cell.id)
         for cells in successor.rounds.open_plans().values()
         for cell in cells
     }

@@ -78,7 +78,7 @@ def forget_where(path: Path, wanted: Mapping[str, str], *, dry_run: bool = False
             if wanted.get("role") == "judge":
                 meant = judge_questions(folder, _model_filters(view), log, is_meant)
             else:
-                meant = filter(is_meant, questions(folder, view.recipe, log))
+                meant = filter(is_meant, questions(folder, view.asker, log))
             why = "forgotten: " + " and ".join(f"{name}={value}" for name, value in wanted.items())
             return reopen(folder, log, meant, why, dry_run=dry_run)
 

@@ -31,9 +31,10 @@ from seedbed.run.corpus import Member, judge_kin
 from seedbed.run.filtering import Checked, FilterPool
 from seedbed.run.planner import Sequences, Yields, plan_round
 from seedbed.run.pricing import price_of
+from seedbed.run.real_keys import real_keys
 from seedbed.run.rendering import asking_space
 from seedbed.run.scopes import previewed_cells
-from seedbed.run.session import Note, Opened, build_filters, open_to_ask, real_keys
+from seedbed.run.session import Note, Opened, build_filters, open_to_ask
 from seedbed.stats.forecast import forecast
 from seedbed.stats.intervals import wilson
 from seedbed.store.atomic import read_json, write_json
@@ -125,7 +126,7 @@ async def preview_recipe(bound: BoundRecipe, n: int, note: Note) -> Preview:
     judging = judging_of(opened)
     rows = []
     for at, result in sorted(results.items()):
-        scopes = [scope_of(bound.recipe.name, cells[at].id)]
+        scopes = [scope_of(bound.recipe.asker, cells[at].id)]
         for record, _ in result.drafts:
             scopes += judging.scopes(record) if judging is not None else []
         questions = [each for scope in dict.fromkeys(scopes) for each in asked.get(scope, ())]

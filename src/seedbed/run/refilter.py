@@ -15,7 +15,8 @@ from seedbed.run.binding import BoundRecipe
 from seedbed.run.filtering import FilterPool
 from seedbed.run.judging_again import Difference, difference_between
 from seedbed.run.progress import Progress
-from seedbed.run.session import build_filters, open_session, real_keys
+from seedbed.run.real_keys import real_keys
+from seedbed.run.session import build_filters, open_session
 from seedbed.run.view import RunView
 from seedbed.store.rounds import Rounds
 from seedbed.store.successor import Successor

@@ -18,6 +18,7 @@ from seedbed.run.roles import asked_model
 def asking_space(bound: BoundRecipe, roles: Mapping[str, BoundRole]) -> AskingSpace:
     return AskingSpace(
         recipe=bound.recipe.name,
+        asker=bound.recipe.asker,
         seed=bound.recipe.generate.seed,
         task=bound.task,
         task_variables=bound.task_variables,

@@ -21,6 +21,7 @@ from seedbed.run.asking import scope_of
 from seedbed.run.closing import CellResult, Tally
 from seedbed.run.judging_again import failed_cells
 from seedbed.run.manifest import Manifest, now
+from seedbed.run.view import RunView
 from seedbed.store.folder import RunFolder
 from seedbed.store.ledger import Ledger
 from seedbed.store.replies import LoggedRefusal, ReplyLog, StandingRow
@@ -92,7 +93,7 @@ class Reopening:
         }
 
 
-def questions(folder: RunFolder, recipe: str, log: ReplyLog) -> Iterator[Question]:
+def questions(folder: RunFolder, asker: str, log: ReplyLog) -> Iterator[Question]:
     """Everything of the run's present rounds that could be asked again, a round at a time."""
     rounds = Rounds(folder.rounds)
     ledger = Ledger(rounds)
@@ -101,14 +102,14 @@ def questions(folder: RunFolder, recipe: str, log: ReplyLog) -> Iterator[Questio
     for number in sorted(judged.keys() | open_numbers):
         cells = rounds.read_open_plan(number) if number in open_numbers else rounds.read_plan(number)
         by_scope: dict[bytes, list[StandingRow]] = {}
-        for row in log.standing({scope_of(recipe, cell.id) for cell in cells}):
+        for row in log.standing({scope_of(asker, cell.id) for cell in cells}):
             by_scope.setdefault(row.key.scope, []).append(row)
         drafts: dict[str, list[tuple[Record, Fate]]] = {}
         for record, fate in ledger.with_fates(number):
             drafts.setdefault(record.provenance.cell or "", []).append((record, fate))
         failed = failed_cells(judged[number]) if number in judged else rounds.failed_before(number)
         for position, cell in enumerate(cells):
-            rows = by_scope.get(scope_of(recipe, cell.id), [])
+            rows = by_scope.get(scope_of(asker, cell.id), [])
             if position in failed:
                 refusals = [row for row in rows if row.refusal]
                 yield Question(cell, refusals, cause=failed[position])
@@ -151,8 +152,7 @@ def reopen(
 
 def reopen_failed(folder: RunFolder, log: ReplyLog) -> str:
     """Reopen every failed cell of the run, whatever it failed of; returns what to tell the user."""
-    recipe = str(Manifest.read(folder).value["facts"]["recipe"])
-    failed = (question for question in questions(folder, recipe, log) if question.cause)
+    failed = (question for question in questions(folder, RunView(folder).asker, log) if question.cause)
     done = reopen(folder, log, failed, "failed cells are asked again")
     refusals = sum(row.refusal for row in done.rows.values())
     return f"{len(done.cells):,} failed cells are asked again, {refusals:,} of which the endpoint had refused"

@@ -100,7 +100,7 @@ async def replay(
         everything = [everything[at * planned // most] for at in range(most)]
         result.sample = most
     questions: dict[bytes, set[bytes]] = {}
-    scopes = {scope_of(space.recipe, cell.id) for cell in everything}
+    scopes = {scope_of(space.asker, cell.id) for cell in everything}
     for row in log.standing(scopes) if log else ():
         if row.id > after:
             questions.setdefault(row.key.scope, set()).add(row.key.request)
@@ -110,7 +110,7 @@ async def replay(
         try:
             await methods[cell.method](cell, CellAsking(cell, offline))
         except NotLogged:
-            known = questions.get(scope_of(space.recipe, cell.id), set())
+            known = questions.get(scope_of(space.asker, cell.id), set())
             result.asked_again += bool(known.difference(filling.wanted))
         except NoAnswer:
             result.answered += 1

@@ -10,16 +10,17 @@ from seedbed.store.folder import RunFolder
 from seedbed.store.rounds import Rounds
 
 
-def all_scopes(folder: RunFolder, recipe: str) -> set[bytes]:
+def all_scopes(folder: RunFolder, asker: str) -> set[bytes]:
     """Scopes of what the recipe itself asked, of every cell that a run folder ever planned or previewed,
     and of every content that it was the first to ask a judge about.
 
-    They are a run's requests, whatever version of the recipe sent them.
+    They are a run's requests, whatever version of the recipe sent them; those of a rehearsal are another's
+    (`Recipe.asker`).
     """
     every = [folder.rounds, *sorted(folder.path.glob("earlier/*/rounds"))]
-    cells = {scope_of(recipe, cell) for rounds in every for cell in Rounds(rounds).planned_ids()}
-    previewed = {scope_of(recipe, cell) for cell in previewed_cells(folder)}
-    return {asked_scope(recipe), *cells, *previewed, *asked_scopes(folder)}
+    cells = {scope_of(asker, cell) for rounds in every for cell in Rounds(rounds).planned_ids()}
+    previewed = {scope_of(asker, cell) for cell in previewed_cells(folder)}
+    return {asked_scope(asker), *cells, *previewed, *asked_scopes(folder)}
 
 
 def previewed_cells(folder: RunFolder) -> list[str]:
@@ -30,9 +31,9 @@ def previewed_cells(folder: RunFolder) -> list[str]:
     return asked
 
 
-def standing_scopes(folder: RunFolder, recipe: str) -> set[bytes]:
+def standing_scopes(folder: RunFolder, asker: str) -> set[bytes]:
     """Scopes of the cells of the rounds that stand now: what asking for all of them anew would ask."""
-    return {scope_of(recipe, cell) for cell in Rounds(folder.rounds).planned_ids()}
+    return {scope_of(asker, cell) for cell in Rounds(folder.rounds).planned_ids()}
 
 
 def asked_scopes(folder: RunFolder) -> set[bytes]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Literal
 
 from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer
@@ -34,6 +32,7 @@ from seedbed.run.pricing import price_of
 from seedbed.run.progress import Progress
 from seedbed.run.proof import prove
 from seedbed.run.quotas import Quotas
+from seedbed.run.real_keys import real_keys
 from seedbed.run.rehearsing import eval_decoys
 from seedbed.run.rendering import asking_space
 from seedbed.run.reopening import reopen_failed
@@ -48,7 +47,6 @@ from seedbed.store.folder import RunFolder, RunLock, workspace_log
 from seedbed.store.ledger import Ledger
 from seedbed.store.replies import ReplyLog
 from seedbed.store.rounds import Rounds
-from seedbed.store.shards import write_keys
 from seedbed.store.successor import Successor, settle
 
 # Texts that calibrate filters and tell the eval lock which phrases are common.
@@ -234,7 +232,7 @@ async def open_to_ask(
         if settle(folder):
             note("carried out a change of the rounds that was cut short")
         log = stack.enter_context(ReplyLog.open(workspace_log(bound.loaded.folder)))
-        spending = Spending.read(folder)
+        spending = Spending.read(folder, rehearsal=bound.rehearsal)
         prices = {name: price_of(role) for name, role in bound.recipe.roles.priced.items()}
         budget = open_budget(bound.recipe, folder, log, spending, prices, note)
         async with AsyncExitStack() as later:
@@ -270,8 +268,18 @@ async def open_session(
             note(reopen_failed(folder, opened.log))
         manifest = Manifest.look(bound, opened.info)
         asking = asking_space(bound, opened.teachers.roles)
-        parts = {each.name: getattr(opened, each.name) for each in fields(Opened)}
-        session = Session(**parts, rounds=rounds, manifest=manifest, asking=asking)
+        session = Session(
+            bound,
+            opened.log,
+            opened.server,
+            opened.teachers,
+            opened.budget,
+            opened.spending,
+            opened.info,
+            rounds,
+            manifest,
+            asking,
+        )
         if command == "run":
             await begin(session, note, allow_reask=allow_reask)
         yield session
@@ -311,7 +319,7 @@ async def run_recipe(
             session.rounds,
             session.rounds.committed(),
             session.log,
-            bound.recipe.name,
+            bound.recipe.asker,
             bound.quotas.target,
             stopped,
             session.manifest.value["replies_after"],
@@ -359,30 +367,6 @@ def _quotas_so_far(session: Session) -> Quotas:
             for value, counts in entry.measures["cover"].get(name, {}).items():
                 quotas.taken[name][value] += counts["accepted"]
     return quotas
-
-
-async def real_keys(session: Opened, filters: FilterSet, pool: FilterPool) -> list[Path]:
-    """Corpus keys of the real rows, computed once for these rows and filters."""
-    bound = session.bound
-    rows = [*bound.train, *bound.dev]
-    if not rows or not filters.corpus:
-        return []
-    versions = [[f.name, f.version] for f in filters.corpus]
-    signature = bound.signature()
-    name = short_id("real keys", [versions, signature["real data"], signature["filters"]])
-    path = session.folder.real / f"keys-{name}.parquet"
-    if not path.is_file():
-        for stale in session.folder.real.glob("keys-*.parquet"):
-            stale.unlink()
-        keys = [
-            (filter_name, row.id, numbers)
-            for row, found in zip(rows, await pool.keys(rows), strict=True)
-            for filter_name, numbers in found.items()
-        ]
-        temporary = path.with_suffix(".tmp")
-        await asyncio.to_thread(write_keys, temporary, keys)
-        temporary.replace(path)
-    return [path]
 
 
 def _export(bound: BoundRecipe, registry: Registry, note: Note) -> None:

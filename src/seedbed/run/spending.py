@@ -43,20 +43,22 @@ class Spending:
     embedder: Charged = field(default_factory=Charged)
 
     @classmethod
-    def read(cls, folder: RunFolder, *, at_work: bool = False) -> Spending:
+    def read(cls, folder: RunFolder, *, rehearsal: bool, at_work: bool = False) -> Spending:
         """As the latest sitting left it, or has it by now. Raises StoreError where the file is damaged.
 
-        What is open is lost, unless a process is at work on it.
+        What is open is lost, unless a process is at work on it. A rehearsal has a file of its own: neither
+        its time nor its requests count towards the caps of the run that follows it.
         """
-        if not folder.spending.is_file():
-            return cls(folder.spending)
-        value = read_json(folder.spending)
+        path = folder.rehearsal_spending if rehearsal else folder.spending
+        if not path.is_file():
+            return cls(path)
+        value = read_json(path)
         lost, left = Amount(**value["lost"]), Amount(**value["open"])
         replayed = {role: Usage(**used) for role, used in value["replayed"].items()}
         embedder = Charged(**value.get("embedder", {}))  # a file of before it was counted has none
         if at_work:
-            return cls(folder.spending, value["seconds"], lost, left, replayed, embedder)
-        return cls(folder.spending, value["seconds"], lost + left, Amount(), replayed, embedder)
+            return cls(path, value["seconds"], lost, left, replayed, embedder)
+        return cls(path, value["seconds"], lost + left, Amount(), replayed, embedder)
 
     def write(self) -> None:
         write_json(
@@ -99,7 +101,7 @@ def open_budget(
     )
     earlier = Amount()
     if (limits.requests, limits.tokens, limits.cost) != (None, None, None):
-        scopes = all_scopes(folder, recipe.name)
+        scopes = all_scopes(folder, recipe.asker)
         rows, lost = log.spent(scopes), spending.lost
         embedder, of_embedder = spending.embedder, prices.get("embedder")
         cost = worth(rows, (price for role, price in prices.items() if role != "embedder"))

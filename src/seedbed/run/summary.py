@@ -38,10 +38,10 @@ def summarise(view: RunView) -> dict[str, Any]:
     stopped, after = view.manifest["stopped"], view.manifest["replies_after"]
     with ExitStack() as stack:
         log = stack.enter_context(view.log()) if view.has_log else None
-        accounts = read_accounts(rounds, committed, log, view.recipe, facts["target"], stopped, after)
-        scopes = all_scopes(folder, view.recipe)
+        accounts = read_accounts(rounds, committed, log, view.asker, facts["target"], stopped, after)
+        scopes = all_scopes(folder, view.asker)
         calls = _calls(log, scopes) if log is not None else None
-        spending = Spending.read(folder, at_work=is_at_work(folder))
+        spending = Spending.read(folder, rehearsal=view.rehearsal, at_work=is_at_work(folder))
         money = _money(view, log, scopes, spending, accounts.drafts.accepted) if log is not None else None
         judged = judgement(view, committed, log)
     if calls is None:
@@ -128,7 +128,7 @@ def _money(
         prices=prices_from(view.facts),
         replayed=spending.replayed,
         present={
-            "teacher": log.tokens(standing_scopes(view.folder, view.recipe)),
+            "teacher": log.tokens(standing_scopes(view.folder, view.asker)),
             "judge": log.tokens(asked_scopes(view.folder)),
         },
     )

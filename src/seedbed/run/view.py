@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from seedbed.core.cell import asker_of
 from seedbed.core.errors import StoreError
 from seedbed.core.protocols import Task
 from seedbed.core.registry import Registry
@@ -64,6 +65,11 @@ class RunView:
     @property
     def rehearsal(self) -> bool:
         return self.facts["rehearsal"] is not None
+
+    @property
+    def asker(self) -> str:
+        """Under which name the reply log keeps what the run asks."""
+        return asker_of(self.recipe, rehearsal=self.rehearsal)
 
     @property
     def rounds(self) -> Rounds:

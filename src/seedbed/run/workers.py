@@ -54,15 +54,18 @@ def receive(pipe: IO[bytes]) -> bytes | None:
 class Workers:
     """Up to `count` processes, started as work comes. `begin(state)` is called once in each of them.
 
+    The state is pickled when the first is started, in that call's thread.
+
     Functions travel by name, so that they must stand in a module; arguments and results by pickle.
     """
 
     def __init__(self, count: int, begin: Callable[[A], None], state: A) -> None:
-        self._beginning = pickle.dumps((sys.path, pickle.dumps((begin, state))))
+        self._begin = (begin, state)
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="worker")
         self._mine = threading.local()
         self._lock = threading.Lock()
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._pickled: bytes | None = None
 
     async def call(self, function: Callable[[A], R], argument: A) -> R:
         """The result of `function(argument)` in one of the processes.
@@ -109,6 +112,7 @@ class Workers:
         return result
 
     def _start(self) -> subprocess.Popen[bytes]:
+        beginning = self._beginning()
         # In a session of its own: Ctrl-C in the terminal is for the run, which drains and needs it.
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", _MODULE],
@@ -120,8 +124,14 @@ class Workers:
             self._processes.append(process)
         assert process.stdin is not None
         with suppress(BrokenPipeError):  # it ended already: the answer that is missing will say so
-            send(process.stdin, self._beginning)
+            send(process.stdin, beginning)
         return process
+
+    def _beginning(self) -> bytes:
+        with self._lock:
+            if self._pickled is None:
+                self._pickled = pickle.dumps((sys.path, pickle.dumps(self._begin)))
+            return self._pickled
 
 
 def worker_count() -> int:

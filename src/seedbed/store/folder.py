@@ -56,6 +56,10 @@ class RunFolder:
         return self.path / "spending.json"
 
     @property
+    def rehearsal_spending(self) -> Path:
+        return self.path / "spending-rehearsal.json"
+
+    @property
     def asked_contents(self) -> Path:
         return self.path / "asked-contents.bin"
 

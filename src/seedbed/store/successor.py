@@ -87,7 +87,8 @@ def settle(folder: RunFolder) -> bool:
         forget_rows(folder.path / wanted["log"], wanted["rows"], wanted["at"], wanted["why"])
     aside, coming = folder.path / due["aside"] / "rounds", folder.successor / "rounds"
     if coming.is_dir():
-        if folder.rounds.is_dir():
+        # Once they are aside, a folder of this name is the empty one that each command makes where none is.
+        if folder.rounds.is_dir() and not aside.is_dir():
             aside.parent.mkdir(parents=True, exist_ok=True)
             folder.rounds.replace(aside)
             sync_folder(aside.parent)
