@@ -44,6 +44,7 @@ class Forked:
     def __init__(self, arguments: Sequence[str], folder: Path, env: Mapping[str, str]) -> None:
         self.returncode: int | None = None
         self._arguments = list(arguments)
+        self._pipes: dict[str, int] = {}
         order = json.dumps({"arguments": self._arguments, "folder": str(folder.resolve()), "env": dict(env)})
         with _pipe() as (out, out_end), _pipe() as (err, err_end):
             self._watch, watch_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
