@@ -166,8 +166,10 @@ def test_tokens_requests_and_time_bound_a_run_too(tmp_path: Path) -> None:
 
 
 def test_a_rehearsal_spends_nothing_of_the_run_that_follows_it(tmp_path: Path) -> None:
-    workspace = Workspace.make(tmp_path, generate={"target": 20})
-    assert workspace.run("run", ".", "--json").json["cost"]["requests"] >= 20
+    roles: dict[str, Any] = {"judge": {"rehearsal": {}}, "teacher": {"rehearsal": {}}}
+    target = {"target": 20}
+    workspace = Workspace.make(tmp_path, generate=target, roles=roles, filters=["default", "judge"])
+    assert workspace.run("run", ".", "--json").json["cost"]["requests"] >= 40
     with FakeEndpoint() as endpoint:
         workspace.write(endpoint.url, generate={"target": 20})
         workspace.run("run", ".", "--max-requests", "7", expect=4)

@@ -8,6 +8,7 @@ import os
 import re
 import textwrap
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -149,7 +150,10 @@ def serving_models(*entries: Mapping[str, Any]) -> Iterator[str]:
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body[: len(body) // 2])
+            self.wfile.flush()
+            time.sleep(0.05)  # a long list comes in several pieces
+            self.wfile.write(body[len(body) // 2 :])
 
         def log_message(self, *_: object) -> None:
             pass
@@ -168,6 +172,11 @@ def test_names_that_a_server_lists_otherwise(tmp_path: Path) -> None:
     with serving_models({"id": "fake:latest"}) as url:
         code, _ = examined(Workspace.make(tmp_path / "tag", url))
         assert code == 0
+    with serving_models({"id": "fake"}) as url:
+        workspace = Workspace.make(tmp_path / "key", url)
+        workspace.env["OPENAI_API_KEY"] = "a"  # as people set where no key is wanted
+        code, checks = examined(workspace)
+        assert code == 0, checks
     with serving_models({"id": "another"}, {"id": "a-third"}) as url:
         code, checks = examined(Workspace.make(tmp_path / "gone", url), ask=True)
         assert code == 0

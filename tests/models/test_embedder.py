@@ -198,6 +198,18 @@ def test_the_budget_counts_requests(bench: Bench) -> None:
         assert len(endpoint.embedded) <= 3
 
 
+def test_once_a_cap_is_met_nothing_smaller_is_sent(bench: Bench) -> None:
+    texts = [*(character * 60 for character in "abcdefgh"), "x"]
+    with FakeEndpoint() as endpoint:
+        with pytest.raises(BudgetReached):
+            bench.embed(endpoint, texts, batch=8, budget=Budget(Caps(tokens=400)).at(None))
+        assert len(endpoint.embedded) <= 1
+        sent = [text for body in endpoint.embedded for text in body["input"]]
+        with pytest.raises(BudgetReached):  # and what there is room for is not sent piece by piece later
+            bench.embed(endpoint, texts[:8], batch=8, budget=Budget(Caps(tokens=400)).at(None))
+        assert [text for body in endpoint.embedded for text in body["input"]] == sent
+
+
 @pytest.mark.parametrize("price", [Price.per_million(4, 0), None])
 def test_no_cap_is_passed_and_every_attempt_is_on_record(bench: Bench, price: Price | None) -> None:
     """A third of the requests fails: by the server's word, which read them, or cut, which may have."""

@@ -62,6 +62,11 @@ def test_the_lock_loads_again_and_holds_no_key(load: Load) -> None:
         ("[{url: http://x/v1, api_key: sk-123456}]", "endpoint[0].api_key", "never written into a recipe"),
         ("[http://x/v1, env:NO_SUCH]", "endpoint[1].url", "variable NO_SUCH is not set"),
         ("[http://x/v1, http://x/v1]", "endpoint", "stands there twice"),
+        (
+            "[{url: http://x/v1, model: a}, {url: http://X:80/v1/, model: b}]",
+            "endpoint",
+            "stands there twice",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_at_its_key(fail: Fail, endpoint: str, key: str, said: str) -> None:

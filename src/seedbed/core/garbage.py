@@ -6,7 +6,7 @@ import gc
 
 
 def collect_rarely() -> None:
-    """Look after 50,000 new objects, not after 700.
+    """Look after 50,000 new objects, not after the 700 or 2,000 that Python looks after.
 
     A run holds some ten thousand objects that live as long as it does, makes hundreds for every record and
     next to no cycles; each look walks through all the young ones. With Python's own thresholds that

@@ -12,6 +12,7 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.subject import FilterOptions, filter_id, flag, keep, reject, whole_text
+from seedbed.text.normalise import normalise
 
 if TYPE_CHECKING:
     from seedbed.filters.agreement import Agreement
@@ -84,9 +85,10 @@ class LabelAgreement:
     def problems_with_rows(task: Task, real: Sequence[Record]) -> list[str]:
         """What is lacking in the real train rows."""
         labels = {task.label(row.fields) for row in real} - {None}
-        if len(labels) >= 2:
+        forms = {normalise(whole_text(task, row.fields)) for row in real} - {""}
+        if len(labels) >= 2 and len(forms) >= 2:
             return []
-        return ["learns from real rows of at least two labels; add a source, or take the filter out"]
+        return ["learns from real rows of at least two labels and texts; add a source, or take it out"]
 
     def check(self, records: Sequence[Record]) -> list[Verdict]:
         return [self._verdict(record) for record in records]

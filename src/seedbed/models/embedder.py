@@ -8,7 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seedbed.core.errors import AttemptFailed, BudgetReached, EndpointError, NoAnswer, RequestRefused
+from seedbed.core.errors import (
+    AttemptFailed,
+    BudgetReached,
+    EndpointError,
+    NoAnswer,
+    RequestRefused,
+    StoreError,
+)
 from seedbed.core.money import Charge
 from seedbed.models.budget import Budget, Purse
 from seedbed.models.calls import Calls
@@ -75,6 +82,7 @@ class Embedder:
         self._batch = batch
         self._role = role
         self._asking = asyncio.Lock()  # a text that two callers want is asked for once
+        self._reached: BudgetReached | None = None
 
     @property
     def name(self) -> str:
@@ -94,13 +102,16 @@ class Embedder:
             known = self._cache.get(self._key, list(by_key))
             missing = [(key, text) for key, text in by_key.items() if key not in known]
             self.stats.cached += len(by_key) - len(missing)
+            self._reached = None
             tasks = [asyncio.create_task(self._fill(part)) for part in self._parts(missing)]
             try:
                 for made in await asyncio.gather(*tasks):
                     known.update(made)
             except BudgetReached:
                 # What is under way is paid for: its vectors are waited for and kept. No other is sent.
-                await asyncio.gather(*tasks, return_exceptions=True)
+                for ended in await asyncio.gather(*tasks, return_exceptions=True):
+                    if isinstance(ended, StoreError):
+                        raise ended from None
                 raise
             except BaseException:
                 for task in tasks:  # the first failure is told; what is under way is not waited for
@@ -133,7 +144,13 @@ class Embedder:
 
         async def send(model: OpenAIEmbeddings) -> tuple[NDArray[np.float32], Charge]:
             texts = [text for _, text in part]
-            reservation = await self._budget.reserve_texts(texts, model.endpoint)
+            if self._reached is not None:  # another part met the cap: what is set aside no longer fits
+                raise self._reached
+            try:
+                reservation = await self._budget.reserve_texts(texts, model.endpoint)
+            except BudgetReached as reached:
+                self._reached = reached
+                raise
             self.stats.calls += 1
             with reservation:
                 found = await model.embed(texts)

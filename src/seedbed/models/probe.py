@@ -18,7 +18,7 @@ import orjson
 from seedbed.core.chat import Message
 from seedbed.core.errors import AttemptFailed, EndpointError, RequestRefused
 from seedbed.models.openai_errors import Endpoint
-from seedbed.models.openai_http import OpenAIHttp
+from seedbed.models.openai_http import LARGEST_NOTICE, OpenAIHttp
 from seedbed.models.openai_reply import parse_body, read_reply
 
 # What servers call the context length in GET /models: vLLM, OpenRouter, Groq, Mistral.
@@ -51,9 +51,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What GET /models tells: the models' ids, and the context length of those of which it is said."""
+    """What GET /models tells: the models' ids, as they are to be shown (the key struck out), and the context
+    length of those of which it is said."""
 
     names: list[str]
+    shown: list[str]
     context: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -70,7 +72,11 @@ async def list_models(url: str, key: str | None = None, *, seconds: float = 2.0)
                 allow_redirects=False,
             ) as response,
         ):
-            data = await response.content.read(1 << 20)
+            data = bytearray()  # a long list comes in several pieces
+            async for piece in response.content.iter_any():
+                data += piece
+                if len(data) > LARGEST_NOTICE:
+                    return None, "answered what is no list of models (it does not end)"
     except TimeoutError:
         return None, f"no answer within {seconds:g} s"
     except aiohttp.ClientConnectorError as error:
@@ -78,7 +84,7 @@ async def list_models(url: str, key: str | None = None, *, seconds: float = 2.0)
     except aiohttp.ClientError as error:
         return None, type(error).__name__
     if response.status != 200:
-        return None, str(sender.read_error(response.status, response.headers, data))
+        return None, str(sender.read_error(response.status, response.headers, bytes(data)))
     try:
         entries = [each for each in orjson.loads(data)["data"] if isinstance(each["id"], str)]
     except (ValueError, LookupError, TypeError):
@@ -89,7 +95,8 @@ async def list_models(url: str, key: str | None = None, *, seconds: float = 2.0)
         for name in _CONTEXT_NAMES
         if isinstance(length := each.get(name), int) and length > 0
     }
-    return Offer([sender.quote(each["id"]) for each in entries], context), ""
+    names = [each["id"] for each in entries]
+    return Offer(names, [sender.quote(name) for name in names], context), ""
 
 
 async def ask_all(
@@ -209,8 +216,8 @@ class _Probe:
     async def longest_prompt(self, messages: Sequence[Message], max_tokens: int) -> Found:
         """A code word is laid before the prompt, where servers cut, and asked for behind it.
 
-        A server that cuts counts fewer tokens than a part of the prompt lets expect. Where it counts
-        them all, or none, the code word in the answer tells.
+        A server that cuts counts fewer tokens than a part of the prompt lets expect, and its answer lacks the
+        code word.
         """
         means = "raise the server's context length (Ollama: num_ctx), or shorten the prompts"
         start, question = f"The code word is {_CODE}.\n", "\nWhat is the code word? Answer with it alone."
@@ -227,9 +234,12 @@ class _Probe:
             return Found("longest prompt", False, f"refused: {error}", f"{means}, or lower max_tokens")
         expected = round(bare + (some - bare) * len(text) / max(1, len(part)))
         told = f"{counted:,} prompt tokens counted, about {expected:,} expected for {len(text):,} characters"
-        if counted and counted < LEAST_COUNTED * expected:
-            return Found("longest prompt", False, f"cut in silence: {told}", means)
+        few = bool(counted) and counted < LEAST_COUNTED * expected
         if _CODE in texts[0]:
-            return Found("longest prompt", True, f"its beginning was read; {told if counted else 'no count'}")
+            said = f"its beginning was read; {told if counted else 'no count'}"
+            # Such a count may leave out what the server had in its cache, or the text be unlike its start.
+            return Found("longest prompt", None if few else True, said, f"look whether it is cut: {means}")
+        if few:
+            return Found("longest prompt", False, f"cut in silence: {told}", means)
         why = f"the answer lacks its beginning; {told if counted else 'it counts no tokens'}"
         return Found("longest prompt", None, why, f"look whether it is cut: {means}")

@@ -13,7 +13,7 @@ from seedbed.publish.markdown import code
 
 UNKNOWN, OTHER = "unknown", "other"
 
-# What the Hub takes for `license`; any other is `other` with a name.
+# The words of the Hub that data sets use for `license`; any other becomes `other` with a name.
 _OF_THE_HUB = frozenset(
     {
         "apache-2.0", "bsd-2-clause", "bsd-3-clause", "cc", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0",

@@ -254,13 +254,21 @@ def _read_endpoints(raw: list[Any] | dict[str, Any], path: KeyPath, reading: Rea
     if not read:
         findings.add(path, "is an empty list; give at least one URL, such as http://localhost:8000/v1")
     entries = [entry.endpoint for entry in read if entry is not None]
-    twice = [e.declared for at, e in enumerate(entries) if e.url in {other.url for other in entries[:at]}]
+    known = [_server_of(entry.url) for entry in entries]
+    twice = [entry.declared for at, entry in enumerate(entries) if known[at] in known[:at]]
     if twice:
         findings.add(path, f"{twice[0]} stands there twice; give it a weight instead")
     if not entries or len(entries) < len(read):
         return Endpoint("", "")
     first, *others = entries
     return replace(first, others=tuple(others))
+
+
+def _server_of(url: str) -> tuple[str, str | None, int | None, str]:
+    """What an address leads to, however it is spelt: prices and licences of its replies are kept by that."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname, port, parts.path.rstrip("/")
 
 
 def _read_recorded(values: dict[str, Any], path: KeyPath, reading: Reading) -> RecordedRole | None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -86,13 +87,12 @@ async def examine(
     if recipe is not None:
         try:
             bound = load_bound(recipe, (), env=env)
+            checks += await _of_recipe(bound, ask)
         except InputError as error:
             checks += [
                 Check("recipe", "recipe", "failure", str(problem), "correct it: nothing can be asked before")
                 for problem in error.problems
             ]
-    if bound is not None:
-        checks += await _of_recipe(bound, ask)
     return [*checks, *await _local_servers(bound)]
 
 
@@ -149,8 +149,9 @@ def _write_probe(folder: Path) -> Check:
     finally:
         for file in where.glob(path.name + "*"):
             file.unlink()
-        if made and where.is_dir():
-            where.rmdir()
+        if made:
+            with suppress(OSError):  # a run may have made its log there meanwhile
+                where.rmdir()
     each = 1000 * median(times)
     detail = f"{PROBE_COMMITS} commits to a write-ahead log in {where}: {each:.1f} ms each, fsync included"
     if each > SLOW_COMMIT_MS:
@@ -235,7 +236,7 @@ async def _local_servers(bound: BoundRecipe | None) -> list[Check]:
     urls = {name: f"http://127.0.0.1:{port}/v1" for name, port in LOCAL.items()}
     answers = await asyncio.gather(*(list_models(url) for url in urls.values()))
     found = [
-        Check("machine", "local server", "ok", f"{url} (the port of {name}) offers {_listed(offer.names)}")
+        Check("machine", "local server", "ok", f"{url} (the port of {name}) offers {_listed(offer.shown)}")
         for (name, url), (offer, _) in zip(urls.items(), answers, strict=True)
         if offer is not None
     ]
@@ -265,7 +266,7 @@ async def _offered(
         return None, _unlisted(place, why, key_name)
     # Ollama adds a tag to names that have none, and takes them without it.
     if not {model, f"{model}:latest"} & set(offer.names):
-        detail = f"offers no {model!r}, but {_listed(offer.names)}"
+        detail = f"offers no {model!r}, but {_listed(offer.shown)}"
         return offer, Check("endpoint", place, "failure", detail, f"correct roles.{name}.model")
     key_said = f", {key_name} is set and sent" if key_name else ", no key is sent"
     return offer, Check("endpoint", place, "ok", f"answers, offers {model!r}{key_said}")
@@ -275,7 +276,7 @@ def _unlisted(place: str, why: str, key_name: str | None) -> Check:
     if "HTTP 401" in why or "HTTP 403" in why:
         remedy = f"set {key_name} to a key that it accepts" if key_name else "it wants a key: set api_key"
         return Check("endpoint", place, "failure", f"key refused: {why}", remedy)
-    if "HTTP" in why or "no list of models" in why:
+    if "HTTP" in why or "no list of models" in why or "Disconnected" in why or "no answer within" in why:
         remedy = "--ask finds out whether it answers"
         return Check("endpoint", place, "warning", f"does not list its models: {why}", remedy)
     return Check(

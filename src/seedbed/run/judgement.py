@@ -23,7 +23,7 @@ def judgement(
     workspace had paid for cost none. It is None where the log cannot be opened."""
     if not view.model_filters:
         return []
-    calls = log.calls(asked_scopes(view.folder)) if log is not None else None
+    calls = log.calls(asked_scopes(view.folder, rehearsal=view.rehearsal)) if log is not None else None
     return [{**_entry(name, view, committed), "calls": calls} for name in view.model_filters]
 
 

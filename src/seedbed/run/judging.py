@@ -86,7 +86,10 @@ class _Kin:
         return sorted(found, key=lambda group: self._place[group[0].record.id])
 
     def led_anew(self, later: Mapping[str, Sequence[Verdict]]) -> dict[str, Verdict]:
-        """The verdicts, by record, that name the twin that stays now, and `through` whom it is one."""
+        """The verdicts, by record, that name the twin that stays now, and `through` whom it is one.
+
+        Of a group that was given up it is the last that was tried, which its own verdicts reject.
+        """
         found = {}
         for leader, group in self._groups.items():
             for draft in group:

@@ -262,7 +262,7 @@ def _draft(record: Record, checked: Checked, later: Sequence[Verdict]) -> dict[s
 def _axes_taken(bound: BoundRecipe, log: ReplyLog) -> dict[str, float | None]:
     """What asking the teacher for the values of axes took, which no cell's figures have."""
     keys = replies_behind(bound.loaded, bound.task_variables)
-    rows = [row for row in log.standing([asked_scope(bound.recipe.name)]) if str(row.key) in keys]
+    rows = [row for row in log.standing([asked_scope(bound.recipe.asker)]) if str(row.key) in keys]
     price = price_of(bound.recipe.teacher)
     return {
         "questions": len(rows),

@@ -10,7 +10,7 @@ from seedbed.store.folder import RunFolder
 from seedbed.store.rounds import Rounds
 
 
-def all_scopes(folder: RunFolder, asker: str) -> set[bytes]:
+def all_scopes(folder: RunFolder, asker: str, *, rehearsal: bool) -> set[bytes]:
     """Scopes of what the recipe itself asked, of every cell that a run folder ever planned or previewed,
     and of every content that it was the first to ask a judge about.
 
@@ -20,7 +20,7 @@ def all_scopes(folder: RunFolder, asker: str) -> set[bytes]:
     every = [folder.rounds, *sorted(folder.path.glob("earlier/*/rounds"))]
     cells = {scope_of(asker, cell) for rounds in every for cell in Rounds(rounds).planned_ids()}
     previewed = {scope_of(asker, cell) for cell in previewed_cells(folder)}
-    return {asked_scope(asker), *cells, *previewed, *asked_scopes(folder)}
+    return {asked_scope(asker), *cells, *previewed, *asked_scopes(folder, rehearsal=rehearsal)}
 
 
 def previewed_cells(folder: RunFolder) -> list[str]:
@@ -36,6 +36,6 @@ def standing_scopes(folder: RunFolder, asker: str) -> set[bytes]:
     return {scope_of(asker, cell) for cell in Rounds(folder.rounds).planned_ids()}
 
 
-def asked_scopes(folder: RunFolder) -> set[bytes]:
+def asked_scopes(folder: RunFolder, *, rehearsal: bool) -> set[bytes]:
     """Scopes of the contents that model filters of this run were the first to ask about."""
-    return AskedContents(folder.asked_contents).read()
+    return AskedContents(folder.asked_contents(rehearsal=rehearsal)).read()

@@ -339,9 +339,15 @@ async def run_recipe(
 async def _measure(session: Session, note: Note) -> None:
     """The measures by the role `embedder`, or by the offline one where there is none to be had.
 
-    Its requests are part of the budget; one that is reached here stops nothing but them.
+    Its requests are part of the budget; one that is reached here stops nothing but them. A rehearsal, which
+    is to cost nothing, sends none.
     """
     bound, spend = session.bound, session.spending.charge_embedder
+    if bound.rehearsal:
+        if bound.recipe.roles.embedder is not None:
+            note("measured by the offline embedder: a rehearsal asks roles.embedder nothing")
+        await measure_run(bound)
+        return
     try:
         async with open_embedder(bound.loaded, session.budget, spend, note) as embedder:
             await measure_run(bound, embedder)

@@ -5,7 +5,7 @@ kill loses no more than these, and what the requests of the embedder were charge
 holds what calls were charged that were cut off or ended in an error of the endpoint (`lost`), and while a
 sitting runs a bound of what is in flight (`open`), written before the request is sent that raises it.
 Whoever finds `open` there found a sitting that was killed: what it had in flight may have been paid for,
-and counts as spent.
+and counts as spent. A rehearsal, which counts towards no cap, keeps `spending-rehearsal.json`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from seedbed.core.chat import Usage
-from seedbed.core.errors import BudgetReached
+from seedbed.core.errors import BudgetReached, StoreError
 from seedbed.core.money import Amount, Charge, Charged, Price, nano, shown_dollars
 from seedbed.models.budget import Budget, Caps
 from seedbed.recipe import Recipe
@@ -49,7 +49,7 @@ class Spending:
         What is open is lost, unless a process is at work on it. A rehearsal has a file of its own: neither
         its time nor its requests count towards the caps of the run that follows it.
         """
-        path = folder.rehearsal_spending if rehearsal else folder.spending
+        path = folder.spending(rehearsal=rehearsal)
         if not path.is_file():
             return cls(path)
         value = read_json(path)
@@ -79,8 +79,13 @@ class Spending:
 
     def charge_embedder(self, charge: Charge) -> None:
         """Put on record what a request of the embedder was charged; on disk when this returns."""
+        before = replace(self.embedder)
         self.embedder.add(charge)
-        self.write()
+        try:
+            self.write()
+        except StoreError:
+            self.embedder = before  # the budget has it as outstanding still: it must not count twice
+            raise
 
 
 def open_budget(
@@ -101,11 +106,11 @@ def open_budget(
     )
     earlier = Amount()
     if (limits.requests, limits.tokens, limits.cost) != (None, None, None):
-        scopes = all_scopes(folder, recipe.asker)
+        scopes = all_scopes(folder, recipe.asker, rehearsal=recipe.is_rehearsal)
         rows, lost = log.spent(scopes), spending.lost
         embedder, of_embedder = spending.embedder, prices.get("embedder")
         cost = worth(rows, (price for role, price in prices.items() if role != "embedder"))
-        known = of_embedder.of(Usage(embedder.unpriced_tokens)) if of_embedder is not None else 0
+        of_unpriced = of_embedder.of(Usage(embedder.unpriced_tokens)) if of_embedder is not None else 0
         if limits.cost is not None and cost > rows.cost:
             note(
                 f"{rows.unpriced_calls:,} calls were made when no price was known: they count towards "
@@ -115,7 +120,7 @@ def open_budget(
         earlier = Amount(log.calls(scopes), rows.tokens, cost) + Amount(
             lost.requests, lost.tokens, lost.cost or dearest
         )
-        earlier += Amount(embedder.requests, embedder.tokens, embedder.cost + known)
+        earlier += Amount(embedder.requests, embedder.tokens, embedder.cost + of_unpriced)
     return Budget(caps, spent=earlier, seconds=spending.seconds, note=note, keep=spending.keep)
 
 

@@ -51,17 +51,11 @@ class RunFolder:
     def real(self) -> Path:
         return self.path / "real"
 
-    @property
-    def spending(self) -> Path:
-        return self.path / "spending.json"
+    def spending(self, *, rehearsal: bool) -> Path:
+        return self.path / f"spending{'-rehearsal' if rehearsal else ''}.json"
 
-    @property
-    def rehearsal_spending(self) -> Path:
-        return self.path / "spending-rehearsal.json"
-
-    @property
-    def asked_contents(self) -> Path:
-        return self.path / "asked-contents.bin"
+    def asked_contents(self, *, rehearsal: bool) -> Path:
+        return self.path / f"asked-contents{'-rehearsal' if rehearsal else ''}.bin"
 
     @property
     def exports(self) -> Path:
