@@ -294,6 +294,9 @@ class Reader:
             code, printed = done.returncode, done.stdout + done.stderr
         printed = _PROGRESS.sub("", self.servers.shown(printed))
         assert code == command.ends_with, f"line {command.line}: ended with {code}\n{printed}"
+        self._compare(command, printed)
+
+    def _compare(self, command: Typed, printed: str) -> None:
         if command.shown is not None:
             assert same(command.shown, printed), f"line {command.line}: it printed\n{printed}"
 
