@@ -52,7 +52,7 @@ class RehearsalTeacher:
         """`request.n` choices, always. Without hints they are plain neutral text."""
         choices = tuple(self.answer(request, index)[0] for index in range(request.n))
         asked = sum(len(message.content) for message in request.messages)
-        # An endpoint writes no more than it was asked for; a planted text may be longer, and is not billed so.
+        # An endpoint writes no more than it was asked for; a planted text may be longer, which nobody bills.
         most = request.sampling.max_tokens
         answered = sum(min(most, _tokens(len(choice.text))) for choice in choices)
         usage = Usage(_tokens(asked), answered)
