@@ -250,7 +250,7 @@ def test_a_recipe_may_state_the_licence_later(rehearsed: Workspace) -> None:
     assert matter_of(card)["license"] == "cc-by-4.0"
     said = " ".join(card.split())
     assert "`CC-BY-4.0`, as the recipe says. Licences of the models and real rows" in said
-    assert "behind the records: `cc-by-4.0`, 120 records." in said
+    assert "behind the records: `cc-by-4.0`, 60 records." in said
     assert rehearsed.shards() == before
 
 
