@@ -30,7 +30,7 @@ def normal_form(value: Any) -> str:
 
     Maps are sorted by key; a float with a whole value reads like the integer, so that `1` and
     `1.0` in a recipe are the same setting. Raises TypeError for anything else, ValueError for
-    a float that is not finite or a value that is nested some hundred levels deep.
+    a float that is not finite, RecursionError for a value that is nested some hundred levels deep.
     """
     # A run hashes millions of values: those of the plain types are told apart by one look-up.
     form = _FORMS.get(type(value))
@@ -85,11 +85,7 @@ def _form_of_kin(value: Any) -> str:
 
 def digest(kind: str, value: Any) -> bytes:
     """16-byte BLAKE2b of a value's normal form; `kind` keeps the hashes of unlike things apart."""
-    try:
-        form = normal_form(value)
-    except RecursionError:
-        raise ValueError("nested too deep for a normal form; flatten it") from None
-    data = (kind + "\0" + form).encode("utf-8", "surrogatepass")
+    data = (kind + "\0" + normal_form(value)).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
