@@ -52,16 +52,18 @@ def measure(cells: int) -> dict[str, float]:
         subprocess.run([*seedbed, "init", folder], check=True, stderr=subprocess.DEVNULL)
         began, peak = time.monotonic(), 0.0
         arguments = ["--target", str(cells), "--max-requests", str(cells), "--json"]
-        with subprocess.Popen(
-            [*seedbed, "run", folder, "--set", "student=null", "--set", "mix=null", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            while process.poll() is None:
-                peak = max(peak, memory_mb(process.pid))
-                time.sleep(0.05)
-            assert process.stdout is not None
-            accounts = json.loads(process.stdout.read())["accounts"]
+        # Into a file: what it prints is more than a pipe holds, and nobody reads while it is measured.
+        with tempfile.TemporaryFile() as printed:
+            with subprocess.Popen(
+                [*seedbed, "run", folder, "--set", "student=null", "--set", "mix=null", *arguments],
+                stdout=printed,
+                stderr=subprocess.DEVNULL,
+            ) as process:
+                while process.poll() is None:
+                    peak = max(peak, memory_mb(process.pid))
+                    time.sleep(0.05)
+            printed.seek(0)
+            accounts = json.loads(printed.read())["accounts"]
     done = accounts["cells"]["done"]
     return {"cells": done, "peak_mb": round(peak, 1), "seconds": round(time.monotonic() - began, 1)}
 
