@@ -10,6 +10,15 @@ from typing import Any, Literal
 from seedbed.core.hashing import NormalForm, digest
 from seedbed.core.money import NO_CHARGE, Charge
 
+CHARACTERS_A_TOKEN = 4
+"""Of English, about: for forecasts, and for teachers that have no tokenizer. No bound of anything."""
+
+
+def about_tokens(characters: int) -> int:
+    """What a teacher without a tokenizer says that it read or wrote, rounded up."""
+    return -(-characters // CHARACTERS_A_TOKEN)
+
+
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "unknown"]
 
 
@@ -17,6 +26,10 @@ FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "unknow
 class Message:
     role: Literal["system", "user", "assistant"]
     content: str
+
+
+def prompt_characters(messages: Sequence[Message]) -> int:
+    return sum(len(message.content) for message in messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,13 @@ class Usage:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cached_tokens + other.cached_tokens,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,15 @@ from typing import Any, ClassVar, Literal, get_args
 
 import orjson
 
-from seedbed.core.chat import ChatReply, ChatRequest, Choice, FinishReason, Usage
+from seedbed.core.chat import (
+    ChatReply,
+    ChatRequest,
+    Choice,
+    FinishReason,
+    Usage,
+    about_tokens,
+    prompt_characters,
+)
 from seedbed.core.errors import InputError, Problem, RequestRefused, SourceError
 from seedbed.core.hashing import seed_from
 
@@ -28,7 +36,6 @@ _USEFUL_GROUPS: Mapping[By, frozenset[str]] = {
     "order": frozenset({"draw"}),
 }
 _MOST_PROBLEMS = 20
-_CHARACTERS_A_TOKEN = 4
 _EXCERPT = 80
 
 
@@ -154,9 +161,9 @@ class RecordedTeacher:
             choices = self._number(self._label(found, request), self._draw(found, request))
         else:
             choices = self._number("", self._draw(found, request))
-        prompt = sum(len(message.content) for message in request.messages)
+        prompt = prompt_characters(request.messages)
         answer = sum(len(choice.text) for choice in choices)
-        usage = Usage(-(-prompt // _CHARACTERS_A_TOKEN), -(-answer // _CHARACTERS_A_TOKEN))
+        usage = Usage(about_tokens(prompt), about_tokens(answer))
         return ChatReply(choices, self.model, usage)
 
     async def close(self) -> None:

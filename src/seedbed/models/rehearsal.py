@@ -17,14 +17,21 @@ import random
 from collections.abc import Sequence
 from typing import ClassVar
 
-from seedbed.core.chat import ChatReply, ChatRequest, Choice, Hints, ReplyKey, Usage
+from seedbed.core.chat import (
+    ChatReply,
+    ChatRequest,
+    Choice,
+    Hints,
+    ReplyKey,
+    Usage,
+    about_tokens,
+    prompt_characters,
+)
 from seedbed.core.hashing import seed_from
 from seedbed.models.call_seed import call_seed
 from seedbed.models.fault_plan import Fault, FaultPlan, Faults, planted_fault
 from seedbed.models.imitation import decoys, invented
 from seedbed.models.rehearsal_writer import Writer
-
-_CHARACTERS_A_TOKEN = 4
 
 
 class RehearsalTeacher:
@@ -51,11 +58,11 @@ class RehearsalTeacher:
     async def complete(self, request: ChatRequest) -> ChatReply:
         """`request.n` choices, always. Without hints they are plain neutral text."""
         choices = tuple(self.answer(request, index)[0] for index in range(request.n))
-        asked = sum(len(message.content) for message in request.messages)
+        asked = prompt_characters(request.messages)
         # An endpoint writes no more than it was asked for; a planted text may be longer, which nobody bills.
         most = request.sampling.max_tokens
-        answered = sum(min(most, _tokens(len(choice.text))) for choice in choices)
-        usage = Usage(_tokens(asked), answered)
+        answered = sum(min(most, about_tokens(len(choice.text))) for choice in choices)
+        usage = Usage(about_tokens(asked), answered)
         return ChatReply(choices, self.model, usage)
 
     async def close(self) -> None:
@@ -84,7 +91,3 @@ class RehearsalTeacher:
 def _list_of_values(hints: Hints, seed: int) -> str:
     rng = random.Random(seed_from("values", seed))
     return json.dumps({hints.text_field: [invented(rng) for _ in range(hints.several)]}, ensure_ascii=False)
-
-
-def _tokens(characters: int) -> int:
-    return -(-characters // _CHARACTERS_A_TOKEN)

@@ -13,10 +13,16 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from seedbed.core.chat import ChatReply, ChatRequest, Choice, Usage
+from seedbed.core.chat import (
+    ChatReply,
+    ChatRequest,
+    Choice,
+    Usage,
+    about_tokens,
+    prompt_characters,
+)
 from seedbed.core.hashing import seed_from
 
-_CHARACTERS_A_TOKEN = 4
 # Of twenty records about one is bad, as with a teacher that mostly does what it is asked.
 _SCORES = (1, 2, 2, *(3,) * 4, *(4,) * 7, *(5,) * 6)
 _UNREADABLE = (
@@ -53,9 +59,9 @@ class RehearsalJudge:
     async def complete(self, request: ChatRequest) -> ChatReply:
         """`request.n` choices, always."""
         choices = tuple(self._choice(request.hash, index) for index in range(request.n))
-        asked = sum(len(message.content) for message in request.messages)
+        asked = prompt_characters(request.messages)
         answered = sum(len(choice.text) for choice in choices)
-        usage = Usage(-(-asked // _CHARACTERS_A_TOKEN), -(-answered // _CHARACTERS_A_TOKEN))
+        usage = Usage(about_tokens(asked), about_tokens(answered))
         return ChatReply(choices, "rehearsal-judge", usage)
 
     async def close(self) -> None:

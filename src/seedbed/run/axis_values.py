@@ -8,7 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from seedbed.core.chat import ChatRequest, Choice, Hints, Sampling, Usage
+from seedbed.core.chat import (
+    CHARACTERS_A_TOKEN,
+    ChatRequest,
+    Choice,
+    Hints,
+    Sampling,
+    Usage,
+    prompt_characters,
+)
 from seedbed.core.errors import Problem, SourceError
 from seedbed.core.record import Unreadable
 from seedbed.generate.reading import read_fields
@@ -27,7 +35,6 @@ MOST_VALUES = 10_000
 LONGEST_VALUE = 200
 # What a plan reckons with before the first value is known.
 LIKELY_VALUE = 40
-CHARACTERS_A_TOKEN = 4
 VALUES_A_QUESTION = 10
 _MOST_SHOWN = 100
 _NEAR = 0.8
@@ -98,13 +105,9 @@ class AxisForecast:
     def __add__(self, other: AxisForecast) -> AxisForecast:
         return AxisForecast(
             self.questions + other.questions,
-            _sum(self.expected, other.expected),
-            _sum(self.worst, other.worst),
+            self.expected + other.expected,
+            self.worst + other.worst,
         )
-
-
-def _sum(one: Usage, other: Usage) -> Usage:
-    return Usage(one.prompt_tokens + other.prompt_tokens, one.completion_tokens + other.completion_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class Unasked:
             more = at * VALUES_A_QUESTION
             likely = self.question.request([*known, *["x" * length] * more])
             longest = self.question.request([*known, *["x" * LONGEST_VALUE] * more])
-            asked = sum(len(message.content) for message in likely.messages) // CHARACTERS_A_TOKEN
+            asked = prompt_characters(likely.messages) // CHARACTERS_A_TOKEN
             answered = VALUES_A_QUESTION * (length + len('"", ')) // CHARACTERS_A_TOKEN
             total += AxisForecast(1, Usage(asked, answered), worst_case(longest))
         return total

@@ -18,14 +18,14 @@ from statistics import median
 from typing import Any, Literal
 
 from seedbed import __version__
-from seedbed.core.chat import Message
+from seedbed.core.chat import CHARACTERS_A_TOKEN, Message, prompt_characters
 from seedbed.core.errors import InputError, StoreError
 from seedbed.models.probe import Found, Offer, ask_all, list_models
 from seedbed.recipe import EmbedderRole, Endpoint, WireRole
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.loading import load_bound
 from seedbed.run.planner import Sequences, Yields, plan_round
-from seedbed.run.rendering import longest_prompts, prompt_characters
+from seedbed.run.rendering import longest_prompts
 from seedbed.store.folder import workspace_log
 from seedbed.store.reply_file import connect, store_error
 
@@ -52,8 +52,6 @@ PROBE_COMMITS = 20
 SLOW_COMMIT_MS = 50.0
 MOST_CELLS = 2_000
 """Whose prompts are rendered to find the longest."""
-
-_CHARACTERS_A_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +311,7 @@ async def _endpoint(
 
 def _fits(place: str, longest: Sequence[Message], max_tokens: int, context: int | None, ask: bool) -> Check:
     """The longest prompt against the context length that the endpoint states."""
-    name, tokens = f"{place}: context length", prompt_characters(longest) // _CHARACTERS_A_TOKEN
+    name, tokens = f"{place}: context length", prompt_characters(longest) // CHARACTERS_A_TOKEN
     told = f"the longest prompt has about {tokens:,} tokens, an answer at most {max_tokens:,}"
     if context is None:
         remedy = "" if ask else "--ask sends the longest prompt and looks whether it is cut (nine requests)"

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from typing import Any
 
 from seedbed.core.cell import Cell
-from seedbed.core.chat import Usage
+from seedbed.core.chat import CHARACTERS_A_TOKEN, Usage, prompt_characters
 from seedbed.models.budget import worst_case
 from seedbed.run.asking import BoundRole
-from seedbed.run.axis_values import CHARACTERS_A_TOKEN, AxisForecast
+from seedbed.run.axis_values import AxisForecast
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import fit
 from seedbed.run.licensing import licences_of
@@ -56,7 +56,7 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
     asked = asyncio.run(_ask_dry(bound, cells))
     first = asked.first
     prompt = [{"role": m.role, "content": m.content} for m in first.messages] if first else []
-    prompt_tokens = sum(len(m["content"]) for m in prompt) // CHARACTERS_A_TOKEN
+    prompt_tokens = prompt_characters(first.messages if first else ()) // CHARACTERS_A_TOKEN
     answer_tokens = asked.answer_tokens or _real_tokens(bound)
     expected = Usage(prompt_tokens, answer_tokens) if answer_tokens is not None else None
     return {

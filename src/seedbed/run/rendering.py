@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from seedbed.core.cell import Cell
-from seedbed.core.chat import ChatRequest, LoggedReply, Message
+from seedbed.core.chat import ChatRequest, LoggedReply, Message, prompt_characters
 from seedbed.core.errors import Problem, TemplateError
 from seedbed.core.record import Provenance, Record
 from seedbed.run.asking import AskingSpace, BoundRole, CellAsking
@@ -43,10 +43,6 @@ class _NoExecutor:
     async def fill(self, request: ChatRequest, scope: bytes, n: int) -> tuple[LoggedReply, ...]:
         self.longest = max(self.longest, request.messages, key=prompt_characters)
         raise _Rendered
-
-
-def prompt_characters(messages: Sequence[Message]) -> int:
-    return sum(len(message.content) for message in messages)
 
 
 def _roles_unasked(bound: BoundRecipe, executors: Mapping[str, _NoExecutor]) -> dict[str, BoundRole]:
