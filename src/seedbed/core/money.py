@@ -81,8 +81,8 @@ class Charge:
 
     def split(self, parts: int) -> list[Charge]:
         """Shares that differ by one at most and sum up to the whole: one for each choice of a call."""
-        tokens = _shares(self.tokens, parts)
-        costs: list[int | None] = [None] * parts if self.cost is None else [*_shares(self.cost, parts)]
+        tokens = shares(self.tokens, parts)
+        costs: list[int | None] = [None] * parts if self.cost is None else [*shares(self.cost, parts)]
         return [Charge(tokens[at], costs[at], self.told) for at in range(parts)]
 
 
@@ -158,6 +158,7 @@ def shown_dollars(cost: int) -> str:
     return f"${dollars:.{digits}f}"
 
 
-def _shares(total: int, parts: int) -> list[int]:
+def shares(total: int, parts: int) -> list[int]:
+    """Whole numbers that differ by one at most and sum up to the total."""
     each, rest = divmod(total, parts)
     return [each + (index < rest) for index in range(parts)]

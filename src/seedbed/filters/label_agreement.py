@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -84,9 +84,9 @@ class LabelAgreement:
     @staticmethod
     def problems_with_rows(task: Task, real: Sequence[Record]) -> list[str]:
         """What is lacking in the real train rows."""
-        labels = {task.label(row.fields) for row in real} - {None}
-        forms = {normalise(whole_text(task, row.fields)) for row in real} - {""}
-        if len(labels) >= 2 and len(forms) >= 2:
+        labels = (label for row in real if (label := task.label(row.fields)) is not None)
+        forms = (form for row in real if (form := normalise(whole_text(task, row.fields))))
+        if _differ(labels) and _differ(forms):
             return []
         return ["learns from real rows of at least two labels and texts; add a source, or take it out"]
 
@@ -117,6 +117,12 @@ class LabelAgreement:
         if told.precision < self._flag_from:
             return keep(record, by)
         return flag(record, by, "label_disagrees", evidence, told.precision)
+
+
+def _differ(values: Iterator[str]) -> bool:
+    """Whether two of them are not the same. Looks no further than it must."""
+    first = next(values, None)
+    return any(value != first for value in values)
 
 
 def _labelled(task: Task, real: Sequence[Record]) -> list[tuple[str, str]]:

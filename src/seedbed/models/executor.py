@@ -14,6 +14,7 @@ from typing import Any
 
 from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply, ReplyKey, Usage
 from seedbed.core.errors import AttemptFailed, NoAnswer, RequestRefused
+from seedbed.core.money import shares
 from seedbed.core.protocols import ChatModel
 from seedbed.models.budget import Purse
 from seedbed.models.call_seed import call_seed
@@ -180,8 +181,8 @@ class HttpExecutor:
         self.stats.answers += len(choices)
         self.stats.prompt_tokens += reply.usage.prompt_tokens
         self.stats.completion_tokens += reply.usage.completion_tokens
-        prompt = _shares(reply.usage.prompt_tokens, len(choices))
-        completion = _shares(reply.usage.completion_tokens, len(choices))
+        prompt = shares(reply.usage.prompt_tokens, len(choices))
+        completion = shares(reply.usage.completion_tokens, len(choices))
         return [
             LoggedReply(keys[i], choice, reply.model, endpoint, Usage(prompt[i], completion[i]))
             for i, choice in enumerate(choices)
@@ -213,9 +214,3 @@ class HttpExecutor:
                 await self._log.add_refusal(key, refusal.cause, str(refusal), refusal.status, refusal.charge)
             raise NoAnswer(refusal.cause, str(refusal), str(key)) from None
         return reply, model.endpoint
-
-
-def _shares(total: int, parts: int) -> list[int]:
-    """Whole numbers that differ by one at most and sum up to the total."""
-    each, rest = divmod(total, parts)
-    return [each + (index < rest) for index in range(parts)]

@@ -96,9 +96,8 @@ def money_of(
 
     `lost` are nano-dollars charged for calls that a stop cut off, `embedder` is what the role of that name
     was charged. `replayed` is what each role took from the log in the latest sitting, `present` what the
-    answers that the present rounds rest on took
-    when they were asked: both are valued at the prices of now. Where a part is unknown it is None, and
-    `unpriced_calls` counts the calls that the sum leaves out.
+    answers that the present rounds rest on took when they were asked: both are valued at the prices of
+    now. Where a part is unknown it is None, and `unpriced_calls` counts the calls that the sum leaves out.
     """
     priced = spent.priced_calls + embedder.requests - embedder.unpriced_requests
     if all(price is None for price in prices.values()) and not priced:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seedbed.core.cell import asker_of
 from seedbed.run.asked_values import asked_scope
 from seedbed.run.asking import scope_of
 from seedbed.store.asked import AskedContents
@@ -10,13 +11,14 @@ from seedbed.store.folder import RunFolder
 from seedbed.store.rounds import Rounds
 
 
-def all_scopes(folder: RunFolder, asker: str, *, rehearsal: bool) -> set[bytes]:
+def all_scopes(folder: RunFolder, recipe: str, *, rehearsal: bool) -> set[bytes]:
     """Scopes of what the recipe itself asked, of every cell that a run folder ever planned or previewed,
     and of every content that it was the first to ask a judge about.
 
     They are a run's requests, whatever version of the recipe sent them; those of a rehearsal are another's
-    (`Recipe.asker`).
+    (`asker_of`).
     """
+    asker = asker_of(recipe, rehearsal=rehearsal)
     every = [folder.rounds, *sorted(folder.path.glob("earlier/*/rounds"))]
     cells = {scope_of(asker, cell) for rounds in every for cell in Rounds(rounds).planned_ids()}
     previewed = {scope_of(asker, cell) for cell in previewed_cells(folder)}

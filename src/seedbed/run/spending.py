@@ -106,7 +106,7 @@ def open_budget(
     )
     earlier = Amount()
     if (limits.requests, limits.tokens, limits.cost) != (None, None, None):
-        scopes = all_scopes(folder, recipe.asker, rehearsal=recipe.is_rehearsal)
+        scopes = all_scopes(folder, recipe.name, rehearsal=recipe.is_rehearsal)
         rows, lost = log.spent(scopes), spending.lost
         embedder, of_embedder = spending.embedder, prices.get("embedder")
         cost = worth(rows, (price for role, price in prices.items() if role != "embedder"))

@@ -39,7 +39,7 @@ def summarise(view: RunView) -> dict[str, Any]:
     with ExitStack() as stack:
         log = stack.enter_context(view.log()) if view.has_log else None
         accounts = read_accounts(rounds, committed, log, view.asker, facts["target"], stopped, after)
-        scopes = all_scopes(folder, view.asker, rehearsal=view.rehearsal)
+        scopes = all_scopes(folder, view.recipe, rehearsal=view.rehearsal)
         calls = _calls(log, scopes) if log is not None else None
         spending = Spending.read(folder, rehearsal=view.rehearsal, at_work=is_at_work(folder))
         money = _money(view, log, scopes, spending, accounts.drafts.accepted) if log is not None else None
