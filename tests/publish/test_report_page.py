@@ -116,6 +116,7 @@ def full(**changes: Any) -> dict[str, Any]:
     """A summary with every section that there is."""
     money = {"currency": "USD", "spent": 1.25, "per_accepted": 0.000962, "cached": 0.5, "replacement": 1.75}
     cost = {"requests": 418, "prompt_tokens": 100_000, "completion_tokens": 42_000, "money": money}
+    cost |= {"embedder": {"requests": 0, "tokens": 0}}
     version = {"at": "2030-01-01T00:00:00+00:00", "changed": [], "parts": {}}
     return (
         summary(
@@ -213,7 +214,8 @@ def test_every_figure_of_the_summary_stands_on_the_page() -> None:
 
 
 def test_without_a_price_the_cost_says_so_and_the_old_self_test_has_its_variants() -> None:
-    cost = {"requests": 418, "prompt_tokens": 1, "completion_tokens": 2, "money": None}
+    cost: dict[str, Any] = {"requests": 418, "prompt_tokens": 1, "completion_tokens": 2, "money": None}
+    cost |= {"embedder": {"requests": 0, "tokens": 0}}
     words = Page(render_html(full(cost=cost, selftest=SELF_TEST))).words
     assert "spent price unknown price unknown" in words
     assert "copy · verbatim 12 12 100.0 % 0" in words

@@ -71,7 +71,8 @@ def test_it_is_told_together_with_other_problems(fail: Fail) -> None:
 
 def test_the_recipe_may_allow_kin(load: Load) -> None:
     roles = "roles:\n" + TEACHER + JUDGE.replace("gpt-oss-20b", "qwen3-4b")
-    load(SHORTEST + roles + "filters: [{judge: {same_family: allow}}]\n")
+    recipe = load(SHORTEST + roles + "filters: [{judge: {same_family: allow}}]\n").recipe
+    assert recipe.roles.bound.keys() == {"teacher", "judge"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar
 
 from pydantic import Field
@@ -24,6 +23,7 @@ from seedbed.text.minhash import (
 )
 from seedbed.text.normalise import normalise, units
 from seedbed.text.reduce import reduce
+from seedbed.text.remembered import remembered
 from seedbed.text.similarity import char_shingles, jaccard, token_shingles
 
 CHAR_WIDTH = 3
@@ -35,8 +35,6 @@ MISSED_REAL = 0.01
 ENOUGH_REAL = 50
 UNCALIBRATED = 0.8
 _CALIBRATION_TEXTS = 2000
-_CACHED_CHARS = 4000
-_CACHED = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,28 +142,12 @@ def _is_short(chars: frozenset[str]) -> bool:
     return len(chars) < SHORT_SHINGLES
 
 
+# A group of kin compares each member with many.
+@remembered(texts=512)
 def _chars(text: str) -> frozenset[str]:
-    """Cached, because a group of kin compares each member with many; but not for long texts."""
-    return _cached_chars(text) if len(text) <= _CACHED_CHARS else _cut_chars(text)
-
-
-def _tokens(text: str) -> frozenset[str]:
-    return _cached_tokens(text) if len(text) <= _CACHED_CHARS else _cut_tokens(text)
-
-
-@lru_cache(maxsize=_CACHED)
-def _cached_chars(text: str) -> frozenset[str]:
-    return _cut_chars(text)
-
-
-@lru_cache(maxsize=_CACHED)
-def _cached_tokens(text: str) -> frozenset[str]:
-    return _cut_tokens(text)
-
-
-def _cut_chars(text: str) -> frozenset[str]:
     return char_shingles(normalise(text), CHAR_WIDTH)
 
 
-def _cut_tokens(text: str) -> frozenset[str]:
+@remembered(texts=512)
+def _tokens(text: str) -> frozenset[str]:
     return token_shingles(units(normalise(text)), TOKEN_WIDTH)

@@ -124,18 +124,15 @@ class OpenAIHttp:
         """The body, unpacked part by part: a small one may hold gigabytes. Raises AttemptFailed too_large."""
         if "Content-Encoding" not in response.headers and (response.content_length or limit) < limit:
             return await response.read()  # it is as long as it says
-        body = bytearray()  # not a list of parts: a server may send them byte by byte
-        async for part in response.content.iter_any():
-            body += part
-            if len(body) > limit:
-                response.close()  # the rest is not wanted, and the connection not fit for another call
-                raise AttemptFailed(
-                    "too_large",
-                    f"{self.sender.url} answered HTTP {response.status} with more than {limit >> 20} MiB, "
-                    f"which is no reply: see to the server or correct roles.{self.sender.role}.endpoint",
-                    status=response.status,
-                )
-        return bytes(body)
+        body = await read_at_most(response, limit)
+        if body is None:
+            raise AttemptFailed(
+                "too_large",
+                f"{self.sender.url} answered HTTP {response.status} with more than {limit >> 20} MiB, "
+                f"which is no reply: see to the server or correct roles.{self.sender.role}.endpoint",
+                status=response.status,
+            )
+        return body
 
     def _unreachable(self, why: str) -> AttemptFailed:
         return AttemptFailed("unreachable", self.sender.quote(why))
@@ -188,6 +185,17 @@ class OpenAIHttp:
         shown = ", ".join(quoted) or "none"
         more = f" and {len(names) - MODELS_NAMED} more" if len(names) > MODELS_NAMED else ""
         return f"it offers {shown}{more}"
+
+
+async def read_at_most(response: aiohttp.ClientResponse, limit: int) -> bytes | None:
+    """The whole body; None where it is longer, whose rest is not waited for."""
+    body = bytearray()  # not a list of parts: a server may send them byte by byte
+    async for part in response.content.iter_any():
+        body += part
+        if len(body) > limit:
+            response.close()  # the rest is not wanted, and the connection not fit for another call
+            return None
+    return bytes(body)
 
 
 def _parse_base(text: str, role: str) -> URL:

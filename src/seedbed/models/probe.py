@@ -18,7 +18,7 @@ import orjson
 from seedbed.core.chat import Message
 from seedbed.core.errors import AttemptFailed, EndpointError, RequestRefused
 from seedbed.models.openai_errors import Endpoint
-from seedbed.models.openai_http import LARGEST_NOTICE, OpenAIHttp
+from seedbed.models.openai_http import LARGEST_NOTICE, OpenAIHttp, read_at_most
 from seedbed.models.openai_reply import parse_body, read_reply
 
 # What servers call the context length in GET /models: vLLM, OpenRouter, Groq, Mistral.
@@ -72,19 +72,17 @@ async def list_models(url: str, key: str | None = None, *, seconds: float = 2.0)
                 allow_redirects=False,
             ) as response,
         ):
-            data = bytearray()  # a long list comes in several pieces
-            async for piece in response.content.iter_any():
-                data += piece
-                if len(data) > LARGEST_NOTICE:
-                    return None, "answered what is no list of models (it does not end)"
+            data = await read_at_most(response, LARGEST_NOTICE)
     except TimeoutError:
         return None, f"no answer within {seconds:g} s"
     except aiohttp.ClientConnectorError as error:
         return None, sender.quote(error.os_error.strerror or str(error.os_error))
     except aiohttp.ClientError as error:
         return None, type(error).__name__
+    if data is None:
+        return None, "answered what is no list of models (it does not end)"
     if response.status != 200:
-        return None, str(sender.read_error(response.status, response.headers, bytes(data)))
+        return None, str(sender.read_error(response.status, response.headers, data))
     try:
         entries = [each for each in orjson.loads(data)["data"] if isinstance(each["id"], str)]
     except (ValueError, LookupError, TypeError):

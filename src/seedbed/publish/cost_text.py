@@ -8,8 +8,6 @@ from typing import Any
 from seedbed.core.money import nano, shown_dollars
 from seedbed.publish.text_layout import heading, paragraph
 
-NO_EMBEDDER = {"requests": 0, "tokens": 0}
-
 
 def cost_section(summary: Mapping[str, Any]) -> str:
     """The section `Cost` of a report; nothing where no price is known or nothing is paid for."""
@@ -24,7 +22,7 @@ def cost_section(summary: Mapping[str, Any]) -> str:
         lines.append(
             f"of it {_dollars(money['by_rule'])} is a bound, charged for attempts whose cost nobody told"
         )
-    if (embedder := cost.get("embedder", NO_EMBEDDER))["requests"]:
+    if (embedder := cost["embedder"])["requests"]:
         lines.append(
             f"{embedder['requests']:,} of the requests are the embedder's, which read "
             f"{embedder['tokens']:,} tokens"

@@ -8,7 +8,6 @@ from typing import Any
 from seedbed.core.errors import AccountsError
 from seedbed.core.fate import Accounts
 from seedbed.core.verdict import OVER_TARGET, TARGET_FILTER
-from seedbed.publish.cost_text import NO_EMBEDDER
 from seedbed.publish.page_content import (
     Bar,
     Block,
@@ -227,7 +226,7 @@ def cost_section(summary: Summary, accounts: Accounts) -> Section:
             return f"{count / accepted:,.1f}" if accepted else "–"
 
         rows = [row(name, f"{cost[key]:,}", each(cost[key])) for name, key in _USED]
-        if (embedder := cost.get("embedder", NO_EMBEDDER))["requests"]:
+        if (embedder := cost["embedder"])["requests"]:
             rows.append(row("of these, the embedder's requests", f"{embedder['requests']:,}", ""))
             rows.append(row("and the tokens that it read", f"{embedder['tokens']:,}", ""))
         money = cost.get("money")

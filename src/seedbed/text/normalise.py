@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+
+from seedbed.text.remembered import remembered
 
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
-_CACHED_CHARS = 4000
 
 # Scripts that are written without spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han (with
 # its extensions), and their half-width forms. Korean puts spaces between words and is not here.
@@ -19,22 +19,16 @@ _UNIT = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 _ONE_UNSPACED = re.compile(f"[{_UNSPACED}]")
 
 
+# Several filters look at the same text one after the other; a batch of them is 64.
+@remembered(texts=256)
 def normalise(text: str) -> str:
     """NFKC, casefold, every run of characters outside `\\w` (and `_`) to one space, strip.
 
     Any `str` is accepted; a lone surrogate or NUL is a character outside `\\w` like any other.
     The result is empty where a text has no letter and no digit.
     """
-    return _normalised(text) if len(text) <= _CACHED_CHARS else _form(text)
-
-
-def _form(text: str) -> str:
     folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
     return _BETWEEN_WORDS.sub(" ", folded).strip()
-
-
-# Several filters look at the same text one after the other; a batch of them is 64.
-_normalised = lru_cache(maxsize=256)(_form)
 
 
 def tokens(text: str) -> list[str]:
