@@ -16,6 +16,7 @@ from seedbed.recipe import (
     AskedAxis,
     AxisFile,
     Budget,
+    Chunk,
     EmbedderRole,
     EndpointEntry,
     Extends,
@@ -46,6 +47,7 @@ MODELS: list[type[BaseModel]] = [
     *(TASKS.get(name).Options for name in TASKS),
     Source,
     Split,
+    Chunk,
     Roles,
     WireRole,
     PriceEntry,
@@ -67,6 +69,7 @@ NOT_TYPED: set[tuple[type[BaseModel], str]] = {
     (MethodEntry, "name"),
     (MethodEntry, "options"),
     (TaskSection, "options"),
+    (Roles, "others"),
 }
 # The reader fills these in where the recipe is silent.
 FILLED_IN = {

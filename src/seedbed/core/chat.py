@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeAlias
 
 from seedbed.core.hashing import NormalForm, digest
 from seedbed.core.money import NO_CHARGE, Charge
@@ -52,6 +53,8 @@ class Hints:
     `fields` are the names a reply must fill; `fixed` those the cell already decides; `examples`
     real rows (field maps) to imitate, those of the cell's own label first; `real` all real rows.
     `several` above 0 asks for a list of so many short values in the one field, and for no draft.
+    `sketch` writes what a good reply to this very question would be, or one with a fault of its kind; it
+    stands above all the others.
     """
 
     fields: tuple[str, ...] = ()
@@ -63,6 +66,25 @@ class Hints:
     text_field: str = ""
     draw: int = 0
     several: int = 0
+    sketch: Sketch | None = None
+
+
+class Pen(Protocol):
+    """What a sketch writes with: chance that depends on the question alone, and words like the real ones."""
+
+    rng: random.Random
+
+    def text(self, field: str = "") -> str:
+        """A text in the manner of the real rows' `field`, or of no field."""
+        ...
+
+    def value(self) -> str:
+        """A few invented words: a topic, a name of something."""
+        ...
+
+
+# The text of a reply, or a value that is sent as JSON.
+Sketch: TypeAlias = "Callable[[Pen], str | Mapping[str, Any]]"
 
 
 @dataclass(frozen=True, slots=True)

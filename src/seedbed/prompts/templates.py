@@ -107,7 +107,7 @@ class PromptTemplate:
         return []
 
     def problems(self, slots: Iterable[str]) -> list[Problem]:
-        """Everything wrong with the template for a recipe that has these slots."""
+        """Everything wrong with the template for a recipe that has these slots, or a step these variables."""
         if broken := self.syntax_problems():
             return broken
         known = [*slots, *CONTEXT_NAMES]
@@ -162,8 +162,20 @@ def read_template(path: Path, name: str) -> PromptTemplate:
         raise TemplateError([Problem(f"cannot be read: {error.strerror}", str(path))]) from error
 
 
+OWN_PROMPTS = "prompts"
+
+
+def prompt_of(name: str, folder: Path) -> PromptTemplate:
+    """A prompt of the library, or the recipe's own of the same name: `prompts/NAME.j2` in its folder.
+
+    Raises TemplateError.
+    """
+    own = Path(OWN_PROMPTS) / f"{name}.j2"
+    return read_template(folder / own, own.as_posix()) if (folder / own).is_file() else library_template(name)
+
+
 def library_template(name: str) -> PromptTemplate:
-    """A template that ships with Seedbed, such as `classification` or `instruction`."""
+    """A template that ships with Seedbed, such as `classification` or `evolve/deepen`."""
     file = resources.files("seedbed.prompts") / "library" / f"{name}.j2"
     try:
         text = file.read_text(encoding="utf-8")

@@ -71,7 +71,7 @@ def _check_mix(declared: Declared, findings: Findings) -> None:
 
 
 def _has_real(declared: Declared) -> bool:
-    return any(not source.lock for source in declared.sources.values())
+    return any(not source.lock and not source.is_material for source in declared.sources.values())
 
 
 def _check_cover_fields(generate: Generate, task: Task, findings: Findings) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from seedbed.core.registry import Registry
 from seedbed.recipe.filters import FilterEntry, place_of_filter
 from seedbed.recipe.findings import Findings
+from seedbed.recipe.generate import Generate
+from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.roles import RehearsalRole, Roles, WireRole
 
 # Names of one maker's models that do not begin alike. Any other family is the first word of a name.
@@ -38,11 +40,17 @@ def family_of(model: str) -> str:
 
 
 def check_judges(
-    roles: Roles | None, filters: Sequence[FilterEntry], raw: Any, findings: Findings, registry: Registry
+    roles: Roles | None,
+    filters: Sequence[FilterEntry],
+    asked_by_methods: Collection[str],
+    generate: Generate | None,
+    raw: Any,
+    findings: Findings,
+    registry: Registry,
 ) -> None:
     """Report a model filter without its role, a judge that nobody asks, and one that is no second opinion.
 
-    `raw` is the section `filters` as it was written.
+    `asked_by_methods` are the roles that methods ask, `raw` is the section `filters` as it was written.
     """
     asking = {
         entry.name: registry.filters.get(entry.name).role
@@ -60,8 +68,8 @@ def check_judges(
             )
     if roles.judge is None:
         return
-    if "judge" not in asking.values():
-        if not findings.touch(("filters",)):
+    if "judge" not in asking.values() and "judge" not in asked_by_methods:
+        if not findings.touch(("filters",), ("generate", "methods")):
             message = "nothing asks this role; add the filter judge to filters, or remove the role"
             findings.add(("roles", "judge"), message)
         return
@@ -75,14 +83,14 @@ def check_judges(
             "rehearse, or neither",
         )
         return
-    _check_family(roles, filters, findings)
+    _check_family(roles, [*filters, *(generate.methods if generate is not None else ())], findings)
 
 
-def _check_family(roles: Roles, filters: Sequence[FilterEntry], findings: Findings) -> None:
+def _check_family(roles: Roles, asking: Sequence[FilterEntry | MethodEntry], findings: Findings) -> None:
     teacher, judge = roles.teacher, roles.judge
     if not isinstance(teacher, WireRole) or not isinstance(judge, WireRole):
         return
-    allowed = any(getattr(entry.options, "same_family", None) == "allow" for entry in filters)
+    allowed = any(getattr(entry.options, "same_family", None) == "allow" for entry in asking)
     family = family_of(judge.model)
     if family == family_of(teacher.model) and not allowed:
         findings.add(

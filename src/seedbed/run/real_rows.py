@@ -1,4 +1,7 @@
-"""The sources of a recipe as rows: read, split where it says so, the eval left to its own process."""
+"""The sources of a recipe as rows: read, split where it says so, the eval left to its own process.
+
+Beside real rows there is material: what methods work on, which is neither trained on nor measured against.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from typing import TypeAlias
 from seedbed.core.protocols import Task
 from seedbed.core.record import Record
 from seedbed.recipe import LoadedRecipe, Source
+from seedbed.sources.chunks import Chunking
+from seedbed.sources.material import load_chunks, load_unlabelled
 from seedbed.sources.records import load_real
 from seedbed.sources.spec import SourceSpec
 from seedbed.sources.split import split_source
@@ -33,7 +38,7 @@ def spec_of(name: str, source: Source, folder: Path, task: Task) -> SourceSpec:
 
 
 class RealRows:
-    """The real rows by side, and where the locked eval lies.
+    """The real rows by side, the material by source, and where the locked eval lies.
 
     `attempt` runs what may raise InputError and keeps its problems.
     """
@@ -41,15 +46,26 @@ class RealRows:
     def __init__(self, loaded: LoadedRecipe, task: Task, attempt: Attempt) -> None:
         self.train: list[Record] = []
         self.dev: list[Record] = []
+        self.material: dict[str, list[Record]] = {}
         self.specs: dict[str, SourceSpec] = {}
         self.eval_spec: SourceSpec | None = None
         for name, source in loaded.recipe.sources.items():
             spec = spec_of(name, source, loaded.folder, task)
             if source.lock:
                 self.eval_spec = spec
+            elif source.is_material:
+                self.specs[name] = spec
+                attempt(partial(self._read_material, source, spec, task))
             else:
                 self.specs[name] = spec
                 attempt(partial(self._read, source, spec, loaded, task))
+
+    def _read_material(self, source: Source, spec: SourceSpec, task: Task) -> None:
+        if source.chunk is not None:
+            chunking = Chunking(source.chunk.tokens, source.chunk.lines, source.chunk.by)
+            self.material[spec.name] = load_chunks(spec, chunking)
+        else:
+            self.material[spec.name] = load_unlabelled(spec, task.text_fields)
 
     def _read(self, source: Source, spec: SourceSpec, loaded: LoadedRecipe, task: Task) -> None:
         optional = task.optional_fields

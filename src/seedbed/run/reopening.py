@@ -229,7 +229,7 @@ def _view(
         if position in results:
             records.append((position, record))
             verdicts += passed[record.id]
-            tally.draft(cells[position], passed[record.id])
+            tally.draft(cells[position], record, passed[record.id])
     keep = {record.id for _, record in records}
     keys: dict[tuple[str, str], list[int]] = {}
     for row in read_rows(entry.file("keys"), ["filter", "key", "record"]):

@@ -119,11 +119,16 @@ def _refuse_leaks(bound: BoundRecipe, server: EvalLockServer, note: Note) -> Non
     items: list[tuple[Kind, str, str]] = [
         ("seed", row.provenance.source, bound.compared_text(row)) for row in rows
     ]
+    # Chunks of documents have no compared fields; a row without its label has some.
+    for source, texts in bound.material.items():
+        for row in texts:
+            compared = [row.fields[field] for field in (*bound.compare, "text") if field in row.fields]
+            items.append(("seed", source, "\n".join(compared)))
     for axis, values in bound.axes.items():
         items += [("slot", axis, value) for value in values]
     items += [("template", t.name, t.text) for t in bound.templates.values()]
     leaks = check_before_run(server.client, items)
-    seeds = [text for kind, _, text in items if kind == "seed"]
+    seeds = [text for kind, name, text in items if kind == "seed" and name not in bound.material]
     suggestion = server.client.suggest_ignore_after(seeds) if seeds else None
     if leaks:
         files = {name: str(spec.path) for name, spec in bound.real_specs.items() if spec.matches() is None}
