@@ -57,6 +57,7 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
     first = asked.first
     prompt = [{"role": m.role, "content": m.content} for m in first.messages] if first else []
     prompt_tokens = prompt_characters(first.messages if first else ()) // CHARACTERS_A_TOKEN
+    fewest, most = asked.calls
     answer_tokens = asked.answer_tokens or _real_tokens(bound)
     expected = Usage(prompt_tokens, answer_tokens) if answer_tokens is not None else None
     return {
@@ -72,7 +73,8 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
             "answer_tokens": axes.expected.completion_tokens,
         },
         "cells": len(cells),
-        "calls": asked.missing,
+        "calls": fewest,
+        "calls_at_most": most,
         "logged": asked.answered,
         "changed": list(change.parts),
         "differences": list(change.differences),
@@ -81,9 +83,10 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         "max_tokens": asked_model(bound.loaded, bound.recipe.teacher).max_tokens,
         "cost": expected_money(
             price_of(bound.recipe.teacher),
-            asked.missing,
+            fewest,
             expected,
-            worst_case(first) if first else Usage(),
+            # What the later questions of a cell say is known only when the earlier ones are answered.
+            (worst_case(first) if first else Usage()) if most == fewest == asked.missing else None,
             axes.expected,
             axes.worst,
         ),
