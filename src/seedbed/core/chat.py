@@ -52,6 +52,7 @@ class Hints:
     `fields` are the names a reply must fill; `fixed` those the cell already decides; `examples`
     real rows (field maps) to imitate, those of the cell's own label first; `real` all real rows.
     `several` above 0 asks for a list of so many short values in the one field, and for no draft.
+    `kind` is the task's, `schema` the JSON Schema that a reply must keep, if one was sent.
     """
 
     fields: tuple[str, ...] = ()
@@ -63,6 +64,8 @@ class Hints:
     text_field: str = ""
     draw: int = 0
     several: int = 0
+    kind: str = ""
+    schema: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
         sections["generate"],
         mix,
         sections["student"],
+        sections["export"],
     )
     check(declared, findings, reading.registry)
     check_judges(sections["roles"], sections["filters"], raw.get("filters"), findings, reading.registry)

@@ -117,7 +117,7 @@ class CellAsking:
                 max_tokens=bound.max_tokens,
             ),
             schema=schema,
-            hints=self._hints(values),
+            hints=self._hints(values, schema),
         )
 
     def _label(self) -> str:
@@ -143,7 +143,7 @@ class CellAsking:
             "fields": self.task.fields,
         }
 
-    def _hints(self, values: Mapping[str, Any]) -> Hints:
+    def _hints(self, values: Mapping[str, Any], schema: Mapping[str, Any] | None) -> Hints:
         space, fields = self._space, tuple(values["fields"])
         fixed = fixed_fields(self.cell, self.task) | self._slots()
         pool = space.example_pools.get(self._label()) or space.example_pools.get("", ())
@@ -156,6 +156,8 @@ class CellAsking:
             output=values["output"],
             text_field=fields[0] if fields else "",
             draw=self.cell.draw,
+            kind=self.task.kind,
+            schema=schema,
         )
 
     def record(self, draft: Draft, index: int) -> Record:
