@@ -61,8 +61,8 @@ def _check_student(declared: Declared, findings: Findings) -> None:
     if declared.task.label_field is None:
         findings.add(
             ("student",),
-            f"the student '{declared.student.name}' needs a classification task, and this one is "
-            f"{declared.task.kind}; remove student",
+            f"the student '{declared.student.name}' needs a task with labels (a classification task, or a "
+            f"custom one with label), and this one is {declared.task.kind}; remove student",
         )
 
 

@@ -23,7 +23,7 @@ from seedbed.tasks.fields import (
     object_schema,
     text_of,
 )
-from seedbed.tasks.json_schema import as_field, check_schema
+from seedbed.tasks.json_schema import as_field, check_schema, in_order
 
 
 @dataclass(slots=True)
@@ -63,8 +63,7 @@ class Extraction(BoundTask):
 
     @property
     def prompt_values(self) -> Mapping[str, str]:
-        shown = json.dumps(self.record_schema, ensure_ascii=False, indent=1)
-        return {"record": self.fields[1], "schema": shown}
+        return {"record": self.fields[1], "schema": as_json(self.record_schema)}
 
     @classmethod
     def bind(cls, options: Options, labels: Sequence[str] | None) -> Extraction:
@@ -78,8 +77,9 @@ class Extraction(BoundTask):
         return object_schema(self.fields, omit, own={record: own}, definitions=definitions)
 
     def as_chat(self, fields: Mapping[str, Any]) -> list[dict[str, str]]:
-        """The text is what the user says, the record as JSON what the assistant answers."""
-        return exchange(text_of(fields, self.fields[:1]), as_json(fields.get(self.fields[1])))
+        """The text is what the user says, the record (JSON in the schema's order) the answer."""
+        record = in_order(fields.get(self.fields[1]), self.record_schema, self.record_schema)
+        return exchange(text_of(fields, self.fields[:1]), as_json(record))
 
 
 def _named_schema(name: str, folder: Path) -> Any:
