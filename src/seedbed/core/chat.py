@@ -55,6 +55,7 @@ class Hints:
     `several` above 0 asks for a list of so many short values in the one field, and for no draft.
     `sketch` writes what a good reply to this very question would be, or one with a fault of its kind; it
     stands above all the others.
+    `kind` is the task's, `schema` the JSON Schema that a reply must keep, if one was sent.
     """
 
     fields: tuple[str, ...] = ()
@@ -66,6 +67,8 @@ class Hints:
     text_field: str = ""
     draw: int = 0
     several: int = 0
+    kind: str = ""
+    schema: Mapping[str, Any] | None = None
     sketch: Sketch | None = None
 
 
