@@ -47,10 +47,16 @@ def _print(value: dict[str, Any]) -> None:
             f"first asks the teacher at least {asked['questions']} questions; the cells below reckon with "
             + ("the frozen ones" if asked["frozen"] else "a word in their place, and counts cells alone")
         )
+    if (asked := value["unasked_templates"]) is not None:
+        click.echo(
+            f"templates are not asked yet: {asked['frozen']} of {asked['count']} are frozen, a run first "
+            f"asks the teacher at least {asked['questions']} questions; the cells below reckon with the "
+            "task's own prompt"
+        )
     axes = value["axis_questions"]
     if axes["calls"]:
         click.echo(
-            f"questions for values of axes: at least {axes['calls']:,} calls, about "
+            f"questions for values of axes and templates: at least {axes['calls']:,} calls, about "
             f"{axes['prompt_tokens']:,} prompt tokens and {axes['answer_tokens']:,} of answers; calls and "
             "cost below include them"
         )

@@ -5,7 +5,7 @@ from seedbed.recipe.budget import Budget
 from seedbed.recipe.cover import CoverEntry, quotas
 from seedbed.recipe.extends import RECIPE_FILE, Extends
 from seedbed.recipe.filters import FilterEntry
-from seedbed.recipe.generate import ORDINARY, EdgeCase, Generate
+from seedbed.recipe.generate import ORDINARY, AskedTemplates, EdgeCase, Generate
 from seedbed.recipe.licence import LicenceTerms
 from seedbed.recipe.load import LoadedRecipe, check_cover, load_recipe
 from seedbed.recipe.lock import read_lock, to_lock_yaml
@@ -34,6 +34,7 @@ __all__ = [
     "ORDINARY",
     "RECIPE_FILE",
     "AskedAxis",
+    "AskedTemplates",
     "Axis",
     "AxisFile",
     "Budget",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from seedbed.core.chat import (
     CHARACTERS_A_TOKEN,
@@ -50,6 +50,22 @@ _SCHEMA: Mapping[str, Any] = {
 Attempt: TypeAlias = Callable[[Callable[[], tuple[str, ...]]], tuple[str, ...] | None]
 
 
+class AskedQuestion(Protocol):
+    """How texts of a kind are asked for: `each` at a time, of `likely` characters, `longest` at most."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def count(self) -> int: ...
+
+    each: ClassVar[int]
+    likely: ClassVar[int]
+    longest: ClassVar[int]
+
+    def request(self, known: Sequence[str]) -> ChatRequest: ...
+
+
 @dataclass(frozen=True)
 class AxisQuestion:
     """How the values of one axis are asked for. Whatever is said in it is part of its hash."""
@@ -59,6 +75,13 @@ class AxisQuestion:
     task_variables: Mapping[str, str]
     model: AskedModel
     folder: Path
+    each: ClassVar[int] = VALUES_A_QUESTION
+    likely: ClassVar[int] = LIKELY_VALUE
+    longest: ClassVar[int] = LONGEST_VALUE
+
+    @property
+    def count(self) -> int:
+        return self.axis.count
 
     @property
     def asked_as(self) -> str:
@@ -96,7 +119,7 @@ class AxisQuestion:
 
 @dataclass(frozen=True, slots=True)
 class AxisForecast:
-    """What the questions for values take: how many at least, their tokens in all, and the most of these."""
+    """What questions for values or templates take: how many at least, their tokens, the most of these."""
 
     questions: int = 0
     expected: Usage = field(default_factory=Usage)
@@ -112,39 +135,41 @@ class AxisForecast:
 
 @dataclass(frozen=True, slots=True)
 class Unasked:
-    """An axis whose values the teacher must still be asked for; the question as it would be asked next."""
+    """An axis whose values, or templates that, the teacher must still be asked for; the question as it would
+    be asked next."""
 
-    question: AxisQuestion
+    question: AskedQuestion
     standing: Standing
 
     @property
     def missing(self) -> int:
-        return self.question.axis.count - len(self.standing.values)
+        return self.question.count - len(self.standing.values)
 
     @property
     def questions(self) -> int:
         """So many at least: each brings what it is asked for, and nothing that is known."""
-        return -(-self.missing // VALUES_A_QUESTION)
+        return -(-self.missing // self.question.each)
 
     def forecast(self) -> AxisForecast:
         """Of the least number of questions. A prompt shows the values before it: as long as those that
-        stand, or LIKELY_VALUE characters where there is none; at the most as long as a value may be."""
+        stand, or of a likely length where there is none; at the most as long as a value may be."""
         known = self.standing.values
-        length = round(sum(map(len, known)) / len(known)) if known else LIKELY_VALUE
+        question, each = self.question, self.question.each
+        length = round(sum(map(len, known)) / len(known)) if known else question.likely
         total = AxisForecast()
         for at in range(self.questions):
-            more = at * VALUES_A_QUESTION
-            likely = self.question.request([*known, *["x" * length] * more])
-            longest = self.question.request([*known, *["x" * LONGEST_VALUE] * more])
+            more = at * each
+            likely = question.request([*known, *["x" * length] * more])
+            longest = question.request([*known, *["x" * question.longest] * more])
             asked = prompt_characters(likely.messages) // CHARACTERS_A_TOKEN
-            answered = VALUES_A_QUESTION * (length + len('"", ')) // CHARACTERS_A_TOKEN
+            answered = each * (length + len('"", ')) // CHARACTERS_A_TOKEN
             total += AxisForecast(1, Usage(asked, answered), worst_case(longest))
         return total
 
     def to_json(self) -> dict[str, Any]:
         request = self.question.request(self.standing.values)
         return {
-            "count": self.question.axis.count,
+            "count": self.question.count,
             "frozen": len(self.standing.values),
             "questions": self.questions,
             "prompt": [{"role": m.role, "content": m.content} for m in request.messages],

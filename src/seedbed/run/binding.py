@@ -22,6 +22,7 @@ from seedbed.prompts.templates import PromptTemplate, prompt_of, read_template
 from seedbed.recipe import (
     ALL_REAL,
     ORDINARY,
+    AskedTemplates,
     AxisFile,
     LoadedRecipe,
     Recipe,
@@ -30,6 +31,7 @@ from seedbed.recipe import (
     quotas,
     source_of,
 )
+from seedbed.run.asked_templates import TemplateQuestion, template_of
 from seedbed.run.axis_values import Unasked, axes_that_stand
 from seedbed.run.filter_checks import filter_problems
 from seedbed.run.licensing import check_licence
@@ -52,7 +54,8 @@ class BoundRecipe:
     `material` are the items of the sources that methods work on beside real rows. `templates` has the
     steps of methods as `method/step`. `axes` are the values that stand. While `unasked` names an axis,
     `space` and `quotas` reckon with words in the place of its values: enough for a plan to count, and
-    never for a request.
+    never for a request. `library` is the task's own prompt, where a method asks it; the same holds for it
+    while `unasked_templates` stand out.
     """
 
     loaded: LoadedRecipe
@@ -69,6 +72,9 @@ class BoundRecipe:
     methods: Mapping[str, Method]
     axes: Mapping[str, tuple[str, ...]]
     unasked: Mapping[str, Unasked]
+    library: PromptTemplate | None
+    template_question: TemplateQuestion | None
+    unasked_templates: Unasked | None
     space: PlanSpace
     quotas: Quotas
     filter_versions: list[list[Any]]
@@ -191,10 +197,14 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     for name, paid in recipe.roles.priced.items():
         gather.attempt(lambda n=name, r=paid: check_price(loaded, n, r))  # type: ignore[misc]
     _check_templates(loaded, task, templates, methods, gather)
+    variables = _task_variables(recipe, task)
+    template_question = _template_question(loaded, task, labels, variables)
+    open_templates = None
+    if template_question is not None:
+        templates, open_templates = _with_standing(templates, template_question)
     _check_student(loaded, registry, gather)
     gather.problems += filter_problems(loaded, registry, task, real.train)
     model_filters = gather.attempt(lambda: build_model_filters(loaded, task, registry)) or ()
-    variables = _task_variables(recipe, task)
     axes, unasked = axes_that_stand(loaded, variables, gather.attempt)
     known = {**axes, **{name: tuple(asked.values) for name, asked in unasked.items()}}
     space = _space(loaded, task, labels, templates, methods, real, known)
@@ -221,6 +231,9 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
         methods=methods,
         axes=axes,
         unasked=unasked,
+        library=templates.library,
+        template_question=template_question,
+        unasked_templates=open_templates,
         space=space,
         quotas=counted,
         filter_versions=filter_versions(recipe, registry, model_filters),
@@ -283,10 +296,11 @@ class _Templates:
 def _templates(loaded: LoadedRecipe, methods: Mapping[str, Method], gather: _Gatherer) -> _Templates:
     library = None
     asking = [method for method in methods.values() if method.asks_template]
-    if asking and not (loaded.recipe.generate.templates and all(method.uses_axes for method in asking)):
+    files = loaded.recipe.generate.template_files
+    if asking and not (files and all(method.uses_axes for method in asking)):
         library = gather.attempt(lambda: prompt_of(loaded.recipe.task.kind, loaded.folder))
     own: dict[str, PromptTemplate] = {}
-    for name in loaded.recipe.generate.templates:
+    for name in files:
         found = gather.attempt(lambda n=name: read_template(loaded.folder / n, n))  # type: ignore[misc]
         if found is not None:
             own[name] = found
@@ -366,6 +380,42 @@ def _check_student(loaded: LoadedRecipe, registry: Registry, gather: _Gatherer) 
     if missing:
         message = f"needs {', '.join(missing)}: pip install 'seedbed[{student.name}]', or remove student"
         gather.problems.append(loaded.problem(("student",), message))
+
+
+def _template_question(
+    loaded: LoadedRecipe, task: Task, labels: Sequence[str], variables: Mapping[str, str]
+) -> TemplateQuestion | None:
+    """How templates are asked of the teacher, where the recipe has it write them."""
+    asked = loaded.recipe.generate.templates
+    if not isinstance(asked, AskedTemplates):
+        return None
+    slots = [*loaded.recipe.generate.axes, *([task.label_field] if task.label_field else [])]
+    model = asked_model(loaded, loaded.recipe.teacher)
+    folder = loaded.folder / ".seedbed" / "templates" / loaded.recipe.name
+    return TemplateQuestion(asked, tuple(slots), variables, tuple(labels), model, folder)
+
+
+def _with_standing(templates: _Templates, question: TemplateQuestion) -> tuple[_Templates, Unasked | None]:
+    """With the templates that the teacher has given; what must be asked for yet, if any are missing."""
+    if templates.library is None:  # reported: no method asks it
+        return templates, None
+    standing = question.standing()
+    found = [template_of(templates.library, text) for text in standing.values[: question.count]]
+    missing = Unasked(question, standing) if len(found) < question.count else None
+    return replace(templates, own={template.name: template for template in found}), missing
+
+
+def with_templates(bound: BoundRecipe, texts: Sequence[str]) -> BoundRecipe:
+    """The recipe with the templates that were asked for."""
+    assert bound.library is not None
+    made = {(template := template_of(bound.library, text)).name: template for text in texts}
+    chosen = dict.fromkeys(made, 1.0)
+    by_method = {
+        name: chosen if bound.methods[name].asks_template and bound.methods[name].uses_axes else templates
+        for name, templates in bound.space.method_templates.items()
+    }
+    space = replace(bound.space, method_templates=by_method)
+    return replace(bound, templates={**bound.templates, **made}, space=space, unasked_templates=None)
 
 
 def with_axes(bound: BoundRecipe, values: Mapping[str, Sequence[str]]) -> BoundRecipe:

@@ -35,7 +35,8 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
     with locked_eval(bound, note, f"seedbed plan {bound.recipe.name}") as server:
         build_filters(bound, server)
         info = server.info if server else None
-    axes = sum((unasked.forecast() for unasked in bound.unasked.values()), AxisForecast())
+    open_ = [*bound.unasked.values(), *([bound.unasked_templates] if bound.unasked_templates else [])]
+    axes = sum((unasked.forecast() for unasked in open_), AxisForecast())
     eval_rows = info.rows if info else 0
     change = Change()
     quotas, sequences = bound.quotas.copy(), Sequences(bound.space)
@@ -66,6 +67,7 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         "accepted": quotas.accepted,
         "real_rows": {"train": len(bound.train), "dev": len(bound.dev)},
         "eval_rows": eval_rows,
+        "unasked_templates": bound.unasked_templates.to_json() if bound.unasked_templates else None,
         "unasked_axes": {name: unasked.to_json() for name, unasked in bound.unasked.items()},
         "axis_questions": {
             "calls": axes.questions,
