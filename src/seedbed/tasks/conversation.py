@@ -32,7 +32,7 @@ MESSAGES: Schema = {
     "type": "array",
     "prefixItems": [_turn("system", "user")],
     "items": _turn("user", "assistant"),
-    "if": {"prefixItems": [_says("system")]},
+    "if": {"prefixItems": [_says("system")], "minItems": 1},
     "then": {"prefixItems": [{}, _says("user"), _says("assistant")], "minItems": 3},
     "else": {"prefixItems": [{}, _says("assistant")], "minItems": 2},
 }
