@@ -62,7 +62,7 @@ def test_a_run_reaches_its_target(kind: str, tmp_path: Path) -> None:
             exec(fields["solution"] + fields["tests"], {})
         if kind == "math":
             assert fields["solution"].endswith(f"= {fields['answer']}")
-    card = workspace.run("card", ".").out
+    card = workspace.run("card", ".", "--out", "-").out
     assert all(f"`{name}`" in card for name in task.fields)
 
 

@@ -28,7 +28,7 @@ from seedbed.tasks.json_schema import as_field, check_schema, in_order
 
 @dataclass(slots=True)
 class Extraction(BoundTask):
-    """Fields in the order input, record. The record is a JSON object or list; the input alone is text."""
+    """A text and the JSON read out of it. Fields in the order input, record; the input alone is text."""
 
     name: ClassVar[str] = "extraction"
     version: ClassVar[int] = 1
