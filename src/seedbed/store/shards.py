@@ -204,19 +204,30 @@ def read_verdicts(path: Path) -> Iterator[Verdict]:
 
 
 def write_keys(path: Path, keys: Sequence[tuple[str, str, KeyNumbers]]) -> None:
-    """(filter, record id, its keys) of the records that stay in the corpus; one row a key."""
-    sizes = np.array([len(numbers) for _, _, numbers in keys], np.int64)
-    row = np.repeat(np.arange(len(keys)), sizes)
-    numbers = np.concatenate([np.asarray(n, np.int64) for _, _, n in keys]) if keys else np.empty(0, np.int64)
-    write_table(
-        path,
-        KEYS,
-        {
-            "filter": pa.array([name for name, _, _ in keys], pa.string()).take(pa.array(row)),
-            "key": pa.array(numbers),
-            "record": pa.array([record for _, record, _ in keys], pa.string()).take(pa.array(row)),
-        },
-    )
+    """(filter, record id, its keys) of the records that stay in the corpus; one row a key.
+
+    The keys of a filter stand together, in row groups of their own, in ascending order; records
+    behind the same key in the order given. Shards written before are by record, all filters mixed.
+    """
+    by_filter: dict[str, list[tuple[str, KeyNumbers]]] = {}
+    for name, record, numbers in keys:
+        by_filter.setdefault(name, []).append((record, numbers))
+    # Hash keys are all distinct: a dictionary of them would be their list once more.
+    with pq.ParquetWriter(
+        path, KEYS, compression="zstd", store_schema=False, use_dictionary=["filter", "record"]
+    ) as writer:
+        for name, entries in sorted(by_filter.items()):
+            numbers = np.concatenate([np.asarray(found, np.int64) for _, found in entries])
+            row = np.repeat(np.arange(len(entries)), [len(found) for _, found in entries])
+            order = np.argsort(numbers, kind="stable")
+            records = pa.array([record for record, _ in entries], pa.string())
+            columns = [
+                pa.repeat(name, len(numbers)),
+                pa.array(numbers[order]),
+                records.take(pa.array(row[order])),
+            ]
+            writer.write_table(pa.table(columns, schema=KEYS))
+    sync_file(path)
 
 
 def write_cells(path: Path, cells: Sequence[tuple[int, str, str, str]]) -> None:
