@@ -217,13 +217,13 @@ def write_keys(path: Path, keys: Sequence[tuple[str, str, KeyNumbers]]) -> None:
         path, KEYS, compression="zstd", store_schema=False, use_dictionary=["filter", "record"]
     ) as writer:
         for name, entries in sorted(by_filter.items()):
-            numbers = np.concatenate([np.asarray(found, np.int64) for _, found in entries])
-            row = np.repeat(np.arange(len(entries)), [len(found) for _, found in entries])
-            order = np.argsort(numbers, kind="stable")
+            found = np.concatenate([np.asarray(numbers, np.int64) for _, numbers in entries])
+            row = np.repeat(np.arange(len(entries)), [len(numbers) for _, numbers in entries])
+            order = np.argsort(found, kind="stable")
             records = pa.array([record for record, _ in entries], pa.string())
             columns = [
-                pa.repeat(name, len(numbers)),
-                pa.array(numbers[order]),
+                pa.repeat(name, len(found)),
+                pa.array(found[order]),
                 records.take(pa.array(row[order])),
             ]
             writer.write_table(pa.table(columns, schema=KEYS))
