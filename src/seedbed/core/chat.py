@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from seedbed.core.hashing import NormalForm, digest
-from seedbed.core.money import NO_CHARGE, Charge
 
 CHARACTERS_A_TOKEN = 4
 """Of English, about: for forecasts, and for teachers that have no tokenizer. No bound of anything."""
@@ -81,28 +80,34 @@ class ChatRequest:
     @property
     def hash(self) -> bytes:
         """Identity of the question: model, revision, messages, sampling, schema; never `n`, `seed`, hints."""
-        return digest(
-            "request",
-            {
-                "model": self.model,
-                "revision": self.revision,
-                "messages": [[m.role, m.content] for m in self.messages],
-                "sampling": self.sampling.to_json(),
-                "schema": self.schema if self.schema is None else _form_of(self.schema),
-            },
+        messages = [[m.role, m.content] for m in self.messages]
+        return digest("request", {**_forms_of(self), "messages": messages})
+
+    def asked(self, n: int, seed: int) -> ChatRequest:
+        """The question as it is sent. `dataclasses.replace` would take three times as long."""
+        return ChatRequest(
+            self.model, self.messages, self.sampling, self.schema, self.revision, n, seed, self.hints
         )
 
 
-# The schemas last hashed, with their forms: all cells of a method send the same one.
-_forms: OrderedDict[int, tuple[Mapping[str, Any], NormalForm]] = OrderedDict()
+# What all cells of a method send alike, with its normal form, as it was last hashed.
+_forms: OrderedDict[tuple[Any, ...], tuple[Mapping[str, Any] | None, dict[str, NormalForm]]] = OrderedDict()
 _MOST_FORMS = 64
 
 
-def _form_of(schema: Mapping[str, Any]) -> NormalForm:
-    """The schema's normal form, kept with the schema itself, so that its address stays its own."""
-    known = _forms.get(id(schema))
+def _forms_of(request: ChatRequest) -> dict[str, NormalForm]:
+    """The normal forms of all but the messages, kept with the schema, so that its address stays its own."""
+    schema = request.schema
+    place = (request.model, request.revision, request.sampling, id(schema))
+    known = _forms.get(place)
     if known is None:
-        known = _forms[id(schema)] = (schema, NormalForm.of(schema))
+        parts = {
+            "model": request.model,
+            "revision": request.revision,
+            "sampling": request.sampling.to_json(),
+            "schema": schema,
+        }
+        known = _forms[place] = (schema, {name: NormalForm.of(part) for name, part in parts.items()})
         if len(_forms) > _MOST_FORMS:
             _forms.popitem(last=False)
     return known[1]
@@ -136,15 +141,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ChatReply:
-    """What one call brought: at least one choice, and what the call as a whole used.
-
-    `charge` is what it counts for in the budget, once that has settled it.
-    """
+    """What one call brought: at least one choice, and what the call as a whole used."""
 
     choices: tuple[Choice, ...]
     model: str
     usage: Usage = Usage()
-    charge: Charge = NO_CHARGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ class ReplyLog(SharedFile):
     def __init__(self, path: Path, writer: sqlite3.Connection, reader: sqlite3.Connection) -> None:
         super().__init__(path, writer, reader)
         self._fresh: set[bytes] = set()  # scopes under which nothing stood when they were looked up
-        self._compress = zstandard.ZstdCompressor(level=1)
+        self._compress = zstandard.ZstdCompressor(level=1)  # for the thread that commits
         self._decompress = zstandard.ZstdDecompressor()
 
     async def add(self, replies: Sequence[LoggedReply], charges: Sequence[Charge] = ()) -> int:
@@ -114,12 +114,10 @@ class ReplyLog(SharedFile):
         first suspends: a caller that is cancelled here leaves them to be committed all the same.
         """
         self._fresh.difference_update(reply.key.scope for reply in replies)
-        with self._lock:
-            rows = [
-                self._reply_row(reply, charges[index] if charges else None, first=index == 0)
-                for index, reply in enumerate(replies)
-            ]
-        return await self._commits.submit(_ADD, rows)
+        rows = [
+            (reply, charges[index] if charges else None, index == 0) for index, reply in enumerate(replies)
+        ]
+        return await self._commits.submit(_ADD, rows, self._reply_row)
 
     async def add_refusal(
         self,
@@ -131,10 +129,7 @@ class ReplyLog(SharedFile):
     ) -> None:
         """Log that this request is refused for good; it replays like a reply."""
         self._fresh.discard(key.scope)
-        with self._lock:
-            value = self._compress.compress(pack([cause, detail, status]))
-        row = (*_key_columns(key), REFUSAL, 1, 0, 0, value, *_charge_columns(charge))
-        await self._commits.submit(_ADD, [row])
+        await self._commits.submit(_ADD, [(key, [cause, detail, status], charge)], self._refusal_row)
 
     async def add_attempt(
         self,
@@ -276,7 +271,13 @@ class ReplyLog(SharedFile):
         tokens, cost, by_rule, priced, unpriced, prompt, completion, beyond = totals
         return Spent(tokens, cost, by_rule, priced, unpriced, Usage(prompt, completion), beyond)
 
-    def _reply_row(self, reply: LoggedReply, charge: Charge | None, *, first: bool) -> tuple[Any, ...]:
+    def _refusal_row(self, given: tuple[ReplyKey, list[Any], Charge | None]) -> tuple[Any, ...]:
+        key, value, charge = given
+        packed = self._compress.compress(pack(value))
+        return (*_key_columns(key), REFUSAL, 1, 0, 0, packed, *_charge_columns(charge))
+
+    def _reply_row(self, given: tuple[LoggedReply, Charge | None, bool]) -> tuple[Any, ...]:
+        reply, charge, first = given
         choice, usage = reply.choice, reply.usage
         value = [
             choice.text,
