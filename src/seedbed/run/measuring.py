@@ -117,9 +117,9 @@ def _asked(bound: BoundRecipe) -> dict[str, Sequence[str]]:
 
 def _accepted(bound: BoundRecipe, asked: Mapping[str, Sequence[str]], seed: int) -> Gathered:
     side = Gathered(Pool(seed=seed))
-    for record in Ledger(Rounds(bound.folder.rounds)).accepted():
-        values = {axis: record.slots[axis] for axis in asked if axis in record.slots}
-        side.add(record.id, bound.task.as_text(record.fields), values)
+    for record, fields, slots in Ledger(Rounds(bound.folder.rounds)).accepted_fields():
+        values = {axis: slots[axis] for axis in asked if axis in slots}
+        side.add(record, bound.task.as_text(fields), values)
     return side
 
 

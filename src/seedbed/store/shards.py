@@ -139,7 +139,10 @@ def write_records(path: Path, records: Sequence[tuple[int, Record]]) -> None:
 
 def provenance_json(provenance: Provenance) -> str:
     value = {name: getattr(provenance, name) for name in Provenance.__dataclass_fields__}
-    value["models"] = {role: asdict(model) for role, model in provenance.models.items()}
+    value["models"] = {
+        role: {"model": model.model, "endpoint": model.endpoint, "revision": model.revision}
+        for role, model in provenance.models.items()
+    }
     value["sampling"] = dict(provenance.sampling)
     return to_json(value)
 
