@@ -120,24 +120,25 @@ class CellAsking:
             hints=self._hints(values),
         )
 
+    @cached_property
     def _label(self) -> str:
         return str(self.cell.axes.get(self.task.label_field or "", ""))
 
+    @cached_property
     def _slots(self) -> dict[str, str]:
         hidden = (self.task.label_field, TEMPERATURE)
         return {name: str(value) for name, value in self.cell.axes.items() if name not in hidden}
 
     def _variables(self) -> dict[str, Any]:
-        slots = self._slots()
-        own_name = {self.task.label_field: self._label()} if self.task.label_field else {}
+        own_name = {self.task.label_field: self._label} if self.task.label_field else {}
         return {
             **own_name,
-            **slots,
+            **self._slots,
             "task": self._space.task_variables,
-            "label": self._label(),
+            "label": self._label,
             "labels": self._space.labels,
             "examples": [self._space.real[row].fields for row in self.cell.parents],
-            "slots": slots,
+            "slots": self._slots,
             "draw": self.cell.draw,
             "output": "json",
             "fields": self.task.fields,
@@ -145,8 +146,8 @@ class CellAsking:
 
     def _hints(self, values: Mapping[str, Any]) -> Hints:
         space, fields = self._space, tuple(values["fields"])
-        fixed = fixed_fields(self.cell, self.task) | self._slots()
-        pool = space.example_pools.get(self._label()) or space.example_pools.get("", ())
+        fixed = fixed_fields(self.cell, self.task) | self._slots
+        pool = space.example_pools.get(self._label) or space.example_pools.get("", ())
         return Hints(
             fields=fields,
             fixed=fixed,
