@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from seedbed.core.hashing import NormalForm, digest
+from seedbed.core.hashing import NormalForm, digest, normal_form
 
 CHARACTERS_A_TOKEN = 4
 """Of English, about: for forecasts, and for teachers that have no tokenizer. No bound of anything."""
@@ -80,8 +80,8 @@ class ChatRequest:
     @property
     def hash(self) -> bytes:
         """Identity of the question: model, revision, messages, sampling, schema; never `n`, `seed`, hints."""
-        messages = [[m.role, m.content] for m in self.messages]
-        return digest("request", {**_forms_of(self), "messages": messages})
+        messages = normal_form([[m.role, m.content] for m in self.messages])
+        return digest("request", NormalForm(messages.join(_around_messages(self))))
 
     def asked(self, n: int, seed: int) -> ChatRequest:
         """The question as it is sent. `dataclasses.replace` would take three times as long."""
@@ -90,24 +90,32 @@ class ChatRequest:
         )
 
 
-# What all cells of a method send alike, with its normal form, as it was last hashed.
-_forms: OrderedDict[tuple[Any, ...], tuple[Mapping[str, Any] | None, dict[str, NormalForm]]] = OrderedDict()
+# The normal form of what all cells of a method send alike, as it was last hashed.
+_forms: OrderedDict[tuple[Any, ...], tuple[Mapping[str, Any] | None, tuple[str, str]]] = OrderedDict()
 _MOST_FORMS = 64
 
 
-def _forms_of(request: ChatRequest) -> dict[str, NormalForm]:
-    """The normal forms of all but the messages, kept with the schema, so that its address stays its own."""
+def _around_messages(request: ChatRequest) -> tuple[str, str]:
+    """The normal form of a request before and after that of its messages, which come first in it.
+
+    Kept with the schema, so that its address stays its own.
+    """
     schema = request.schema
     place = (request.model, request.revision, request.sampling, id(schema))
     known = _forms.get(place)
     if known is None:
-        parts = {
-            "model": request.model,
-            "revision": request.revision,
-            "sampling": request.sampling.to_json(),
-            "schema": schema,
-        }
-        known = _forms[place] = (schema, {name: NormalForm.of(part) for name, part in parts.items()})
+        no_messages = NormalForm()
+        whole = normal_form(
+            {
+                "model": request.model,
+                "revision": request.revision,
+                "messages": no_messages,
+                "sampling": request.sampling.to_json(),
+                "schema": schema,
+            }
+        )
+        begin = len(normal_form({"messages": no_messages})) - 1
+        known = _forms[place] = (schema, (whole[:begin], whole[begin:]))
         if len(_forms) > _MOST_FORMS:
             _forms.popitem(last=False)
     return known[1]

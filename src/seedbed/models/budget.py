@@ -45,7 +45,7 @@ def worst_case(request: ChatRequest) -> Usage:
     """Tokens that a request can use at most, as long as the endpoint keeps to `max_tokens`."""
     prompt = FRAME_TOKENS
     for message in request.messages:
-        prompt += MESSAGE_TOKENS + len(message.content.encode("utf-8", "surrogatepass"))
+        prompt += MESSAGE_TOKENS + _bytes_of(message.content)
     if request.schema is not None:
         prompt += SCHEMA_FACTOR * len(orjson.dumps(request.schema))
     return Usage(prompt, request.n * request.sampling.max_tokens)
@@ -53,7 +53,11 @@ def worst_case(request: ChatRequest) -> Usage:
 
 def worst_of_texts(texts: Sequence[str]) -> Usage:
     """Tokens that a request for vectors of texts can use at most; each may get marks at its ends."""
-    return Usage(sum(MESSAGE_TOKENS + len(text.encode("utf-8", "surrogatepass")) for text in texts))
+    return Usage(sum(MESSAGE_TOKENS + _bytes_of(text) for text in texts))
+
+
+def _bytes_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)
