@@ -7,7 +7,7 @@ import random
 import re
 import runpy
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import pytest
 
 from seedbed.cli.main import COMMANDS, cli
 from seedbed.core.cell import Cell
-from seedbed.core.chat import ChatRequest, Choice, LoggedReply, Message, ReplyKey
+from seedbed.core.chat import ChatRequest, Choice, LoggedReply, Message, ReplyKey, Sketch
 from seedbed.core.protocols import Asking, ChatModel, FilterContext, Task
 from seedbed.core.record import Provenance, Record
 from seedbed.filters import DEFAULT_FILTERS, FILTERS
@@ -153,19 +153,17 @@ def test_the_recipe_of_the_readme_loads(tmp_path: Path) -> None:
     assert loaded.recipe.name == "bank-intents"
 
 
-def section(page: str, heading: str) -> str:
-    """The text under a heading of the second level."""
-    parts = re.split(r"^## ", (ROOT / "docs" / page).read_text("utf-8"), flags=re.MULTILINE)
-    found = [part for part in parts if part.partition("\n")[0].strip("` ") == heading]
-    assert len(found) == 1, f"docs/{page} has {len(found)} sections called {heading!r}"
-    return found[0]
-
-
 @pytest.mark.parametrize("name", METHODS.built_in)
-def test_methods_have_their_section(name: str) -> None:
-    text = section("methods.md", name)
-    options = METHODS.get(name).Options.model_fields
-    assert [option for option in options if f"`{option}`" not in text] == []
+def test_methods_have_their_page(name: str) -> None:
+    text = (ROOT / "docs" / "methods" / f"{name}.md").read_text("utf-8")
+    method = METHODS.get(name)
+    fewest, most = method(method.Options()).requests()
+    assert text.startswith(f"# {name}\n")
+    assert [option for option in method.Options.model_fields if f"`{option}`" not in text] == []
+    assert [step for step in method.steps if f"`{name}/{step}`" not in text] == []
+    requests = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    assert re.search(rf"^\| requests \| {requests}\b", text, re.MULTILINE), f"requests: {requests}"
+    assert f"(methods/{name}.md)" in (ROOT / "docs" / "methods.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", FILTERS.built_in)
@@ -208,7 +206,11 @@ def test_no_page_is_left_behind() -> None:
         targets = (unquote(match["target"]).partition("#")[0] for match in _LINK.finditer(prose(page)))
         waiting += [(page.parent / target).resolve() for target in targets if target.endswith(".md")]
     assert [page for page in PAGES if page.is_relative_to(ROOT / "docs") and page not in seen] == []
-    for folder, names in (("commands", COMMANDS), ("filters", FILTERS.built_in)):
+    for folder, names in (
+        ("commands", COMMANDS),
+        ("filters", FILTERS.built_in),
+        ("methods", METHODS.built_in),
+    ):
         pages = {page.stem for page in (ROOT / "docs" / folder).glob("*.md")} - {"README"}
         assert pages == set(names)
 
@@ -251,7 +253,13 @@ class FromMemory:
 
     def __init__(self, *replies: str) -> None:
         self.task = tickets()
+        self.cell = Cell("several", "t", {"kind": "billing"})
         self.rng = random.Random(0)
+        self.source = None
+        self.examples: tuple[Record, ...] = ()
+        self.slots: Mapping[str, str] = {}
+        self.label = "billing"
+        self.labels = ("billing", "login")
         self._replies = replies
 
     async def ask(
@@ -261,6 +269,9 @@ class FromMemory:
         role: str = "teacher",
         schema: Mapping[str, Any] | None = None,
         n: int = 1,
+        temperature: float | None = None,
+        history: Sequence[Message] = (),
+        sketch: Sketch | None = None,
         **variables: Any,
     ) -> tuple[LoggedReply, ...]:
         return tuple(

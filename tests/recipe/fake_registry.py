@@ -8,8 +8,11 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from seedbed.core.cell import Cell
 from seedbed.core.errors import Problem
+from seedbed.core.protocols import Asking, Draft
 from seedbed.core.registry import Registry, Table
+from seedbed.generate.method import BaseMethod, MethodOptions
 from seedbed.recipe import LoadedRecipe
 from seedbed.tasks import TASKS
 
@@ -61,13 +64,35 @@ class JudgeFaults(Strict):
     unreadable: float = Field(0.05, ge=0, le=1)
 
 
-def plugin(plugin_name: str, options: type[BaseModel], axes: bool = False, of_kind: str = "record") -> Any:
+class Works(MethodOptions):
+    source: str | None = None
+    role: str = "teacher"
+
+
+def method(method_name: str, options: type[BaseModel], axes: bool = True, **declared: Any) -> Any:
+    class Method(BaseMethod):
+        name: ClassVar[str] = method_name
+        version: ClassVar[int] = 1
+        uses_axes: ClassVar[bool] = axes
+        Options: ClassVar[type[BaseModel]] = options
+
+        def roles(self) -> Sequence[str]:
+            return (getattr(self.options, "role", "teacher"),)
+
+        async def __call__(self, cell: Cell, ctx: Asking) -> list[Draft]:
+            raise NotImplementedError
+
+    for key, value in declared.items():
+        setattr(Method, key, value)
+    return Method
+
+
+def plugin(plugin_name: str, options: type[BaseModel], of_kind: str = "record") -> Any:
     class Plugin:
         kind: ClassVar[str] = of_kind
         role: ClassVar[str] = "judge"
         name: ClassVar[str] = plugin_name
         version: ClassVar[int] = 1
-        uses_axes: ClassVar[bool] = axes
         Options: ClassVar[type[BaseModel]] = options
 
     return Plugin
@@ -85,7 +110,14 @@ def table(kind: str, *plugins: Any) -> Table[Any]:
 def fake_registry() -> Registry:
     options: dict[str, type[BaseModel]] = {"length": Length, "near_duplicates": NearDuplicates}
     return Registry(
-        methods=table("method", plugin("direct", Asked), plugin("template", Asked, axes=True)),
+        methods=table(
+            "method",
+            method("direct", Asked, axes=False),
+            method("template", Asked),
+            method("label", Works, source_kinds=("unlabelled",), tasks=("classification",)),
+            method("grounded", Works, source_kinds=("documents",), tasks=("instruction",)),
+            method("paraphrase", Works, source_kinds=("unlabelled", "real")),
+        ),
         filters=table(
             "filter",
             *(plugin(name, options.get(name, Empty)) for name in DEFAULT_FILTERS),

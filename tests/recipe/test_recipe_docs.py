@@ -16,6 +16,8 @@ from seedbed.recipe import (
     AskedAxis,
     AxisFile,
     Budget,
+    Chunk,
+    EdgeCase,
     EmbedderRole,
     EndpointEntry,
     Extends,
@@ -46,6 +48,7 @@ MODELS: list[type[BaseModel]] = [
     *(TASKS.get(name).Options for name in TASKS),
     Source,
     Split,
+    Chunk,
     Roles,
     WireRole,
     PriceEntry,
@@ -58,6 +61,7 @@ MODELS: list[type[BaseModel]] = [
     Generate,
     AxisFile,
     AskedAxis,
+    EdgeCase,
     MethodEntry,
     Mix,
     Budget,
@@ -67,6 +71,7 @@ NOT_TYPED: set[tuple[type[BaseModel], str]] = {
     (MethodEntry, "name"),
     (MethodEntry, "options"),
     (TaskSection, "options"),
+    (Roles, "others"),
 }
 # The reader fills these in where the recipe is silent.
 FILLED_IN = {

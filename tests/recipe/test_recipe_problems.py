@@ -310,7 +310,7 @@ def test_one_mistake_is_one_problem(fail: Fail, written: str, key: str, message:
         (
             "name: a\ntask: {kind: instruction}\nstudent: classifier\n",
             "student",
-            "needs a classification task",
+            "needs a task with labels",
         ),
         (
             "name: a\ntask: {kind: instruction}\ngenerate: {axes: {instruction: [x], response: [y]}}\n",

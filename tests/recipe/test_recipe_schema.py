@@ -109,7 +109,6 @@ def test_every_form_that_loads_validates(load: Load, recipe: str) -> None:
         SHORTEST + "filters: [{length: {min_word: 3}}]\n",
         SHORTEST + "sources: {real: {pth: data/train.csv}}\n",
         SHORTEST + "sources: {real: {path: a.csv, format: excel}}\n",
-        SHORTEST + "roles: {teecher: {model: m}}\n",
         SHORTEST + "roles: {teacher: {model: m, api_key: sk-123}}\n",
         SHORTEST + "roles: {teacher: {recorded: r.jsonl, by: luck}}\n",
         SHORTEST + "mix: {synthetic: 75}\n",

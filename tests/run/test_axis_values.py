@@ -24,6 +24,7 @@ from seedbed.run.asked_values import Asked, Pages, Standing
 from seedbed.run.asking import BoundRole
 from seedbed.run.axis_values import LONGEST_VALUE, AxisQuestion, new_values, read_values
 from seedbed.run.binding import BoundRecipe, bind
+from seedbed.run.planner import Sequences
 from seedbed.run.registry import registry
 from seedbed.run.roles import AskedModel
 from seedbed.store.replies import ReplyLog
@@ -114,8 +115,10 @@ class TestAsked:
         assert sorted(path.name for path in folder.iterdir()) == ["0001.jsonl", "0002.jsonl"]
         assert (folder / "0001.jsonl").read_bytes() == first
         assert more.axes["persona"] == (*few.axes["persona"], PEOPLE[10])
-        before = [few.space.cell(("billing",), draw) for draw in range(400)]
-        after = [more.space.cell(("billing",), draw) for draw in range(400)]
+        before, after = (
+            [cell for _ in range(400) if (cell := sequences.take(("billing",)))]
+            for sequences in (Sequences(few.space), Sequences(more.space))
+        )
         changed = [new for old, new in zip(before, after, strict=True) if old.id != new.id]
         assert all(cell.axes["persona"] == PEOPLE[10] for cell in changed)
         assert 0 < len(changed) < 2 * 400 / 11

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from seedbed.core.cell import Cell
 from seedbed.prompts.sampling import RowPool
-from seedbed.run.planner import SPENT_CELLS, PlanSpace, Sequences, Yields, plan_round
+from seedbed.run.planner import (
+    SPENT_CELLS,
+    Combination,
+    PlanSpace,
+    Sequences,
+    SourceItems,
+    Yields,
+    plan_round,
+)
 from seedbed.run.quotas import Quotas
 
 LABELS = ("a", "b", "c")
@@ -43,7 +51,7 @@ def measures(cells: int, good: int, failed: int = 0, label: str = "a") -> Mappin
 
 
 def plan(cells: PlanSpace, wanted: Quotas, most: int, rounds: Sequence[Mapping[str, Any]] = ()) -> list[Cell]:
-    return plan_round(cells, Sequences(cells.cover), wanted, Yields(rounds), [], most)
+    return plan_round(Sequences(cells), wanted, Yields(rounds), [], most)
 
 
 def test_before_anything_is_known_every_draft_is_expected_to_be_accepted() -> None:
@@ -61,11 +69,11 @@ def test_a_round_is_capped_with_the_same_shares() -> None:
 def test_the_size_of_rounds_decides_nothing_else(sizes: list[int], target: int) -> None:
     target -= target % 3
     whole = plan(space(["x", "y", "z"]), quotas(target), most=10_000)
-    sequences = Sequences(("label",))
+    sequences = Sequences(space(["x", "y", "z"]))
     parts: list[Cell] = []
     for size in [*sizes, *[40] * 4]:
         wanted = quotas(target)
-        cells = plan_round(space(["x", "y", "z"]), sequences, wanted, Yields([]), parts, size)
+        cells = plan_round(sequences, wanted, Yields([]), parts, size)
         sequences.note(cells)
         parts += cells
     assert {cell.id for cell in parts} == {cell.id for cell in whole}
@@ -73,12 +81,12 @@ def test_the_size_of_rounds_decides_nothing_else(sizes: list[int], target: int) 
 
 def test_in_flight_cells_count_by_their_expected_yield() -> None:
     flying = plan(space(), quotas(30), most=30)
-    sequences = Sequences(("label",))
+    sequences = Sequences(space())
     sequences.note(flying)
-    assert plan_round(space(), sequences, quotas(30), Yields([]), flying, 1000) == []
+    assert plan_round(sequences, quotas(30), Yields([]), flying, 1000) == []
     # Half of the cells of a label bring nothing: about as many again are wanted for it alone.
     half = Yields([measures(40, 20)])
-    more = plan_round(space(), sequences, quotas(30), half, flying, 1000)
+    more = plan_round(sequences, quotas(30), half, flying, 1000)
     labels = Counter(cell.axes["label"] for cell in more)
     assert labels["a"] >= 8
 
@@ -112,7 +120,7 @@ def test_examples_are_of_the_cells_own_label() -> None:
 def test_two_covered_fields_are_both_met_and_do_not_march_in_step() -> None:
     both = space(cover=("label", "tone"))
     wanted = Quotas(60, {"label": {"a": 20, "b": 20, "c": 20}, "tone": {"dry": 45, "warm": 15}})
-    cells = plan_round(both, Sequences(both.cover), wanted, Yields([]), [], 1000)
+    cells = plan_round(Sequences(both), wanted, Yields([]), [], 1000)
     assert Counter(cell.axes["label"] for cell in cells) == {"a": 20, "b": 20, "c": 20}
     assert Counter(cell.axes["tone"] for cell in cells) == {"dry": 45, "warm": 15}
     assert len(Counter((cell.axes["label"], cell.axes["tone"]) for cell in cells)) == 6
@@ -132,3 +140,78 @@ def test_quotas_take_in_order_and_never_too_many(values: list[str]) -> None:
     have = Counter(values)
     assert taken == +Counter({label: min(have[label], n) for label, n in wanted.by_field["label"].items()})
     assert wanted.accepted == taken.total()
+
+
+def with_source(items: Sequence[str], *, once: bool, **changes: Any) -> PlanSpace:
+    names: dict[str, Any] = {"methods": {"works": 1.0}, "method_templates": {"works": {"works": 1.0}}}
+    return space(sources={"works": SourceItems(items, once=once)}, **names, **changes)
+
+
+def taken(cells: PlanSpace, combination: Combination, n: int) -> list[Cell]:
+    sequences = Sequences(cells)
+    return [cell for _ in range(n) if (cell := sequences.take(combination))]
+
+
+def test_a_combination_goes_through_the_whole_source_before_an_item_comes_again() -> None:
+    cells = taken(with_source("pqrst", once=False), ("a",), 12)
+    assert [Counter(cell.source for cell in part) for part in (cells[:5], cells[5:10])] == [
+        Counter("pqrst"),
+        Counter("pqrst"),
+    ]
+    assert [cell.draw for cell in cells] == [0] * 5 + [1] * 5 + [2] * 2
+    assert len({cell.id for cell in cells}) == 12
+
+
+def test_one_more_item_leaves_the_cells_of_the_others_as_they_are() -> None:
+    items = [f"item {n}" for n in range(40)]
+    before = {cell.id for cell in taken(with_source(items, once=False), ("a",), 40)}
+    after = taken(with_source([*items, "new"], once=False), ("a",), 41)
+    assert [cell.source for cell in after if cell.id not in before] == ["new"]
+
+
+def test_an_item_that_is_used_once_is_used_once_whatever_the_combination() -> None:
+    sequences = Sequences(with_source("pqr", once=True))
+    cells = [sequences.take((label,)) for label in ("a", "b", "a", "b", "a")]
+    assert [cell is None for cell in cells] == [False, False, False, True, True]
+    assert {cell.source for cell in cells if cell} == set("pqr")
+    assert len(plan_round(Sequences(with_source("pqr", once=True)), quotas(30), Yields([]), [], 1000)) == 3
+
+
+@given(st.integers(0, 30), st.integers(1, 30))
+def test_sequences_go_on_from_the_cells_on_disk(first: int, more: int) -> None:
+    mixed = space(
+        methods={"template": 1.0, "works": 1.0, "finds": 1.0},
+        method_templates={name: {name: 1.0} for name in ("template", "works", "finds")},
+        sources={"works": SourceItems("pqrst", once=False), "finds": SourceItems("uvwxyz", once=True)},
+        open_label=frozenset({"finds"}),
+    )
+    whole = plan_round(Sequences(mixed), quotas(90), Yields([]), [], first + more)
+    again = Sequences(mixed)
+    again.note(whole[:first])
+    written = Sequences(mixed)
+    for cell in whole[:first]:
+        combination = None if cell.method == "finds" else (str(cell.axes["label"]),)
+        assert written.take(combination) == cell
+    assert again == written
+
+
+def test_methods_that_find_the_label_get_their_share_and_decide_none() -> None:
+    mixed = space(
+        methods={"template": 3.0, "finds": 1.0},
+        method_templates={"template": {"t": 1.0}, "finds": {"finds": 1.0}},
+        sources={"finds": SourceItems([str(n) for n in range(100)], once=True)},
+        open_label=frozenset({"finds"}),
+        axis_blind=frozenset({"finds"}),
+    )
+    cells = plan_round(Sequences(mixed), quotas(120), Yields([]), [], 1000)
+    found = [cell for cell in cells if cell.method == "finds"]
+    assert len(found) == 30
+    assert all("label" not in cell.axes for cell in found)
+    alone = space(
+        methods={"finds": 1.0},
+        method_templates={"finds": {"finds": 1.0}},
+        sources={"finds": SourceItems("uvwxyz", once=True)},
+        open_label=frozenset({"finds"}),
+        axis_blind=frozenset({"finds"}),
+    )
+    assert len(plan_round(Sequences(alone), quotas(60), Yields([]), [], 1000)) == 6

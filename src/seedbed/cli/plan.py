@@ -60,9 +60,14 @@ def _print(value: dict[str, Any]) -> None:
     anew = "asked anew" if value["changed"] else "to be asked"
     click.echo(
         f"cells: {value['cells']:,}, {value['logged']:,} of them answered in the reply log and "
-        f"{value['calls']:,} {anew}; calls: at least {value['calls'] + axes['calls']:,} (drafts that filters "
-        "reject are asked for again)"
+        f"{value['cells'] - value['logged']:,} {anew}; calls: at least {value['calls'] + axes['calls']:,} "
+        "(drafts that filters reject are asked for again)"
     )
+    if value["calls_at_most"] > value["calls"]:
+        click.echo(
+            f"methods that ask several questions a cell take {value['calls_at_most']:,} calls where all of "
+            "them are asked; `seedbed preview` measures what that costs"
+        )
     click.echo(
         f"prompt: about {value['prompt_tokens_each']:,} tokens each, at most {value['max_tokens']:,} back"
     )

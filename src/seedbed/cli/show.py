@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from itertools import chain, islice
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 
 from seedbed.cli.output import json_option, print_json
 from seedbed.core.errors import InputError, Problem
+from seedbed.core.field_text import as_string
 from seedbed.publish.text_layout import printable
 
 if TYPE_CHECKING:
@@ -69,7 +71,11 @@ def _list(view: RunView, most: int, reason: str | None, as_json: bool) -> None:
         )
         return
     for record, fate in drafts:
-        text = record.unreadable.text if record.unreadable else " | ".join(map(str, record.fields.values()))
+        text = (
+            record.unreadable.text
+            if record.unreadable
+            else " | ".join(map(as_string, record.fields.values()))
+        )
         outcome = "accepted" if fate.accepted else fate.reason
         click.echo(f"{record.id}  {outcome:16}  {printable(text)[:100]}")
 
@@ -111,6 +117,7 @@ def _whole_way(view: RunView, prefix: str) -> dict[str, Any]:
         "fields": dict(record.fields),
         "unreadable": asdict(record.unreadable) if record.unreadable else None,
         "slots": dict(record.slots),
+        "notes": dict(record.notes),
         "verdicts": [_verdict(asdict(verdict)) for verdict in verdicts],
         "provenance": _provenance(record),
         "draw": cell.draw if cell else None,
@@ -142,6 +149,11 @@ def _provenance(record: Record) -> dict[str, Any]:
     return value
 
 
+def _shown(note: object) -> str:
+    """A note as text: what is not text already as JSON."""
+    return note if isinstance(note, str) else json.dumps(note, ensure_ascii=False)
+
+
 def _lines(text: object) -> str:
     """Text over several lines in which nothing steers the terminal."""
     return "\n  ".join(printable(line) for line in str(text).splitlines())
@@ -151,10 +163,12 @@ def _print(value: dict[str, Any]) -> None:
     click.echo(f"record     {value['id']}")
     click.echo(f"fate       {value['fate']}" + (f": {value['reason']}" if value["reason"] else ""))
     for name, field in value["fields"].items():
-        click.echo(f"{name:10} {_lines(field)}")
+        click.echo(f"{name:10} {_lines(as_string(field))}")
     if value["unreadable"]:
         why = value["unreadable"]
         click.echo(f"unreadable {why['cause']}: {printable(why['detail'])}")
+    for name, note in value["notes"].items():
+        click.echo(f"note       {name}: {_lines(_shown(note))}")
     click.echo("verdicts")
     for verdict in value["verdicts"]:
         flagged = f"flag {verdict['reason']}" if verdict["reason"] else "keep"
@@ -173,8 +187,9 @@ def _print(value: dict[str, Any]) -> None:
     click.echo(f"  sampling       {provenance['sampling']}")
     for role, model in provenance["models"].items():
         click.echo(f"  {role:14} {model['model']} at {model['endpoint']}")
-    for key, reply in zip(provenance["reply_keys"], value["replies"], strict=True):
-        _print_reply(f"reply {key}", reply)
+    steps = provenance["steps"] or [""] * len(value["replies"])
+    for key, step, reply in zip(provenance["reply_keys"], steps, value["replies"], strict=True):
+        _print_reply(f"reply {key}" + (f" to {step}" if step else ""), reply)
     for each in value["judged"]:
         _print_reply(f"reply to {each['filter']} {each['key']}", each["reply"])
 

@@ -10,10 +10,12 @@ from seedbed.core.hashing import short_id
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The method entry, template, axis values, real rows and draw number that define a request.
+    """The method entry, template, axis values, real rows, source item and draw number that define a request.
 
-    The id is the hash of those alone: neither target nor budget, round or position is in it,
-    so a longer run finds the replies of a shorter one.
+    `parents` are ids of real rows that are shown, `source` the id of the item that the method works on (a
+    row without a label, a chunk of a document), "" where it works on none. The id is the hash of those
+    alone: neither target nor budget, round or position is in it, so a longer run finds the replies of a
+    shorter one.
     """
 
     method: str
@@ -21,10 +23,13 @@ class Cell:
     axes: Mapping[str, str | float]
     parents: tuple[str, ...] = ()
     draw: int = 0
+    source: str = ""
     id: str = field(init=False)
 
     def __post_init__(self) -> None:
         value = [self.method, self.template, dict(self.axes), list(self.parents), self.draw]
+        if self.source:
+            value.append(self.source)
         object.__setattr__(self, "id", short_id("cell", value))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeAlias
 
 from seedbed.core.hashing import NormalForm, digest, normal_form
 
@@ -51,6 +52,9 @@ class Hints:
     `fields` are the names a reply must fill; `fixed` those the cell already decides; `examples`
     real rows (field maps) to imitate, those of the cell's own label first; `real` all real rows.
     `several` above 0 asks for a list of so many short values in the one field, and for no draft.
+    `sketch` writes what a good reply to this very question would be, or one with a fault of its kind; it
+    stands above all the others.
+    `kind` is the task's, `schema` the JSON Schema that a reply must keep, if one was sent.
     """
 
     fields: tuple[str, ...] = ()
@@ -62,6 +66,27 @@ class Hints:
     text_field: str = ""
     draw: int = 0
     several: int = 0
+    kind: str = ""
+    schema: Mapping[str, Any] | None = None
+    sketch: Sketch | None = None
+
+
+class Pen(Protocol):
+    """What a sketch writes with: chance that depends on the question alone, and words like the real ones."""
+
+    rng: random.Random
+
+    def text(self, field: str = "") -> str:
+        """A text in the manner of the real rows' `field`, or of no field."""
+        ...
+
+    def value(self) -> str:
+        """A few invented words: a topic, a name of something."""
+        ...
+
+
+# The text of a reply, or a value that is sent as JSON.
+Sketch: TypeAlias = "Callable[[Pen], str | Mapping[str, Any]]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from seedbed.core.cell import Cell
-from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply, Message
-from seedbed.core.record import Record, Unreadable
+from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply, Message, Sketch
+from seedbed.core.record import Record, Rejection, Unreadable
 from seedbed.core.verdict import Verdict
 
 if TYPE_CHECKING:  # the eval lock's process needs EvalHit alone, and stays small without pydantic
@@ -50,7 +50,9 @@ class Task(Protocol):
     """A task kind bound to a recipe: its fields, its schema, and views of a record.
 
     `compare_fields` are what is asked (not what is answered): the text that a leak would repeat.
-    `optional_fields` may be empty in real rows.
+    `optional_fields` may be empty in real rows. `real_columns` are the fields that real rows have, each
+    with the column that holds it unless the source maps it; `prompt_values` is what templates have
+    under `task` beside what every kind has.
     """
 
     kind: str
@@ -63,6 +65,12 @@ class Task(Protocol):
 
     @property
     def optional_fields(self) -> tuple[str, ...]: ...
+
+    @property
+    def real_columns(self) -> Mapping[str, str]: ...
+
+    @property
+    def prompt_values(self) -> Mapping[str, str]: ...
 
     def schema(self, omit: Sequence[str] = ()) -> dict[str, Any]:
         """JSON Schema (2020-12) of a record's fields, less those in `omit`."""
@@ -77,25 +85,55 @@ class Task(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a method made of one reply: fields, or why there are none, and the replies behind it."""
+    """What a method made of its replies: fields, or why there are none, and the replies behind it.
+
+    Exactly one of three: readable fields; `unreadable`, where a reply at some step was of no use; or
+    fields (perhaps none) that the method itself turns down with `rejected`. `notes` are plain JSON values
+    that stand with the record for good; they are no part of its id.
+    """
 
     fields: Mapping[str, Any]
     replies: tuple[LoggedReply, ...]
     unreadable: Unreadable | None = None
+    rejected: Rejection | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Asking(Protocol):
-    """What a method has in hand.
+    """What a method has in hand for one cell.
 
-    `ask` renders a template with the cell's variables (and any given here), looks in the reply
-    log first and pays only for what is missing. It notes which template, role and sampling each
-    reply came from, so that a method need not carry provenance about. Raises NoAnswer.
+    `source` is the item of the method's source that the cell works on, None where it has none; `examples`
+    are the real rows to show, `slots` the axis values, `label` the label that the cell decides, "" where
+    there is none. `rng` depends on the cell alone.
+
+    `ask` renders a prompt with the cell's variables (and any given here), looks in the reply log first
+    and pays only for what is missing. `template` is one of the method's own steps, or the cell's template.
+    `temperature` stands above the cell's; `history` are messages between the system message and the
+    prompt's own (of a role that remembers what was said). `sketch` is how a rehearsal answers. It notes
+    which prompt, role and sampling each reply came from, so that a method need not carry provenance
+    about. Raises NoAnswer.
     """
 
     task: Task
+    cell: Cell
 
     @property
     def rng(self) -> random.Random: ...
+
+    @property
+    def source(self) -> Record | None: ...
+
+    @property
+    def examples(self) -> Sequence[Record]: ...
+
+    @property
+    def slots(self) -> Mapping[str, str]: ...
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def labels(self) -> Sequence[str]: ...
 
     async def ask(
         self,
@@ -104,18 +142,51 @@ class Asking(Protocol):
         role: str = "teacher",
         schema: Mapping[str, Any] | None = None,
         n: int = 1,
+        temperature: float | None = None,
+        history: Sequence[Message] = (),
+        sketch: Sketch | None = None,
         **variables: Any,
     ) -> tuple[LoggedReply, ...]: ...
 
 
+SourceKind: TypeAlias = Literal["documents", "unlabelled", "real"]
+
+
 class Method(Protocol):
-    """Plain async Python that turns a cell into drafts."""
+    """Plain async Python that turns a cell into drafts; what it declares is checked before any request.
+
+    `steps` are its own prompts by name, with the variables that it gives each of them;
+    `asks_template` says that it asks the cell's template (one of `generate.templates`, or the task's own)
+    as well. `uses_axes`: whether axis values reach its prompts. `open_label`: the cell decides no label,
+    the method finds one. `tasks` are the kinds of task that it is for; none means all.
+
+    `source_kinds` are the sources that it can work on, the usual one first; `source_once` says that an item
+    is worked on once. `source()` is the name of the source that the options ask for; "" leaves it
+    to the recipe, None means that it goes without. `roles()` are the roles that it asks, `requests()` the
+    fewest and the most requests that a cell takes where every reply is of use.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]
     Options: ClassVar[type[BaseModel]]
+    steps: ClassVar[Mapping[str, Sequence[str]]]
+    asks_template: ClassVar[bool]
     uses_axes: ClassVar[bool]
+    open_label: ClassVar[bool]
+    tasks: ClassVar[Sequence[str]]
+    source_kinds: ClassVar[Sequence[SourceKind]]
+    source_once: ClassVar[bool]
     options: Any
+
+    def source(self) -> str | None: ...
+
+    def roles(self) -> Sequence[str]: ...
+
+    def requests(self) -> tuple[int, int]: ...
+
+    def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
+        """(path of a key below the method's options, message) of all that does not fit the task."""
+        ...
 
     async def __call__(self, cell: Cell, ctx: Asking) -> list[Draft]: ...
 

@@ -28,8 +28,10 @@ class ModelRef:
 class Provenance:
     """Where a record comes from. It has no clock in it: equal replies give equal records.
 
-    `depth` is 0 for real data and one more than its deepest parent for generated data;
-    `reply_keys` are `<request hash>/<scope hash>/<draw>` and find the raw replies in the log.
+    `depth` is 0 for real data and one more than its deepest parent for generated data; `parents` are the
+    rows that were shown, and the item of a source that was worked on. `reply_keys` are
+    `<request hash>/<scope hash>/<draw>` and find the raw replies in the log; `steps` says of each of them
+    which prompt it answers and in which role (`iterative/questions by teacher`), where there are several.
     """
 
     origin: Origin
@@ -45,6 +47,7 @@ class Provenance:
     cell: str | None = None
     draft: int = 0
     depth: int = 0
+    steps: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Records go to the filter workers: what dataclasses do for slots costs three times as much.
@@ -53,11 +56,27 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Why a reply gave no fields: the draft exists, is counted, and keeps its text."""
+    """Why a reply gave no fields: the draft exists, is counted, and keeps its text.
 
-    cause: Literal["truncated", "not_json", "invalid_schema"]
+    `cause` is `truncated`, `not_json` or `invalid_schema`.
+    """
+
+    cause: str
     detail: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A method's own verdict on its draft: why it is worth nothing, though it can be read.
+
+    `reason` is a stable slug, `by` the `method@version` that says so.
+    """
+
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    score: float | None = None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +84,9 @@ class Record:
     """One row of data, real or generated. Immutable.
 
     `fields` holds plain JSON values by the task's field names; it is empty where `unreadable`
-    says why the reply could not be read. `slots` are the cell's values that the prompt saw.
+    says why the reply could not be read. `slots` are the cell's values that the prompt saw; where the
+    cell leaves the label open, the label that was given is among them. `notes` are what the method has to
+    say of the record (a span of evidence, votes, who said which turn); `rejected` is its own verdict.
     """
 
     id: str
@@ -73,9 +94,13 @@ class Record:
     provenance: Provenance
     slots: Mapping[str, str] = field(default_factory=dict)
     unreadable: Unreadable | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    rejected: Rejection | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Record, (self.id, self.fields, self.provenance, self.slots, self.unreadable)
+        values = (self.id, self.fields, self.provenance, self.slots, self.unreadable)
+        more = (self.notes, self.rejected) if self.notes or self.rejected else ()
+        return Record, (*values, *more)
 
     @property
     def is_real(self) -> bool:

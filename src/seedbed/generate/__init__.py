@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from seedbed.core.registry import Table
 
 
-def _direct() -> Any:
-    from seedbed.generate.direct import Direct
-
-    return Direct
-
-
-def _template() -> Any:
-    from seedbed.generate.template import Template
-
-    return Template
+def _method(module: str, name: str) -> Callable[[], Any]:
+    """Imports a method at its first use."""
+    return lambda: getattr(import_module(f"seedbed.generate.{module}"), name)
 
 
-METHODS: Table[Any] = Table("method", "seedbed.methods", {"direct": _direct, "template": _template})
+METHODS: Table[Any] = Table(
+    "method",
+    "seedbed.methods",
+    {
+        "direct": _method("direct", "Direct"),
+        "template": _method("template", "Template"),
+        "label": _method("label", "Label"),
+    },
+)

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from seedbed.core.cell import Cell
 from seedbed.core.protocols import Asking, Draft, Task
 from seedbed.core.record import Unreadable
+from seedbed.generate.method import BaseMethod, MethodOptions
 from seedbed.generate.reading import read_fields
 
 
-class OneQuestion:
+class OneQuestion(BaseMethod):
     """A method that asks its cell's template once. A subclass says its name, and whether a cell has axes."""
 
-    name: ClassVar[str]
-    version: ClassVar[int]
-    uses_axes: ClassVar[bool]
+    asks_template: ClassVar[bool] = True
 
-    class Options(BaseModel):
-        model_config = ConfigDict(extra="forbid", frozen=True)
-
+    class Options(MethodOptions):
         output: Literal["json", "text"] = Field(
             "json",
             description="`json`: a JSON object of the fields; `text`: the whole reply is the one field",
         )
 
     def __init__(self, options: Options) -> None:
-        self.options = options
+        super().__init__(options)
         # By the fields left out. One object for all cells: it is hashed with each of their requests.
         self._schemas: dict[tuple[str, ...], dict[str, Any]] = {}
 

@@ -31,6 +31,7 @@ from seedbed.core.hashing import seed_from
 from seedbed.models.call_seed import call_seed
 from seedbed.models.fault_plan import Fault, FaultPlan, Faults, planted_fault
 from seedbed.models.imitation import decoys, invented
+from seedbed.models.rehearsal_sketch import sketched
 from seedbed.models.rehearsal_writer import Writer
 
 
@@ -76,13 +77,19 @@ class RehearsalTeacher:
         return planted_fault(self.seed, self.plan, call, key.draw - first, text=text)
 
     def answer(self, request: ChatRequest, index: int) -> tuple[Choice, Fault | None]:
-        """One choice, and the fault in it: what was planned, where the request's hints let it be planted."""
+        """One choice, and the fault in it: what was planned, where the request's hints let it be planted.
+
+        A sketch's own faults, and those of a method's steps, are not told: no table counts them.
+        """
         question, hints = request.hash, request.hints or Hints()
         call = request.seed if request.seed is not None else seed_from(question)
         seed = seed_from(self.seed, question, seed_from(call, index))
         if hints.several:
             # No filter looks at such a reply, so that a fault in it would prove nothing.
             return Choice(_list_of_values(hints, seed)), None
+        if hints.sketch is not None:
+            fault = planted_fault(self.seed, self.plan, call, index, text=True)
+            return sketched(hints.sketch, hints, seed, fault), None
         writer = Writer(hints, seed, self.phrases, self._decoys)
         fault = planted_fault(self.seed, self.plan, call, index, text=writer.is_text)
         return writer.answer(fault)

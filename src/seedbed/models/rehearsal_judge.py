@@ -22,6 +22,7 @@ from seedbed.core.chat import (
     prompt_characters,
 )
 from seedbed.core.hashing import seed_from
+from seedbed.models.rehearsal_sketch import sketched
 
 # Of twenty records about one is bad, as with a teacher that mostly does what it is asked.
 _SCORES = (1, 2, 2, *(3,) * 4, *(4,) * 7, *(5,) * 6)
@@ -58,7 +59,7 @@ class RehearsalJudge:
 
     async def complete(self, request: ChatRequest) -> ChatReply:
         """`request.n` choices, always."""
-        choices = tuple(self._choice(request.hash, index) for index in range(request.n))
+        choices = tuple(self._answer(request, index) for index in range(request.n))
         asked = prompt_characters(request.messages)
         answered = sum(len(choice.text) for choice in choices)
         usage = Usage(about_tokens(asked), about_tokens(answered))
@@ -73,6 +74,12 @@ class RehearsalJudge:
 
     def _dice(self, request: bytes, index: int) -> random.Random:
         return random.Random(seed_from("judge", self.seed, request, index))
+
+    def _answer(self, request: ChatRequest, index: int) -> Choice:
+        hints = request.hints
+        if hints is None or hints.sketch is None:
+            return self._choice(request.hash, index)
+        return sketched(hints.sketch, hints, seed_from("judge", self.seed, request.hash, index), None)
 
     def _choice(self, request: bytes, index: int) -> Choice:
         dice = self._dice(request, index)

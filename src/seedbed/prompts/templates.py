@@ -21,13 +21,24 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from seedbed.core.chat import Message
 from seedbed.core.errors import Problem, TemplateError
+from seedbed.core.field_text import as_string
 from seedbed.core.hashing import short_id
 from seedbed.core.registry import nearest
 
 USER_MARK = "---user---"
 
 # What every template may use besides the slots of its recipe.
-CONTEXT_NAMES = ("task", "label", "labels", "examples", "slots", "draw", "output", "fields")
+CONTEXT_NAMES = (
+    "task",
+    "label",
+    "labels",
+    "examples",
+    "slots",
+    "draw",
+    "output",
+    "fields",
+    "edge_case",
+)
 
 # Those of them that stay what they are for a whole run.
 FIXED_NAMES = ("task", "labels", "output", "fields")
@@ -35,6 +46,8 @@ FIXED_NAMES = ("task", "labels", "output", "fields")
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
 )
+# `{{ value | text }}`: lists and maps as JSON, and not as Python would print them.
+_ENVIRONMENT.filters["text"] = as_string
 # A prompt that chance writes has another hash at every run, and would be paid for again.
 del _ENVIRONMENT.filters["random"]
 del _ENVIRONMENT.globals["lipsum"]
@@ -107,7 +120,7 @@ class PromptTemplate:
         return []
 
     def problems(self, slots: Iterable[str]) -> list[Problem]:
-        """Everything wrong with the template for a recipe that has these slots."""
+        """Everything wrong with the template for a recipe that has these slots, or a step these variables."""
         if broken := self.syntax_problems():
             return broken
         known = [*slots, *CONTEXT_NAMES]
@@ -162,8 +175,20 @@ def read_template(path: Path, name: str) -> PromptTemplate:
         raise TemplateError([Problem(f"cannot be read: {error.strerror}", str(path))]) from error
 
 
+OWN_PROMPTS = "prompts"
+
+
+def prompt_of(name: str, folder: Path) -> PromptTemplate:
+    """A prompt of the library, or the recipe's own of the same name: `prompts/NAME.j2` in its folder.
+
+    Raises TemplateError.
+    """
+    own = Path(OWN_PROMPTS) / f"{name}.j2"
+    return read_template(folder / own, own.as_posix()) if (folder / own).is_file() else library_template(name)
+
+
 def library_template(name: str) -> PromptTemplate:
-    """A template that ships with Seedbed, such as `classification` or `instruction`."""
+    """A template that ships with Seedbed, such as `classification` or `evolve/deepen`."""
     file = resources.files("seedbed.prompts") / "library" / f"{name}.j2"
     try:
         text = file.read_text(encoding="utf-8")

@@ -5,10 +5,11 @@ from seedbed.recipe.budget import Budget
 from seedbed.recipe.cover import CoverEntry, quotas
 from seedbed.recipe.extends import RECIPE_FILE, Extends
 from seedbed.recipe.filters import FilterEntry
-from seedbed.recipe.generate import Generate
+from seedbed.recipe.generate import ORDINARY, EdgeCase, Generate
 from seedbed.recipe.licence import LicenceTerms
 from seedbed.recipe.load import LoadedRecipe, check_cover, load_recipe
 from seedbed.recipe.lock import read_lock, to_lock_yaml
+from seedbed.recipe.method_needs import ALL_REAL, source_of
 from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.mix import Mix
 from seedbed.recipe.price import InputPrice, PriceEntry
@@ -24,17 +25,21 @@ from seedbed.recipe.roles import (
     WireRole,
 )
 from seedbed.recipe.secret import Secret
-from seedbed.recipe.sources import Source, Split
+from seedbed.recipe.sources import Chunk, Source, Split
 from seedbed.recipe.student import StudentEntry
 from seedbed.recipe.task import TaskSection
 
 __all__ = [
+    "ALL_REAL",
+    "ORDINARY",
     "RECIPE_FILE",
     "AskedAxis",
     "Axis",
     "AxisFile",
     "Budget",
+    "Chunk",
     "CoverEntry",
+    "EdgeCase",
     "EmbedderRole",
     "Endpoint",
     "EndpointEntry",
@@ -62,5 +67,6 @@ __all__ = [
     "load_recipe",
     "quotas",
     "read_lock",
+    "source_of",
     "to_lock_yaml",
 ]

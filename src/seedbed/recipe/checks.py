@@ -28,6 +28,7 @@ class Declared:
     generate: Generate | None
     mix: Mix | None
     student: StudentEntry | None
+    export: tuple[str, ...] = ()
 
 
 def check(declared: Declared, findings: Findings, registry: Registry) -> None:
@@ -35,10 +36,12 @@ def check(declared: Declared, findings: Findings, registry: Registry) -> None:
     _check_labels(declared, findings)
     _check_student(declared, findings)
     _check_mix(declared, findings)
+    _check_export(declared, findings, registry)
     if declared.generate is not None and declared.task is not None:
         _check_cover_fields(declared.generate, declared.task, findings)
         _check_cover(declared, declared.generate, declared.task, findings)
         _check_axes(declared.generate, declared.task, findings, registry)
+        _check_edge_cases(declared.generate, findings, registry)
 
 
 def _check_labels(declared: Declared, findings: Findings) -> None:
@@ -59,8 +62,8 @@ def _check_student(declared: Declared, findings: Findings) -> None:
     if declared.task.label_field is None:
         findings.add(
             ("student",),
-            f"the student '{declared.student.name}' needs a classification task, and this one is "
-            f"{declared.task.kind}; remove student",
+            f"the student '{declared.student.name}' needs a task with labels (a classification task, or a "
+            f"custom one with label), and this one is {declared.task.kind}; remove student",
         )
 
 
@@ -70,8 +73,22 @@ def _check_mix(declared: Declared, findings: Findings) -> None:
     findings.add(("mix",), "there is no real source to mix with; add one under sources, or remove mix")
 
 
+def _check_export(declared: Declared, findings: Findings, registry: Registry) -> None:
+    """A format that the kind cannot be written in would be found out only after the run."""
+    if declared.task is None or findings.touch(("export",), ("task", "kind")):
+        return
+    for at, name in enumerate(declared.export):
+        # An exporter of another package may not say for which kinds it is.
+        kinds = getattr(registry.exporters.get(name), "kinds", None)
+        if kinds is not None and declared.task.kind not in kinds:
+            findings.add(
+                ("export", at),
+                f"{name} is for tasks of the kind {' or '.join(kinds)}, and this one is {declared.task.kind}",
+            )
+
+
 def _has_real(declared: Declared) -> bool:
-    return any(not source.lock for source in declared.sources.values())
+    return any(not source.lock and not source.is_material for source in declared.sources.values())
 
 
 def _check_cover_fields(generate: Generate, task: Task, findings: Findings) -> None:
@@ -110,6 +127,26 @@ def _check_axes(generate: Generate, task: Task, findings: Findings, registry: Re
         findings.add(("generate", key), message)
     if nothing_asked and not findings.touch(("task",)):
         findings.add(("generate", "axes"), nothing_asked)
+
+
+def _check_edge_cases(generate: Generate, findings: Findings, registry: Registry) -> None:
+    path = ("generate", "edge_cases")
+    if not generate.edge_cases or findings.touch(path, ("generate", "target"), ("generate", "methods")):
+        return
+    wanted = sum(case.count for case in generate.edge_cases)
+    if wanted > generate.target:
+        findings.add(
+            path, f"they ask for {wanted} but target is {generate.target}; raise the target to {wanted}"
+        )
+    blind = [
+        entry.name
+        for entry in generate.methods
+        if not (method := registry.methods.get(entry.name)).uses_axes and not method.open_label
+    ]
+    if blind:
+        findings.add(
+            path, f"the method {blind[0]} uses no axes, so that it cannot be asked for one; take either out"
+        )
 
 
 def _unused_by_methods(generate: Generate, findings: Findings, registry: Registry) -> dict[str, str]:

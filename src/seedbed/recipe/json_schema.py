@@ -29,7 +29,6 @@ from seedbed.recipe.roles import (
     EndpointEntry,
     RecordedRole,
     RehearsalRole,
-    Role,
     Roles,
     Wire,
     WireRole,
@@ -117,13 +116,13 @@ def _sources(_: Registry) -> Schema:
 
 
 def _roles(registry: Registry) -> Schema:
-    roles = model_schema(Roles, without=lambda info: set(get_args(Role)) <= set(get_args(info.annotation)))
-    for name, info in Roles.model_fields.items():
-        if name not in roles["properties"]:
-            roles["properties"][name] = _described(_nullable(_role(name, registry)), info)
-    embedder = Roles.model_fields["embedder"]
-    roles["properties"]["embedder"] = _described(_nullable(_wire(EmbedderRole)), embedder)
-    return {**roles, "required": []}
+    known = Roles.model_fields
+    properties = {
+        name: _described(_nullable(_role(name, registry)), known[name]) for name in ("teacher", "judge")
+    }
+    properties["embedder"] = _described(_nullable(_wire(EmbedderRole)), known["embedder"])
+    further = _described(_role("teacher", registry), known["others"])
+    return {**_named(further, SLUG), "properties": properties}
 
 
 def _role(name: str, registry: Registry) -> Schema:

@@ -20,6 +20,7 @@ from seedbed.recipe.filters import read_filters
 from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import read_generate
 from seedbed.recipe.judges import check_judges
+from seedbed.recipe.method_needs import check_methods
 from seedbed.recipe.mix import Mix
 from seedbed.recipe.overrides import apply_overrides
 from seedbed.recipe.recipe import Header, Recipe
@@ -124,9 +125,28 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
         sections["generate"],
         mix,
         sections["student"],
+        sections["export"],
     )
     check(declared, findings, reading.registry)
-    check_judges(sections["roles"], sections["filters"], raw.get("filters"), findings, reading.registry)
+    written = raw.get("generate")
+    asked = check_methods(
+        sections["generate"],
+        task,
+        sections["sources"],
+        sections["roles"],
+        written.get("methods") if isinstance(written, dict) else None,
+        findings,
+        reading.registry,
+    )
+    check_judges(
+        sections["roles"],
+        sections["filters"],
+        asked,
+        sections["generate"],
+        raw.get("filters"),
+        findings,
+        reading.registry,
+    )
     for key in [key for key in raw if key not in Recipe.model_fields]:
         if key == EXTENDS:
             findings.add((key,), "is read before --set is; write it into the recipe's file")

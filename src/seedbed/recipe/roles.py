@@ -10,19 +10,23 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, PlainSerializer, ValidationInfo, field_validator, model_validator
 
+from seedbed.core.registry import nearest
 from seedbed.recipe.document import KeyPath
 from seedbed.recipe.licence import Licence, LicenceTerms
 from seedbed.recipe.price import InputPrice, PriceEntry
 from seedbed.recipe.secret import Secret, look_up, reference
 from seedbed.recipe.section import Float, Int, Options, Reading, Section, Text
 from seedbed.recipe.units import SecondsBefore
+from seedbed.recipe.words import slug
 
 ENDPOINT_VARIABLE = "OPENAI_BASE_URL"
 KEY_VARIABLE = "OPENAI_API_KEY"
 
 _MATCH_GROUPS = ("prompt", "label", "draw")
 
-# What a rehearsal is in each role: a plug-in of the table of models.
+_FIXED = ("teacher", "judge", "embedder")
+
+# What a rehearsal is in each role, and in any other that of the teacher: a plug-in of the table of models.
 REHEARSALS = {"teacher": "rehearsal", "judge": "rehearsal_judge"}
 
 
@@ -184,11 +188,19 @@ class Roles(Section):
     embedder: EmbedderRole | None = Field(
         None, description="gives vectors of texts, which measures compare by meaning"
     )
+    others: dict[str, Role] = Field(
+        default_factory=dict,
+        description="further roles, each under a name of its own beside these: those that a method asks",
+    )
 
     @property
     def bound(self) -> Mapping[str, Role]:
         """The roles of chat that the recipe fills, by name."""
-        return {"teacher": self.teacher, **({"judge": self.judge} if self.judge is not None else {})}
+        return {
+            "teacher": self.teacher,
+            **({"judge": self.judge} if self.judge is not None else {}),
+            **self.others,
+        }
 
     @property
     def priced(self) -> Mapping[str, Role | EmbedderRole]:
@@ -200,17 +212,25 @@ def read_roles(raw: Any, reading: Reading) -> Roles | None:
     """The section; without it the teacher rehearses. None where a role cannot be bound (reported)."""
     findings = reading.findings
     values = findings.mapping(raw, ("roles",))
+    further: dict[str, Role | None] = {}
     for name in values:
-        if name not in Roles.model_fields:
-            findings.unknown_key(("roles", name), Roles.model_fields)
+        if name in _FIXED:
+            continue
+        if nearest(name, list(_FIXED)) is not None:
+            findings.unknown_key(("roles", name), _FIXED)
+        elif problem := slug(name):
+            findings.add(("roles", name), problem)
+        else:  # whether a method asks it is seen once the methods are known
+            further[name] = _read_role(values[name], ("roles", name), reading)
     teacher = values.get("teacher")
     role = _read_role({"rehearsal": {}} if teacher is None else teacher, ("roles", "teacher"), reading)
     judge = values.get("judge")
     second = _read_role(judge, ("roles", "judge"), reading) if judge is not None else None
-    if role is None or (judge is not None and second is None):
+    if role is None or (judge is not None and second is None) or None in further.values():
         return None
     embedder = _read_wire(EmbedderRole, values.get("embedder"), ("roles", "embedder"), reading)
-    return Roles(teacher=role, judge=second, embedder=embedder)
+    others = {name: each for name, each in further.items() if each is not None}
+    return Roles(teacher=role, judge=second, embedder=embedder, others=others)
 
 
 def _read_role(raw: Any, path: KeyPath, reading: Reading) -> Role | None:
@@ -281,7 +301,8 @@ def _read_recorded(values: dict[str, Any], path: KeyPath, reading: Reading) -> R
 def _read_rehearsal(values: dict[str, Any], path: KeyPath, reading: Reading) -> RehearsalRole | None:
     findings = reading.findings
     where = (*path, "rehearsal")
-    plugin = findings.plugin(reading.registry.models, REHEARSALS[str(path[-1])], where)
+    kind = REHEARSALS.get(str(path[-1]), REHEARSALS["teacher"])
+    plugin = findings.plugin(reading.registry.models, kind, where)
     options = findings.model(plugin.Options, values["rehearsal"], where) if plugin is not None else None
     if options is None:
         return None

@@ -30,8 +30,27 @@ class Split(Section):
         return self
 
 
+class Chunk(Section):
+    """How documents are cut into the pieces that methods work on."""
+
+    tokens: Int | None = Field(
+        None, ge=20, description="most tokens of a chunk, at 4 characters each (default: 400)"
+    )
+    lines: Int | None = Field(None, ge=1, description="lines of a chunk, in the place of tokens: for code")
+    by: Literal["heading", "paragraph"] = Field(
+        "heading",
+        description="`heading`: a chunk stays within its section; `paragraph`: headings are text like others",
+    )
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Self:
+        if self.tokens is not None and self.lines is not None:
+            raise ValueError("a chunk has so many tokens or so many lines; keep one of them")
+        return self
+
+
 class Source(Section):
-    """One named source of real rows."""
+    """One named source of real rows, or of texts that methods work on."""
 
     path: Text = Field(
         description="a CSV, JSONL or Parquet file, a folder of texts or a glob such as `data/*.jsonl`, "
@@ -52,6 +71,12 @@ class Source(Section):
     )
     group: Text | None = Field(None, description="column whose equal values stay on one side of a split")
     split: Split = Field(default_factory=Split, description="shares set aside: `{dev, eval, seed}`")
+    unlabelled: Bool = Field(
+        False, description="true: rows that lack the label or the answer, for methods that give it"
+    )
+    chunk: Chunk | None = Field(
+        None, description="these are documents; they are cut into chunks, for methods that work on them"
+    )
     id: Text | None = Field(None, description="column that names a row for good (default: the row's content)")
     licence: Text | None = Field(None, description="licence of the data; it travels with every row")
 
@@ -61,6 +86,11 @@ class Source(Section):
         if not value:
             raise ValueError("must name at least one column; leave the key out for the default")
         return value
+
+    @property
+    def is_material(self) -> bool:
+        """Whether it holds no real rows of the task, but what methods work on."""
+        return self.unlabelled or self.chunk is not None
 
 
 def read_sources(raw: Any, reading: Reading, task: Task | None) -> dict[str, Source]:
@@ -75,8 +105,9 @@ def read_sources(raw: Any, reading: Reading, task: Task | None) -> dict[str, Sou
         if source is None:
             continue
         _check_columns(source, path, reading, task)
+        _check_material(source, path, reading)
         _check_path(source, path, reading)
-        if task is not None and "compare" not in source.model_fields_set:
+        if task is not None and "compare" not in source.model_fields_set and not source.is_material:
             source = source.model_copy(update={"compare": task.compare_fields})
         sources[name] = source
     _check_eval(sources, reading)
@@ -86,9 +117,22 @@ def read_sources(raw: Any, reading: Reading, task: Task | None) -> dict[str, Sou
 def _check_columns(source: Source, path: KeyPath, reading: Reading, task: Task | None) -> None:
     if task is None:
         return
+    fields = task.fields if source.chunk is None else ("text",)
     for field in source.columns:
-        if field not in task.fields:
-            reading.findings.unknown_key((*path, "columns", field), task.fields)
+        if field not in fields:
+            reading.findings.unknown_key((*path, "columns", field), fields)
+
+
+def _check_material(source: Source, path: KeyPath, reading: Reading) -> None:
+    """What only a source of the task's own rows has."""
+    if not source.is_material:
+        return
+    what, findings = "unlabelled" if source.unlabelled else "chunk", reading.findings
+    if source.unlabelled and source.chunk is not None:
+        findings.add((*path, "chunk"), "documents are no rows without a label; keep unlabelled or chunk")
+    for key in ("lock", "split", "compare", "ignore_after", "group"):
+        if key in source.model_fields_set and getattr(source, key):
+            findings.add((*path, key), f"{key} is for real rows of the task, not beside {what}; remove one")
 
 
 def _check_path(source: Source, path: KeyPath, reading: Reading) -> None:
@@ -132,6 +176,7 @@ def _check_eval(sources: dict[str, Source], reading: Reading) -> None:
     for name, source in sources.items():
         if not source.lock:
             continue
+        # The eval is a file apart also from what methods work on.
         locked = _identities(reading.folder / source.path)
         for other, real in sources.items():
             if not real.lock and not locked.isdisjoint(_identities(reading.folder / real.path)):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
 from seedbed.core.cell import Cell
-from seedbed.core.chat import ChatRequest, Hints, LoggedReply, ReplyKey, Sampling
+from seedbed.core.chat import ChatRequest, Hints, LoggedReply, Message, ReplyKey, Sampling, Sketch
 from seedbed.core.hashing import digest, seed_from
 from seedbed.core.protocols import Draft, Task
 from seedbed.core.record import ModelRef, Provenance, Record, generated_record_id
 from seedbed.generate.prompting import fixed_fields
 from seedbed.prompts.templates import PromptTemplate
-from seedbed.run.planner import TEMPERATURE
+from seedbed.recipe import ORDINARY
+from seedbed.run.planner import EDGE_CASE, TEACHER, TEMPERATURE
 
 
 class Filling(Protocol):
@@ -45,7 +46,11 @@ class BoundRole:
 
 @dataclass(frozen=True)
 class AskingSpace:
-    """What all cells of a run share."""
+    """What all cells of a run share.
+
+    `templates` has the steps of methods as `method/step`; `items` are the items of sources that methods
+    work on, by id, `versions` the methods' own, `edge_cases` what the prompt says of each.
+    """
 
     recipe: str
     asker: str
@@ -57,6 +62,9 @@ class AskingSpace:
     real: Mapping[str, Record]
     example_pools: Mapping[str, Sequence[Mapping[str, Any]]]
     roles: Mapping[str, BoundRole]
+    items: Mapping[str, Record] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
+    edge_cases: Mapping[str, str] = field(default_factory=dict)
 
 
 def scope_of(asker: str, cell: str) -> bytes:
@@ -84,6 +92,32 @@ class CellAsking:
     def rng(self) -> random.Random:
         return random.Random(seed_from(self._space.seed, self.cell.id))
 
+    @cached_property
+    def source(self) -> Record | None:
+        """The item that the cell works on: a real row, or what a source of other texts holds."""
+        at = self.cell.source
+        return (self._space.items.get(at) or self._space.real[at]) if at else None
+
+    @cached_property
+    def examples(self) -> Sequence[Record]:
+        return [self._space.real[row] for row in self.cell.parents]
+
+    @cached_property
+    def slots(self) -> Mapping[str, str]:
+        hidden = (self.task.label_field, TEMPERATURE, TEACHER)
+        slots = {name: str(value) for name, value in self.cell.axes.items() if name not in hidden}
+        if (case := slots.pop(EDGE_CASE, ORDINARY)) != ORDINARY:
+            slots[EDGE_CASE] = self._space.edge_cases[case]
+        return slots
+
+    @property
+    def label(self) -> str:
+        return str(self.cell.axes.get(self.task.label_field or "", ""))
+
+    @property
+    def labels(self) -> Sequence[str]:
+        return self._space.labels
+
     async def ask(
         self,
         template: str,
@@ -91,63 +125,90 @@ class CellAsking:
         role: str = "teacher",
         schema: Mapping[str, Any] | None = None,
         n: int = 1,
+        temperature: float | None = None,
+        history: Sequence[Message] = (),
+        sketch: Sketch | None = None,
         **variables: Any,
     ) -> tuple[LoggedReply, ...]:
-        request = self.request(template, role=role, schema=schema, **variables)
+        request = self.request(
+            template,
+            role=role,
+            schema=schema,
+            temperature=temperature,
+            history=history,
+            sketch=sketch,
+            **variables,
+        )
+        role = self._who(role)
         bound = self._space.roles[role]
         replies = await bound.executor.fill(request, scope_of(self._space.asker, self.cell.id), n)
-        note = _Asked(role, self._space.templates[template], request.sampling)
+        note = _Asked(role, self._template(template), request.sampling)
         for reply in replies:
             self._asked[reply.key] = note
         return replies
 
+    def _who(self, role: str) -> str:
+        """The role that answers: where several write, the cell says which of them is its teacher."""
+        return str(self.cell.axes.get(TEACHER, role)) if role == "teacher" else role
+
+    def _template(self, name: str) -> PromptTemplate:
+        """A step of the cell's method, or a template as the recipe calls it."""
+        templates = self._space.templates
+        return templates.get(f"{self.cell.method}/{name}") or templates[name]
+
     def request(
-        self, template: str, *, role: str, schema: Mapping[str, Any] | None, **variables: Any
+        self,
+        template: str,
+        *,
+        role: str,
+        schema: Mapping[str, Any] | None,
+        temperature: float | None = None,
+        history: Sequence[Message] = (),
+        sketch: Sketch | None = None,
+        **variables: Any,
     ) -> ChatRequest:
         """The request that `ask` would make."""
-        space, bound = self._space, self._space.roles[role]
+        bound = self._space.roles[self._who(role)]
         values = {**self._variables(), **variables}
-        temperature = self.cell.axes.get(TEMPERATURE)
+        level = temperature if temperature is not None else self.cell.axes.get(TEMPERATURE)
+        messages = self._template(template).render(values)
+        if history:
+            above = [message for message in messages if message.role == "system"]
+            messages = (*above, *history, *(message for message in messages if message.role != "system"))
         return ChatRequest(
             model=bound.model,
             revision=bound.revision,
-            messages=space.templates[template].render(values),
+            messages=messages,
             sampling=Sampling(
-                temperature=float(temperature) if temperature is not None else None,
+                temperature=float(level) if level is not None else None,
                 max_tokens=bound.max_tokens,
             ),
             schema=schema,
-            hints=self._hints(values),
+            hints=self._hints(values, schema, sketch),
         )
 
-    @cached_property
-    def _label(self) -> str:
-        return str(self.cell.axes.get(self.task.label_field or "", ""))
-
-    @cached_property
-    def _slots(self) -> dict[str, str]:
-        hidden = (self.task.label_field, TEMPERATURE)
-        return {name: str(value) for name, value in self.cell.axes.items() if name not in hidden}
-
     def _variables(self) -> dict[str, Any]:
-        own_name = {self.task.label_field: self._label} if self.task.label_field else {}
+        own_name = {self.task.label_field: self.label} if self.task.label_field else {}
         return {
             **own_name,
-            **self._slots,
+            EDGE_CASE: "",
+            **self.slots,
             "task": self._space.task_variables,
-            "label": self._label,
+            "label": self.label,
             "labels": self._space.labels,
-            "examples": [self._space.real[row].fields for row in self.cell.parents],
-            "slots": self._slots,
+            "examples": [row.fields for row in self.examples],
+            "slots": self.slots,
             "draw": self.cell.draw,
             "output": "json",
             "fields": self.task.fields,
         }
 
-    def _hints(self, values: Mapping[str, Any]) -> Hints:
+    def _hints(
+        self, values: Mapping[str, Any], schema: Mapping[str, Any] | None, sketch: Sketch | None
+    ) -> Hints:
         space, fields = self._space, tuple(values["fields"])
-        fixed = fixed_fields(self.cell, self.task) | self._slots
-        pool = space.example_pools.get(self._label) or space.example_pools.get("", ())
+        fixed = {**fixed_fields(self.cell, self.task), **self.slots}
+        pool = space.example_pools.get(self.label) or space.example_pools.get("", ())
         return Hints(
             fields=fields,
             fixed=fixed,
@@ -157,6 +218,9 @@ class CellAsking:
             output=values["output"],
             text_field=fields[0] if fields else "",
             draw=self.cell.draw,
+            kind=self.task.kind,
+            schema=schema,
+            sketch=sketch,
         )
 
     def record(self, draft: Draft, index: int) -> Record:
@@ -164,16 +228,19 @@ class CellAsking:
         asked = [self._asked[reply.key] for reply in draft.replies]
         last = asked[-1]
         text = draft.unreadable.text if draft.unreadable else ""
-        parents = [self._space.real[row] for row in self.cell.parents]
+        parents = [*self.examples, *([self.source] if self.source is not None else [])]
+        by = f"{self.cell.method}@{self._space.versions[self.cell.method]}" if draft.rejected else ""
         return Record(
             id=generated_record_id(draft.fields, text, self.cell.id, index),
             fields=draft.fields,
-            slots={name: str(value) for name, value in self.cell.axes.items()},
+            slots=self._values(draft),
             unreadable=draft.unreadable,
+            notes=draft.notes,
+            rejected=replace(draft.rejected, by=by) if draft.rejected else None,
             provenance=Provenance(
                 origin="generated",
                 source=self._space.recipe,
-                parents=self.cell.parents,
+                parents=tuple(row.id for row in parents),
                 licence=self._licence(asked, draft.replies, parents),
                 method=self.cell.method,
                 template=last.template.name,
@@ -187,8 +254,18 @@ class CellAsking:
                 cell=self.cell.id,
                 draft=index,
                 depth=1 + max((row.provenance.depth for row in parents), default=0),
+                steps=tuple(f"{note.template.name} by {note.role}" for note in asked if len(asked) > 1),
             ),
         )
+
+    def _values(self, draft: Draft) -> dict[str, str]:
+        """The cell's values; the label that was found where the cell leaves it open."""
+        values = {name: str(value) for name, value in self.cell.axes.items()}
+        name = self.task.label_field
+        if name is not None and name not in values:
+            found = self.task.label(draft.fields) if name in draft.fields else None
+            values[name] = found if found is not None and found in self._space.labels else ""
+        return values
 
     def _licence(
         self, asked: Sequence[_Asked], replies: Sequence[LoggedReply], parents: Sequence[Record]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ from seedbed.run.judging_again import judge_again
 from seedbed.run.pipeline import Pipeline
 from seedbed.run.progress import Progress
 from seedbed.run.quotas import Quotas
-from seedbed.run.replaying import LoggedOnly, from_the_log
+from seedbed.run.replaying import LoggedOnly
 from seedbed.run.spending import room_left
 from seedbed.store.asked import AskedContents
 from seedbed.store.rounds import Rounds
@@ -64,7 +66,7 @@ def pipeline_of(
         real_keys=keys,
         kin={row.id: row for row in (*bound.train, *bound.dev)},
         round_cells=bound.recipe.generate.round,
-        width=session.teachers.width,
+        width=partial(session.teachers.width, bound.asked_roles),
         progress=progress,
         opens=lambda cells: session.log.look_ahead(scope_of(bound.recipe.asker, cell.id) for cell in cells),
         room=room_left(bound.recipe, bound.folder, session.log.path) if grow else lambda: None,
@@ -91,8 +93,12 @@ async def new_verdicts(
 
     # Open plans were made for the target they were made for: another one plans anew.
     same_target = session.manifest.quotas == session.wanted
-    offline = LoggedOnly(session.log, session.teachers.executors["teacher"].stats)
-    asking = from_the_log(session.asking, offline)
+    stats = {name: one.stats for name, one in session.teachers.executors.items()}
+    roles = {
+        name: replace(role, executor=LoggedOnly(session.log, stats[name]))
+        for name, role in session.asking.roles.items()
+    }
+    asking = replace(session.asking, roles=roles)
     return await judge_again(session.rounds, successor.rounds, asking, make, open_plans=same_target)
 
 
@@ -115,9 +121,11 @@ async def judge_first(
     if lost:
         note(asked_again(lost))
     # Rounds that are still open are gone through once more, by the pipeline that may ask.
-    session.teachers.executors["teacher"].counted = {
+    counted = {
         scope_of(session.bound.recipe.asker, cell.id)
         for cells in successor.rounds.open_plans().values()
         for cell in cells
     }
+    for role in session.bound.asked_roles:
+        session.teachers.executors[role].counted = counted
     session.take_over(successor, accepted_changed=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 from seedbed.core.cell import Cell
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.drift import TrialFile, refuse, trial_requests
-from seedbed.run.planner import Sequences, Yields, plan_round
+from seedbed.run.planner import plan_from_scratch
 from seedbed.run.replaying import replay
 from seedbed.run.versions import Change
 
@@ -71,10 +71,7 @@ async def refuse_lost(session: Session, cells: int) -> NoReturn:
 
 def cells_from_scratch(bound: BoundRecipe) -> list[Cell]:
     """The cells that the target needs if every draft is accepted: the least that a run asks."""
-    quotas = bound.quotas.copy()
-    return plan_round(
-        bound.space, Sequences(bound.space.cover), quotas, Yields([]), [], most=max(1, 20 * quotas.target)
-    )
+    return plan_from_scratch(bound.space, bound.quotas, most=max(1, 20 * bound.quotas.target))
 
 
 def _planned_cells(session: Session, *, closed: bool) -> Iterator[Cell]:

@@ -12,18 +12,29 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from seedbed.core.errors import InputError, Problem, RecipeError
+from seedbed.core.field_text import asked_in
 from seedbed.core.hashing import short_id
 from seedbed.core.protocols import Method, ModelFilter, Task
 from seedbed.core.record import Record
 from seedbed.core.registry import Registry
 from seedbed.prompts.sampling import RowPool
-from seedbed.prompts.templates import PromptTemplate, library_template, read_template
-from seedbed.recipe import AxisFile, LoadedRecipe, Recipe, Role, check_cover, quotas
+from seedbed.prompts.templates import PromptTemplate, prompt_of, read_template
+from seedbed.recipe import (
+    ALL_REAL,
+    ORDINARY,
+    AxisFile,
+    LoadedRecipe,
+    Recipe,
+    Role,
+    check_cover,
+    quotas,
+    source_of,
+)
 from seedbed.run.axis_values import Unasked, axes_that_stand
 from seedbed.run.filter_checks import filter_problems
 from seedbed.run.licensing import check_licence
 from seedbed.run.model_filters import build_model_filters, filter_versions
-from seedbed.run.planner import PlanSpace
+from seedbed.run.planner import EDGE_CASE, PlanSpace, SourceItems
 from seedbed.run.pricing import check_price
 from seedbed.run.quotas import Quotas
 from seedbed.run.real_rows import RealRows, spec_of
@@ -38,8 +49,10 @@ T = TypeVar("T")
 class BoundRecipe:
     """A recipe with its data: what planning, asking, filtering and proof start from.
 
-    `axes` are the values that stand. While `unasked` names an axis, `space` and `quotas` reckon with
-    words in the place of its values: enough for a plan to count, and never for a request.
+    `material` are the items of the sources that methods work on beside real rows. `templates` has the
+    steps of methods as `method/step`. `axes` are the values that stand. While `unasked` names an axis,
+    `space` and `quotas` reckon with words in the place of its values: enough for a plan to count, and
+    never for a request.
     """
 
     loaded: LoadedRecipe
@@ -48,6 +61,7 @@ class BoundRecipe:
     labels: tuple[str, ...]
     train: tuple[Record, ...]
     dev: tuple[Record, ...]
+    material: Mapping[str, tuple[Record, ...]]
     compare: tuple[str, ...]
     real_specs: Mapping[str, SourceSpec]
     eval_spec: SourceSpec | None
@@ -77,9 +91,20 @@ class BoundRecipe:
         """The model filters as their verdicts name them."""
         return tuple(f"{each.name}@{each.version}" for each in self.model_filters)
 
+    @property
+    def asked_roles(self) -> tuple[str, ...]:
+        """The roles that methods ask, and those that write in the teacher's place."""
+        asked = [role for method in self.methods.values() for role in method.roles()]
+        return tuple(dict.fromkeys([*asked, *self.space.teachers]))
+
+    @property
+    def items(self) -> Mapping[str, Record]:
+        """Every item of the material, by id."""
+        return {item.id: item for items in self.material.values() for item in items}
+
     def compared_text(self, record: Record) -> str:
         """The text of a record that is held against the eval set."""
-        return "\n".join(str(record.fields.get(name, "")) for name in self.compare)
+        return "\n".join(asked_in(record.fields.get(name, "")) for name in self.compare)
 
     def signature(self) -> dict[str, str]:
         """Hash by part of everything that decides cells and verdicts; target and budget are no part."""
@@ -88,7 +113,14 @@ class BoundRecipe:
             "task": short_id(
                 "part", [self.task_variables, recipe.task.options.model_dump(), list(self.labels)]
             ),
-            "real data": short_id("part", [_contents(self.train), _contents(self.dev)]),
+            "real data": short_id(
+                "part",
+                [
+                    _contents(self.train),
+                    _contents(self.dev),
+                    *(_contents(self.material[name]) for name in sorted(self.material)),
+                ],
+            ),
             "templates": short_id("part", {name: t.hash for name, t in self.templates.items()}),
             "generate": short_id(
                 "part",
@@ -103,6 +135,8 @@ class BoundRecipe:
                     list(self.space.cover),
                     generate.examples,
                     generate.seed,
+                    *([dict(generate.teachers)] if generate.teachers else []),
+                    *([[case.name, case.ask] for case in generate.edge_cases]),
                 ],
             ),
             "filters": short_id("part", self.filter_versions),
@@ -146,10 +180,10 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     real = RealRows(loaded, unlabelled, gather.attempt)
     labels = _labels(loaded, unlabelled, real.train, gather)
     task: Task = plugin.bind(recipe.task.options, labels)
-    templates = _templates(loaded, registry, gather)
-    methods = {
+    methods: dict[str, Method] = {
         entry.name: registry.methods.get(entry.name)(entry.options) for entry in recipe.generate.methods
     }
+    templates = _templates(loaded, methods, gather)
     # Before what may end the gathering: these look at the recipe alone.
     for name, role in recipe.roles.bound.items():
         gather.attempt(lambda n=name, r=role: check_role(loaded, n, r))  # type: ignore[misc]
@@ -163,7 +197,7 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     variables = _task_variables(recipe, task)
     axes, unasked = axes_that_stand(loaded, variables, gather.attempt)
     known = {**axes, **{name: tuple(asked.values) for name, asked in unasked.items()}}
-    space = _space(loaded, task, labels, templates, methods, real.train, known)
+    space = _space(loaded, task, labels, templates, methods, real, known)
     from_data = {
         name: axes[name] for name, axis in recipe.generate.axes.items() if isinstance(axis, AxisFile)
     }
@@ -179,10 +213,11 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
         labels=labels,
         train=tuple(real.train),
         dev=tuple(real.dev),
+        material={name: tuple(items) for name, items in real.material.items()},
         compare=unlabelled.compare_fields,
         real_specs=real.specs,
         eval_spec=real.eval_spec,
-        templates=templates,
+        templates={**templates.questions, **templates.steps},
         methods=methods,
         axes=axes,
         unasked=unasked,
@@ -218,40 +253,88 @@ def _labels(loaded: LoadedRecipe, task: Task, train: Sequence[Record], gather: _
     return tuple(declared)
 
 
-def _templates(loaded: LoadedRecipe, registry: Registry, gather: _Gatherer) -> dict[str, PromptTemplate]:
-    templates: dict[str, PromptTemplate] = {}
-    names = [entry.name for entry in loaded.recipe.generate.methods]
-    if not loaded.recipe.generate.templates or not all(registry.methods.get(n).uses_axes for n in names):
-        library = gather.attempt(lambda: library_template(loaded.recipe.task.kind))
-        if library is not None:
-            templates[library.name] = library
+@dataclass(frozen=True)
+class _Templates:
+    """`own` are those of `generate.templates`, `library` the task's; None where no method asks it.
+
+    `steps` are prompts of methods, as `method/step`.
+    """
+
+    own: Mapping[str, PromptTemplate]
+    library: PromptTemplate | None
+    steps: Mapping[str, PromptTemplate]
+
+    def of(self, method: Method) -> dict[str, float]:
+        """What a method's cells choose from: templates, or its name where it has its own prompts alone."""
+        if not method.asks_template:
+            return {method.name: 1.0}
+        if self.own and method.uses_axes:
+            return dict.fromkeys(self.own, 1.0)
+        assert self.library is not None, "a method that asks the library's prompt has it"
+        return {self.library.name: 1.0}
+
+    @property
+    def questions(self) -> dict[str, PromptTemplate]:
+        """What cells are asked with."""
+        library = {self.library.name: self.library} if self.library is not None else {}
+        return library | dict(self.own)
+
+
+def _templates(loaded: LoadedRecipe, methods: Mapping[str, Method], gather: _Gatherer) -> _Templates:
+    library = None
+    asking = [method for method in methods.values() if method.asks_template]
+    if asking and not (loaded.recipe.generate.templates and all(method.uses_axes for method in asking)):
+        library = gather.attempt(lambda: prompt_of(loaded.recipe.task.kind, loaded.folder))
+    own: dict[str, PromptTemplate] = {}
     for name in loaded.recipe.generate.templates:
         found = gather.attempt(lambda n=name: read_template(loaded.folder / n, n))  # type: ignore[misc]
         if found is not None:
-            templates[name] = found
-    return templates
+            own[name] = found
+    steps: dict[str, PromptTemplate] = {}
+    for method in methods.values():
+        for step in method.steps:
+            name = f"{method.name}/{step}"
+            found = gather.attempt(lambda n=name: prompt_of(n, loaded.folder))  # type: ignore[misc]
+            if found is not None:
+                steps[name] = found
+    gather.raise_if_any()
+    return _Templates(own, library, steps)
 
 
 def _check_templates(
     loaded: LoadedRecipe,
     task: Task,
-    templates: Mapping[str, PromptTemplate],
+    templates: _Templates,
     methods: Mapping[str, Method],
     gather: _Gatherer,
 ) -> None:
     generate = loaded.recipe.generate
     slots = [*generate.axes, *([task.label_field] if task.label_field else [])]
-    for template in templates.values():
+    questions = templates.questions
+    for template in questions.values():
         gather.problems += template.problems(slots)
+    for method in methods.values():
+        for step, variables in method.steps.items():
+            gather.problems += templates.steps[f"{method.name}/{step}"].problems([*slots, *variables])
     gather.raise_if_any()
-    used = [templates[name] for name in generate.templates] or list(templates.values())
+    used = list(templates.own.values()) or list(questions.values())
+    with_axes = [
+        *used,
+        *(t for name, t in templates.steps.items() if methods[name.partition("/")[0]].uses_axes),
+    ]
+    if generate.edge_cases and not all(template.uses(EDGE_CASE) for template in used):
+        shown = next(template for template in used if not template.uses(EDGE_CASE))
+        message = (
+            f"never shows the edge case; write {{{{ {EDGE_CASE} }}}}, which is empty where there is none"
+        )
+        gather.problems.append(Problem(message, shown.path))
     blind = [name for name, method in methods.items() if not method.uses_axes]
     for axis in generate.cover:
         if blind and axis != task.label_field:
             message = f"the method {blind[0]} uses no axes, so that it cannot cover one; take either out"
             gather.problems.append(loaded.problem(("generate", "cover", axis), message))
     for axis in generate.axes:
-        if axis not in task.fields and not any(template.uses(axis) for template in used):
+        if axis not in task.fields and not any(template.uses(axis) for template in with_axes):
             message = f"no template uses this axis; write {{{{ {axis} }}}} in one, or take the axis out"
             gather.problems.append(loaded.problem(("generate", "axes", axis), message))
     open_fields = [name for name in task.fields if name != task.label_field]
@@ -298,37 +381,51 @@ def _space(
     loaded: LoadedRecipe,
     task: Task,
     labels: Sequence[str],
-    templates: Mapping[str, PromptTemplate],
+    templates: _Templates,
     methods: Mapping[str, Method],
-    train: Sequence[Record],
+    real: RealRows,
     values: Mapping[str, Sequence[str]],
 ) -> PlanSpace:
     generate = loaded.recipe.generate
-    library = f"library/{loaded.recipe.task.kind}"
-    own = dict.fromkeys(generate.templates, 1.0) or {library: 1.0}
     cover = list(dict.fromkeys([*([task.label_field] if task.label_field else []), *generate.cover]))
     axes = {name: dict.fromkeys(values[name], 1.0) for name in generate.axes}
+    if generate.edge_cases:
+        cover.append(EDGE_CASE)
+        axes[EDGE_CASE] = dict.fromkeys([*(case.name for case in generate.edge_cases), ORDINARY], 1.0)
     if task.label_field:
         axes[task.label_field] = dict.fromkeys(labels, 1.0)
     by_label: dict[str, list[str]] = {"": []}
-    for row in train:
+    for row in real.train:
         by_label[""].append(row.id)
         if (label := task.label(row.fields)) is not None:
             by_label.setdefault(label, []).append(row.id)
+    sources: dict[str, SourceItems] = {}
+    for name, method in methods.items():
+        if (source := source_of(method, loaded.recipe.sources)) is not None:
+            ids = sorted(item.id for item in _items(source, real))
+            sources[name] = SourceItems(ids, once=method.source_once)
     return PlanSpace(
         seed=generate.seed,
         cover=tuple(cover),
         axes=axes,
         temperatures=tuple(generate.temperature),
         methods={entry.name: entry.weight for entry in generate.methods},
-        method_templates={
-            name: own if method.uses_axes else {library: 1.0} for name, method in methods.items()
-        },
+        method_templates={name: templates.of(method) for name, method in methods.items()},
         axis_blind=frozenset(name for name, method in methods.items() if not method.uses_axes),
         label_field=task.label_field,
         pools={label: RowPool(sorted(ids)) for label, ids in by_label.items()},
         examples=generate.examples,
+        sources=sources,
+        open_label=frozenset(name for name, method in methods.items() if method.open_label),
+        teachers=dict(generate.teachers),
     )
+
+
+def _items(source: str, real: RealRows) -> Sequence[Record]:
+    """What stands in a source for a method to work on."""
+    if source in real.material:
+        return real.material[source]
+    return [row for row in real.train if source in (ALL_REAL, row.provenance.source)]
 
 
 def _quotas(loaded: LoadedRecipe, from_data: Mapping[str, Sequence[str]], space: PlanSpace) -> Quotas:
@@ -338,7 +435,11 @@ def _quotas(loaded: LoadedRecipe, from_data: Mapping[str, Sequence[str]], space:
     by_field = {
         name: quotas(generate.cover.get(name, "even"), list(space.axes[name]), generate.target)
         for name in space.cover
+        if name != EDGE_CASE
     }
+    if generate.edge_cases:
+        wanted = {case.name: case.count for case in generate.edge_cases}
+        by_field[EDGE_CASE] = {**wanted, ORDINARY: generate.target - sum(wanted.values())}
     return Quotas(generate.target, by_field)
 
 
@@ -349,6 +450,7 @@ def _task_variables(recipe: Recipe, task: Task) -> dict[str, str]:
         "label": task.label_field or "",
         "input": task.text_fields[0],
         "answer": task.text_fields[-1],
+        **task.prompt_values,
     }
 
 

@@ -78,8 +78,8 @@ def close_round(
         if not quotas.take({name: record.slots[name] for name in cover}):
             passed[at].append(over_target(record.id))
     tally = Tally(cells, results, cover, filters.ranking)
-    for (position, _, _), verdicts in zip(drafts, passed, strict=True):
-        tally.draft(results[position].cell, verdicts)
+    for (position, record, _), verdicts in zip(drafts, passed, strict=True):
+        tally.draft(results[position].cell, record, verdicts)
     data = RoundData(
         records=[(position, record) for position, record, _ in drafts],
         verdicts=[verdict for verdicts in passed for verdict in verdicts],
@@ -164,13 +164,15 @@ class Tally:
 
     def _count(self, cell: Cell, what: str) -> None:
         for name in self._fields:
-            value = str(cell.axes[name]) if name else ""
-            counts = self._cover[name].get(value)
-            if counts is None:
-                counts = self._cover[name][value] = dict.fromkeys(COUNTED, 0)
-            counts[what] += 1
+            self._count_value(name, str(cell.axes.get(name, "")), what)
 
-    def draft(self, cell: Cell, verdicts: Sequence[Verdict]) -> None:
+    def _count_value(self, name: str, value: str, what: str) -> None:
+        counts = self._cover[name].get(value)
+        if counts is None:
+            counts = self._cover[name][value] = dict.fromkeys(COUNTED, 0)
+        counts[what] += 1
+
+    def draft(self, cell: Cell, record: Record, verdicts: Sequence[Verdict]) -> None:
         self._drafts += 1
         self._count(cell, "drafts")
         # Of two by the same filter (a twin that was promoted has them) the later one counts.
@@ -191,7 +193,9 @@ class Tally:
             self._count(cell, "good")
         if fate.accepted:
             self._accepted += 1
-            self._count(cell, "accepted")
+            # Of a cell that leaves the label open the quota of the label that was found is served.
+            for name in self._fields:
+                self._count_value(name, record.slots.get(name, ""), "accepted")
         else:
             self._rejected[fate.reason] += 1
 

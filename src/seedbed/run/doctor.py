@@ -24,7 +24,7 @@ from seedbed.models.probe import Found, Offer, ask_all, list_models
 from seedbed.recipe import EmbedderRole, Endpoint, WireRole
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.loading import load_bound
-from seedbed.run.planner import Sequences, Yields, plan_round
+from seedbed.run.planner import plan_from_scratch
 from seedbed.run.rendering import longest_prompts
 from seedbed.store.folder import workspace_log
 from seedbed.store.reply_file import connect, store_error
@@ -101,9 +101,7 @@ def _machine(recipe: Path | None) -> list[Check]:
 
 async def _of_recipe(bound: BoundRecipe, ask: bool) -> list[Check]:
     recipe = bound.recipe
-    cells = plan_round(
-        bound.space, Sequences(bound.space.cover), bound.quotas.copy(), Yields([]), [], most=MOST_CELLS
-    )
+    cells = plan_from_scratch(bound.space, bound.quotas, most=MOST_CELLS)
     longest = longest_prompts(bound, cells)
     checks = [Check("recipe", "recipe", "ok", f"{recipe.name}: valid, {len(cells):,} cells looked at")]
     for name, role in recipe.roles.bound.items():

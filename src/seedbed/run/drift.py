@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import product
+from itertools import islice, product
 from typing import Any, NoReturn
 
 from seedbed.core.cell import Cell
@@ -23,6 +23,7 @@ from seedbed.core.protocols import Method
 from seedbed.run.asking import AskingSpace, CellAsking
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.manifest import Manifest
+from seedbed.run.planner import Combination, Sequences
 from seedbed.run.replaying import LoggedOnly, NotLogged, from_the_log
 from seedbed.run.versions import software
 from seedbed.store.atomic import read_json, write_json
@@ -41,9 +42,14 @@ class WouldAskAgain(InputError):
 def trial_cells(bound: BoundRecipe) -> Iterator[Cell]:
     """Cells as a run would plan them, of as many combinations of cover values as may be."""
     space = bound.space
-    combinations = list(product(*(space.axes[name] for name in space.cover)))[:_MOST_COMBINATIONS]
-    draws = max(1, MOST_TRIALS // len(combinations))
-    return (space.cell(combination, draw) for draw in range(draws) for combination in combinations)
+    covered = product(*(space.axes[name] for name in space.cover)) if space.guided else ()
+    combinations: list[Combination] = list(islice(covered, _MOST_COMBINATIONS))
+    combinations += [None] if space.open_label else []
+    sequences = Sequences(space)
+    for _ in range(max(1, MOST_TRIALS // len(combinations))):
+        for combination in combinations:
+            if (cell := sequences.take(combination)) is not None:
+                yield cell
 
 
 async def trial_requests(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from seedbed.core.protocols import CorpusFilter, RecordFilter
-from seedbed.core.record import Record, Unreadable
+from seedbed.core.record import Record, Rejection, Unreadable
 from seedbed.core.verdict import Verdict
 from seedbed.run.workers import Workers, worker_count
 
@@ -39,6 +39,11 @@ class Checked:
         return all(verdict.keep for verdict in self.verdicts)
 
 
+def turned_down(record: str, why: Rejection) -> Verdict:
+    """What the method that made a draft says against it."""
+    return Verdict(record, why.by, keep=False, reason=why.reason, score=why.score, evidence=why.evidence)
+
+
 def unread(record: str, why: Unreadable) -> Verdict:
     """A reply without fields is rejected also where the recipe has no filter that says so."""
     return Verdict(record, "reader@1", keep=False, reason=why.cause, evidence={"detail": why.detail})
@@ -58,6 +63,8 @@ class FilterSet:
         kept = []
         for at, record in enumerate(records):
             verdicts = tuple(verdicts[at] for verdicts in by_filter)
+            if record.rejected is not None:
+                verdicts = (turned_down(record.id, record.rejected), *verdicts)
             if record.unreadable is not None and all(verdict.keep for verdict in verdicts):
                 verdicts = (*verdicts, unread(record.id, record.unreadable))
             if all(verdict.keep for verdict in verdicts):

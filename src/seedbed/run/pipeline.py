@@ -108,7 +108,7 @@ class Pipeline:
         self._open: list[OpenRound] = []
         self._closed: list[CommittedRound] = []
         self._mended = 0
-        self._sequences = Sequences(space.cover)
+        self._sequences = Sequences(space)
         self._stopping: Stopped | None = None
         self._error: EndpointError | BudgetReached | None = None
         self._changed = asyncio.Event()
@@ -193,7 +193,7 @@ class Pipeline:
             most = self._round_cells if known else first_round_size(target, self._round_cells)
             in_flight = [cell for entry in self._open for cell in entry.cells]
             yields = Yields(measured, self._mended)
-            cells = plan_round(self._space, self._sequences, self._quotas, yields, in_flight, most)
+            cells = plan_round(self._sequences, self._quotas, yields, in_flight, most)
             if not cells:
                 return
             latest = max([0, *(e.number for e in self._closed), *(e.number for e in self._open)])

@@ -3,6 +3,10 @@
 The j-th cell of a combination of cover values is always the same cell: its template, method,
 axis values and few-shot rows are rendezvous choices keyed by the combination and j. So neither
 the target nor the size of a round decides what is asked, only how far each sequence is followed.
+
+A method that works on a source goes through its items in an order of their hashes, a combination at a
+time: an item more moves no other one's cells. A method that finds the label itself belongs to no
+combination: its cells are their own sequence, over the whole source.
 """
 
 from __future__ import annotations
@@ -11,14 +15,19 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeAlias
 
 from seedbed.core.cell import Cell
 from seedbed.core.hashing import seed_from
 from seedbed.prompts.sampling import RowPool, choose
+from seedbed.recipe import ORDINARY
 from seedbed.run.quotas import Quotas
 
+# Axes that are no slots of the recipe: what a cell is sampled at, who writes it, which case it is of.
 TEMPERATURE = "temperature"
+TEACHER = "teacher"
+EDGE_CASE = "edge_case"
 
 # A cover value is spent when its latest SPENT_CELLS cells gave nothing that was accepted.
 SPENT_CELLS = 40
@@ -33,7 +42,9 @@ class PlanSpace:
     """Everything a cell can be made of.
 
     `axes` maps an axis to its values and weights; `cover` names the axes (the label field among
-    them) whose values have quotas; `pools` gives the real rows for a label, "" for any.
+    them) whose values have quotas; `pools` gives the real rows for a label, "" for any. `sources` are the
+    items that a method works on; `open_label` the methods whose cells decide no label; `teachers` the roles
+    that write, where there are several.
     """
 
     seed: int
@@ -46,37 +57,144 @@ class PlanSpace:
     label_field: str | None
     pools: Mapping[str, RowPool]
     examples: int
+    sources: Mapping[str, SourceItems] = field(default_factory=dict)
+    open_label: frozenset[str] = frozenset()
+    teachers: Mapping[str, float] = field(default_factory=dict)
 
-    def cell(self, combination: tuple[str, ...], draw: int) -> Cell:
-        """The `draw`-th cell of a combination of cover values."""
-        key: tuple[str | int, ...] = (self.seed, *combination, draw)
-        method = choose(self.methods, *key, "method")
-        axes: dict[str, str | float] = dict(zip(self.cover, combination, strict=True))
+    @cached_property
+    def guided(self) -> Mapping[str, float]:
+        """The methods whose cells have cover values, with their weights."""
+        return {name: weight for name, weight in self.methods.items() if name not in self.open_label}
+
+    @cached_property
+    def open_share(self) -> float:
+        """The share of all cells that belongs to methods without cover values."""
+        return sum(self.methods[name] for name in self.open_label) / sum(self.methods.values())
+
+    def next_cell(self, combination: Combination, draw: int, uses: Counter[tuple[str, ...]]) -> Cell | None:
+        """The `draw`-th cell of a combination (None: of the methods that find the label).
+
+        `uses` counts the cells of methods with sources so far, by `use_key`; it is not changed. None where
+        every method has worked on all of its source.
+        """
+        names = self.guided if combination is not None else dict.fromkeys(sorted(self.open_label), 1.0)
+        methods = {name: self.methods[name] for name in names if not self._used_up(name, combination, uses)}
+        if not methods:
+            return None
+        method = choose(methods, self.seed, *_sequence(combination), draw, "method")
+        return self.cell(method, combination, draw, uses)
+
+    def cell(self, method: str, combination: Combination, draw: int, uses: Counter[tuple[str, ...]]) -> Cell:
+        """The cell of a method in a combination: its `draw`-th, or of a method with a source the next one."""
+        sequence = _sequence(combination)
+        key: tuple[str | int, ...] = (self.seed, *sequence, draw)
+        source = ""
+        if (items := self.sources.get(method)) is not None:
+            once = items.once
+            order = items.order(self.seed, method, *(sequence if not once else ()))
+            use, at = divmod(uses[use_key(method, combination, once=once)], len(order))
+            # What the item's cell is made of hangs on the item, not on how many stand before it.
+            source, draw = order[at], use
+            key = (self.seed, *sequence, method, source, use)
+        axes: dict[str, str | float] = dict(
+            zip(self.cover, combination or (), strict=combination is not None)
+        )
         if method not in self.axis_blind:
             for name, values in self.axes.items():
-                if name not in axes:
+                if name not in axes and (combination is not None or name != self.label_field):
                     axes[name] = choose(values, *key, "axis", name)
+        if combination is None and EDGE_CASE in self.cover:
+            axes[EDGE_CASE] = ORDINARY
+        if self.teachers:
+            axes[TEACHER] = choose(self.teachers, *key, TEACHER)
         if self.temperatures:
             levels = {repr(level): 1.0 for level in self.temperatures}
             axes[TEMPERATURE] = float(choose(levels, *key, TEMPERATURE))
         template = choose(self.method_templates[method], *key, "template")
-        label = str(axes[self.label_field]) if self.label_field else ""
-        pool = self.pools.get(label)
+        pool = self.pools.get(str(axes.get(self.label_field or "", "")))
         rows = pool.pick(self.examples, *key, "examples") if pool else ()
-        return Cell(method, template, axes, rows, draw)
+        return Cell(method, template, axes, tuple(row for row in rows if row != source), draw, source)
+
+    def _used_up(self, method: str, combination: Combination, uses: Counter[tuple[str, ...]]) -> bool:
+        items = self.sources.get(method)
+        if items is None or not items.once:
+            return False
+        return uses[use_key(method, combination, once=True)] >= len(items.ids)
+
+
+# Cover values, or None for the cells of methods that decide none.
+Combination: TypeAlias = "tuple[str, ...] | None"
+
+
+def _sequence(combination: Combination) -> tuple[str, ...]:
+    """What keys the choices of a combination's cells."""
+    return ("", "open label") if combination is None else combination
+
+
+def use_key(method: str, combination: Combination, *, once: bool) -> tuple[str, ...]:
+    """Whose uses of a source are counted together: a combination's, or all where an item is used once."""
+    return (method,) if once else (method, *(combination or ()))
+
+
+class SourceItems:
+    """The items of a source by id, and whether each is worked on but once."""
+
+    def __init__(self, ids: Sequence[str], *, once: bool) -> None:
+        self.ids = tuple(ids)
+        self.once = once
+        self._pool = RowPool(self.ids)
+        self._orders: dict[tuple[str | int, ...], tuple[str, ...]] = {}
+
+    def order(self, *key: str | int) -> tuple[str, ...]:
+        """All items in an order of its own for `key`, in which one more item moves no other past another."""
+        if key not in self._orders:
+            self._orders[key] = self._pool.pick(len(self.ids), *key, "source")
+        return self._orders[key]
 
 
 @dataclass
 class Sequences:
-    """How far each combination's sequence has been planned, over all rounds."""
+    """How far each combination's sequence has been planned, over all rounds.
 
-    cover: tuple[str, ...]
-    next_draw: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    `next_draw` counts cells by combination, None being the methods that find the label; `uses` those of
+    methods that work on a source.
+    """
+
+    space: PlanSpace
+    next_draw: Counter[Combination] = field(default_factory=Counter)
+    uses: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     def note(self, cells: Sequence[Cell]) -> None:
         for cell in cells:
-            combination = tuple(str(cell.axes[name]) for name in self.cover)
-            self.next_draw[combination] = max(self.next_draw[combination], cell.draw + 1)
+            self.next_draw[self._combination(cell)] += 1
+            self._use(cell)
+
+    def extended(self) -> Sequences:
+        """A copy to plan with."""
+        return Sequences(self.space, Counter(self.next_draw), Counter(self.uses))
+
+    def take(self, combination: Combination) -> Cell | None:
+        """The next cell of a combination, noted; None where no method has anything left to work on."""
+        cell = self.space.next_cell(combination, self.next_draw[combination], self.uses)
+        if cell is not None:
+            self.next_draw[combination] += 1
+            self._use(cell)
+        return cell
+
+    def open_is_due(self) -> bool:
+        """Whether the next cell belongs to the methods that find the label, by their share of all cells."""
+        total = self.next_draw.total()
+        return self.next_draw[None] < self.space.open_share * (total + 1)
+
+    def _combination(self, cell: Cell) -> Combination:
+        if cell.method in self.space.open_label:
+            return None
+        return tuple(str(cell.axes[name]) for name in self.space.cover)
+
+    def _use(self, cell: Cell) -> None:
+        items = self.space.sources.get(cell.method)
+        if items is not None:
+            self.uses[use_key(cell.method, self._combination(cell), once=items.once)] += 1
 
 
 @dataclass(frozen=True)
@@ -143,8 +261,12 @@ class Yields:
         return latest.failed * 2 >= latest.cells
 
 
+def plan_from_scratch(space: PlanSpace, quotas: Quotas, most: int) -> list[Cell]:
+    """The first cells of a run of which nothing is known."""
+    return plan_round(Sequences(space), quotas.copy(), Yields([]), [], most)
+
+
 def plan_round(
-    space: PlanSpace,
     sequences: Sequences,
     quotas: Quotas,
     yields: Yields,
@@ -156,13 +278,14 @@ def plan_round(
     `in_flight` are the cells of rounds not yet closed; `most` bounds the round. Does not advance
     `sequences`: the caller does once the plan is on disk.
     """
-    fields = space.cover or ("",)
+    space = sequences.space
+    fields = (space.cover if space.guided else ()) or ("",)
     wanted: list[list[tuple[str, int]]] = []
     for name in fields:
         expected: dict[str, float] = {}
         yield_of: dict[str, float] = {}  # it is a sum over all rounds
         for cell in in_flight:
-            value = str(cell.axes[name]) if name else ""
+            value = str(cell.axes.get(name, ""))
             if value not in yield_of:
                 yield_of[value] = yields.of(name, value)
             expected[value] = expected.get(value, 0.0) + yield_of[value]
@@ -179,12 +302,14 @@ def plan_round(
         return []
     size = min(most, max(sum(count for _, count in column) for column in wanted))
     columns = [_spread(column, size, (space.seed, name)) for column, name in zip(wanted, fields, strict=True)]
-    draws = Counter(sequences.next_draw)
+    ahead = sequences.extended()
     cells = []
     for values in zip(*columns, strict=True):
-        combination = values if space.cover else ()
-        cells.append(space.cell(combination, draws[combination]))
-        draws[combination] += 1
+        guided = values if space.cover else ()
+        turns: list[Combination] = [None, guided] if ahead.open_is_due() else [guided, None]
+        made = (ahead.take(turn) for turn in turns if turn is not None or space.open_label)
+        if (taken := next(filter(None, made), None)) is not None:
+            cells.append(taken)
     return cells
 
 

@@ -29,7 +29,7 @@ from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import CellResult
 from seedbed.run.corpus import Member, judge_kin
 from seedbed.run.filtering import Checked, FilterPool
-from seedbed.run.planner import Sequences, Yields, plan_round
+from seedbed.run.planner import plan_from_scratch
 from seedbed.run.pricing import price_of
 from seedbed.run.real_keys import real_keys
 from seedbed.run.rendering import asking_space
@@ -112,9 +112,7 @@ async def preview_recipe(bound: BoundRecipe, n: int, note: Note) -> Preview:
             for name, role in opened.teachers.roles.items()
         }
         opened = replace(opened, teachers=replace(opened.teachers, roles=roles))
-        cells = plan_round(
-            bound.space, Sequences(bound.space.cover), bound.quotas.copy(), Yields([]), [], most=n
-        )
+        cells = plan_from_scratch(bound.space, bound.quotas, most=n)
         _note_asked(bound.folder, cells)
         filters = build_filters(bound, opened.server)
         async with FilterPool(filters) as pool:
@@ -155,7 +153,7 @@ class _Work:
                     results[at] = result
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(len(cells), self._opened.teachers.width())):
+            for _ in range(min(len(cells), self._opened.teachers.width(self._opened.bound.asked_roles))):
                 group.create_task(work())
         return results
 

@@ -38,7 +38,7 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
     axes = sum((unasked.forecast() for unasked in bound.unasked.values()), AxisForecast())
     eval_rows = info.rows if info else 0
     change = Change()
-    quotas, sequences = bound.quotas.copy(), Sequences(bound.space.cover)
+    quotas, sequences = bound.quotas.copy(), Sequences(bound.space)
     committed: list[CommittedRound] = []
     if bound.folder.manifest.is_file():
         change = Manifest.look(bound, info).change
@@ -52,11 +52,12 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         if change:
             note(_what_becomes(change))
     yields = Yields([entry.measures for entry in committed], mended=len(committed))
-    cells = plan_round(bound.space, sequences, quotas, yields, [], most=max(1, 20 * quotas.target))
+    cells = plan_round(sequences, quotas, yields, [], most=max(1, 20 * quotas.target))
     asked = asyncio.run(_ask_dry(bound, cells))
     first = asked.first
     prompt = [{"role": m.role, "content": m.content} for m in first.messages] if first else []
     prompt_tokens = prompt_characters(first.messages if first else ()) // CHARACTERS_A_TOKEN
+    fewest, most = asked.calls
     answer_tokens = asked.answer_tokens or _real_tokens(bound)
     expected = Usage(prompt_tokens, answer_tokens) if answer_tokens is not None else None
     return {
@@ -72,7 +73,8 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
             "answer_tokens": axes.expected.completion_tokens,
         },
         "cells": len(cells),
-        "calls": asked.missing,
+        "calls": fewest,
+        "calls_at_most": most,
         "logged": asked.answered,
         "changed": list(change.parts),
         "differences": list(change.differences),
@@ -81,9 +83,10 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         "max_tokens": asked_model(bound.loaded, bound.recipe.teacher).max_tokens,
         "cost": expected_money(
             price_of(bound.recipe.teacher),
-            asked.missing,
+            fewest,
             expected,
-            worst_case(first) if first else Usage(),
+            # What the later questions of a cell say is known only when the earlier ones are answered.
+            (worst_case(first) if first else Usage()) if most == fewest == asked.missing else None,
             axes.expected,
             axes.worst,
         ),
@@ -114,9 +117,11 @@ async def _ask_dry(bound: BoundRecipe, cells: Sequence[Cell]) -> Replay:
     path = workspace_log(bound.loaded.folder)
     with ExitStack() as stack:
         log = stack.enter_context(ReplyLog.open(path)) if path.is_file() else None
-        asked = asked_model(bound.loaded, bound.recipe.teacher)
-        nobody = BoundRole(asked.model, asked.revision, asked.max_tokens, LoggedOnly(None))
-        return await replay(cells, asking_space(bound, {"teacher": nobody}), bound.methods, log)
+        roles = {}
+        for name in bound.asked_roles:
+            asked = asked_model(bound.loaded, bound.recipe.roles.bound[name])
+            roles[name] = BoundRole(asked.model, asked.revision, asked.max_tokens, LoggedOnly(None))
+        return await replay(cells, asking_space(bound, roles), bound.methods, log)
 
 
 def _real_tokens(bound: BoundRecipe) -> int | None:

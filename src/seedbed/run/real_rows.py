@@ -1,15 +1,20 @@
-"""The sources of a recipe as rows: read, split where it says so, the eval left to its own process."""
+"""The sources of a recipe as rows: read, split where it says so, the eval left to its own process.
+
+Beside real rows there is material: what methods work on, which is neither trained on nor measured against.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from seedbed.core.protocols import Task
 from seedbed.core.record import Record
 from seedbed.recipe import LoadedRecipe, Source
+from seedbed.sources.chunks import Chunking
+from seedbed.sources.material import load_chunks, load_unlabelled
 from seedbed.sources.records import load_real
 from seedbed.sources.spec import SourceSpec
 from seedbed.sources.split import split_source
@@ -19,21 +24,44 @@ Attempt: TypeAlias = Callable[[Callable[[], None]], None]
 
 def spec_of(name: str, source: Source, folder: Path, task: Task) -> SourceSpec:
     """A recipe's source as the sources room reads it; compared by the task's own fields by default."""
+    columns = {**_renamed(task.real_columns), **source.columns}
     return SourceSpec(
         name=name,
         path=folder / source.path,
         format=source.format,
-        columns=dict(source.columns),
+        columns=columns,
         compare=tuple(source.compare or task.compare_fields),
         ignore_after=source.ignore_after,
         group=source.group,
         id=source.id,
         licence=source.licence,
+        structured={columns.get(name, name): schema for name, schema in _structured(task).items()},
     )
 
 
+def needed_of_eval(spec: SourceSpec, task: Task) -> list[str]:
+    """Columns of a locked eval that must be usable beside those compared: what a student is tested on."""
+    if task.label_field is None:
+        return []
+    return [spec.column(name) for name in (task.label_field, *task.text_fields)]
+
+
+def _renamed(columns: Mapping[str, str]) -> dict[str, str]:
+    return {name: column for name, column in columns.items() if name != column}
+
+
+def _structured(task: Task) -> dict[str, dict[str, Any]]:
+    """The fields of real rows that are no text, each with the schema of an object that has it alone."""
+    known = task.schema()["properties"]
+    return {
+        name: task.schema(omit=[other for other in task.fields if other != name])
+        for name in task.real_columns
+        if known[name].get("type") != "string"
+    }
+
+
 class RealRows:
-    """The real rows by side, and where the locked eval lies.
+    """The real rows by side, the material by source, and where the locked eval lies.
 
     `attempt` runs what may raise InputError and keeps its problems.
     """
@@ -41,28 +69,39 @@ class RealRows:
     def __init__(self, loaded: LoadedRecipe, task: Task, attempt: Attempt) -> None:
         self.train: list[Record] = []
         self.dev: list[Record] = []
+        self.material: dict[str, list[Record]] = {}
         self.specs: dict[str, SourceSpec] = {}
         self.eval_spec: SourceSpec | None = None
         for name, source in loaded.recipe.sources.items():
             spec = spec_of(name, source, loaded.folder, task)
             if source.lock:
                 self.eval_spec = spec
+            elif source.is_material:
+                self.specs[name] = spec
+                attempt(partial(self._read_material, source, spec, task))
             else:
                 self.specs[name] = spec
                 attempt(partial(self._read, source, spec, loaded, task))
+
+    def _read_material(self, source: Source, spec: SourceSpec, task: Task) -> None:
+        if source.chunk is not None:
+            chunking = Chunking(source.chunk.tokens, source.chunk.lines, source.chunk.by)
+            self.material[spec.name] = load_chunks(spec, chunking)
+        else:
+            self.material[spec.name] = load_unlabelled(spec, task.text_fields)
 
     def _read(self, source: Source, spec: SourceSpec, loaded: LoadedRecipe, task: Task) -> None:
         optional = task.optional_fields
         split = source.split
         if not (split.dev or split.eval):
-            self.train += load_real(spec, task.fields, may_be_empty=optional)
+            self.train += load_real(spec, tuple(task.real_columns), may_be_empty=optional)
             return
         out = loaded.folder / ".seedbed" / "splits" / loaded.recipe.name / spec.name
         files = split_source(
             spec, {"dev": split.dev, "eval": split.eval}, split.seed, out, may_be_empty=optional
         )
-        self.train += load_real(files.source(spec, "train"), task.fields, may_be_empty=optional)
+        self.train += load_real(files.source(spec, "train"), tuple(task.real_columns), may_be_empty=optional)
         if files.dev is not None:
-            self.dev += load_real(files.source(spec, "dev"), task.fields, may_be_empty=optional)
+            self.dev += load_real(files.source(spec, "dev"), tuple(task.real_columns), may_be_empty=optional)
         if files.eval_path is not None:
             self.eval_spec = files.source(spec, "eval")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from seedbed.filters import FILTERS
+from seedbed.generate import METHODS
 from seedbed.models.fault_plan import FaultPlan, Faults
 from seedbed.models.imitation import decoys
 from seedbed.recipe import LoadedRecipe, Recipe, RehearsalRole
@@ -18,7 +19,7 @@ def fault_plan(recipe: Recipe, role: RehearsalRole) -> FaultPlan:
     without a locked eval, forbidden phrases where it lists none.
     """
     faults = Faults.model_validate(role.rehearsal.model_dump(mode="json"))
-    real = any(not source.lock for source in recipe.sources.values())
+    real = any(not source.lock and not source.is_material for source in recipe.sources.values())
     lockable = any(source.lock or source.split.eval for source in recipe.sources.values())
     labelled = TASKS.get(recipe.task.kind).bind(recipe.task.options, None).label_field is not None
     impossible = {
@@ -56,6 +57,7 @@ def rehearsal_facts(recipe: Recipe) -> dict[str, Any] | None:
     role = recipe.teacher
     if not isinstance(role, RehearsalRole):
         return None
+    methods = [entry.name for entry in recipe.generate.methods]
     text = [entry.name for entry in recipe.generate.methods if getattr(entry.options, "output", "") == "text"]
     plan = fault_plan(recipe, role)
     judge = recipe.roles.judge
@@ -63,5 +65,6 @@ def rehearsal_facts(recipe: Recipe) -> dict[str, Any] | None:
         "seed": recipe.generate.seed,
         "plan": plan.to_json(),
         "text_methods": text,
+        "methods_of_steps": [name for name in methods if not METHODS.get(name).asks_template],
         "judge": judge.rehearsal.model_dump(mode="json") if isinstance(judge, RehearsalRole) else None,
     }

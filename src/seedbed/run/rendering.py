@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from itertools import product
 
 from seedbed.core.cell import Cell
 from seedbed.core.chat import ChatRequest, LoggedReply, Message, prompt_characters
@@ -12,6 +15,7 @@ from seedbed.core.record import Provenance, Record
 from seedbed.run.asking import AskingSpace, BoundRole, CellAsking
 from seedbed.run.binding import BoundRecipe, example_pools
 from seedbed.run.content_asking import RecordAsking, content_space
+from seedbed.run.planner import Combination
 from seedbed.run.roles import asked_model
 
 
@@ -27,6 +31,9 @@ def asking_space(bound: BoundRecipe, roles: Mapping[str, BoundRole]) -> AskingSp
         real={row.id: row for row in bound.train},
         example_pools=example_pools(bound.task, bound.train),
         roles=roles,
+        items=bound.items,
+        edge_cases={case.name: case.ask for case in bound.recipe.generate.edge_cases},
+        versions={name: method.version for name, method in bound.methods.items()},
     )
 
 
@@ -71,23 +78,27 @@ def longest_prompts(bound: BoundRecipe, cells: Sequence[Cell]) -> dict[str, tupl
 
 
 def check_rendering(bound: BoundRecipe) -> None:
-    """Render every template once for every label. Raises TemplateError with each one that fails."""
+    """Let each method come to its first question with every template and for every label.
+
+    Raises TemplateError with each template that does not render.
+    """
     roles = _roles_unasked(bound, {name: _NoExecutor() for name in bound.recipe.roles.bound})
     space = asking_space(bound, roles)
     problems: list[Problem] = []
     firsts = [next(iter(bound.space.axes[name])) for name in bound.space.cover]
-    combinations = [tuple(firsts)]
+    combinations: list[Combination] = [tuple(firsts)]
     if bound.task.label_field is not None:
         combinations = [(label, *firsts[1:]) for label in bound.labels]
-    for method, templates in bound.space.method_templates.items():
-        for template in templates:
-            for combination in combinations:
-                made = bound.space.cell(combination, 0)
-                cell = Cell(method, template, made.axes, made.parents, 0)
-                try:
-                    CellAsking(cell, space).request(template, role="teacher", schema=None)
-                except TemplateError as error:
-                    problems += error.problems
+    for name, templates in bound.space.method_templates.items():
+        method = bound.methods[name]
+        for template, combination in product(templates, [None] if method.open_label else combinations):
+            cell = replace(bound.space.cell(name, combination, 0, Counter()), template=template)
+            try:
+                method(cell, CellAsking(cell, space)).send(None)
+            except (_Rendered, StopIteration):
+                continue
+            except TemplateError as error:
+                problems += error.problems
     problems += _of_model_filters(bound, roles)
     if problems:
         raise TemplateError(list(dict.fromkeys(problems)))

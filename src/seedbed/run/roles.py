@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from seedbed.core.chat import Usage
@@ -87,13 +87,14 @@ class Teachers:
     executors: Mapping[str, HttpExecutor]
     models: tuple[ChatModel, ...]
 
-    def width(self, role: str = "teacher") -> int:
-        """How many cells, or records under a judge, may be at work at present.
+    def width(self, asked: Collection[str] = ("teacher",)) -> int:
+        """How many cells may be at work at present, whose methods ask these roles: as many as the widest
+        can take.
 
         Twice the endpoints' slots, so that a slot is refilled at once while those before it wait for
         replies to be on disk. It follows a level that is found.
         """
-        return 2 * self.executors[role].width
+        return 2 * max(self.executors[role].width for role in asked)
 
     def most(self, role: str) -> int:
         """What `width` may come to at the most."""

@@ -33,6 +33,7 @@ from seedbed.run.progress import Progress
 from seedbed.run.proof import prove
 from seedbed.run.quotas import Quotas
 from seedbed.run.real_keys import real_keys
+from seedbed.run.real_rows import needed_of_eval
 from seedbed.run.rehearsing import eval_decoys
 from seedbed.run.rendering import asking_space
 from seedbed.run.reopening import reopen_failed
@@ -82,8 +83,7 @@ def locked_eval(bound: BoundRecipe, note: Note, by: str) -> Iterator[EvalLockSer
     if locked:
         EvalLockFile.read(bound.folder.eval_lock).record_opening("check", by)
     hashes = iter(()) if locked else _draft_hashes(bound)
-    labels = [spec.column(bound.task.label_field)] if bound.task.label_field else []
-    needs = [*labels, *(spec.column(name) for name in bound.task.text_fields)]
+    needs = needed_of_eval(spec, bound.task)
     optional = [spec.column(name) for name in bound.task.optional_fields]
     common = [bound.compared_text(row) for row in _calibration_rows(bound)]
     with EvalLockServer.start(
@@ -119,11 +119,16 @@ def _refuse_leaks(bound: BoundRecipe, server: EvalLockServer, note: Note) -> Non
     items: list[tuple[Kind, str, str]] = [
         ("seed", row.provenance.source, bound.compared_text(row)) for row in rows
     ]
+    # Chunks of documents have no compared fields; a row without its label has some.
+    for source, texts in bound.material.items():
+        for row in texts:
+            compared = [row.fields[field] for field in (*bound.compare, "text") if field in row.fields]
+            items.append(("seed", source, "\n".join(compared)))
     for axis, values in bound.axes.items():
         items += [("slot", axis, value) for value in values]
     items += [("template", t.name, t.text) for t in bound.templates.values()]
     leaks = check_before_run(server.client, items)
-    seeds = [text for kind, _, text in items if kind == "seed"]
+    seeds = [text for kind, name, text in items if kind == "seed" and name not in bound.material]
     suggestion = server.client.suggest_ignore_after(seeds) if seeds else None
     if leaks:
         files = {name: str(spec.path) for name, spec in bound.real_specs.items() if spec.matches() is None}

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seedbed.core.cell import Cell
-from seedbed.core.record import ModelRef, Provenance, Record, Unreadable
+from seedbed.core.record import ModelRef, Provenance, Record, Rejection, Unreadable
 from seedbed.core.verdict import Verdict
 from seedbed.store.atomic import sync_file
 
@@ -33,6 +33,7 @@ PLAN = pa.schema(
         ("axes", pa.string()),
         ("parents", pa.list_(pa.string())),
         ("draw", pa.int32()),
+        ("source", pa.string()),
     ]
 )
 RECORDS = pa.schema(
@@ -44,6 +45,8 @@ RECORDS = pa.schema(
         ("slots", pa.string()),
         ("provenance", pa.string()),
         ("unreadable", pa.string()),
+        ("notes", pa.string()),
+        ("rejected", pa.string()),
     ]
 )
 VERDICTS = pa.schema(
@@ -102,15 +105,23 @@ def write_plan(path: Path, cells: Sequence[Cell]) -> None:
             "axes": [to_json(dict(c.axes)) for c in cells],
             "parents": [list(c.parents) for c in cells],
             "draw": [c.draw for c in cells],
+            "source": [c.source or None for c in cells],
         },
     )
 
 
 def read_plan(path: Path) -> list[Cell]:
-    rows = pq.read_table(path, partitioning=None).to_pylist()
+    # A plan of an earlier version has no column `source`.
     return [
-        Cell(row["method"], row["template"], from_json(row["axes"]), tuple(row["parents"]), row["draw"])
-        for row in rows
+        Cell(
+            row["method"],
+            row["template"],
+            from_json(row["axes"]),
+            tuple(row["parents"]),
+            row["draw"],
+            row.get("source") or "",
+        )
+        for row in pq.read_table(path, partitioning=None).to_pylist()
     ]
 
 
@@ -133,6 +144,8 @@ def write_records(path: Path, records: Sequence[tuple[int, Record]]) -> None:
             "slots": [to_json(dict(r.slots)) for _, r in records],
             "provenance": [provenance_json(r.provenance) for _, r in records],
             "unreadable": [to_json(asdict(r.unreadable)) if r.unreadable else None for _, r in records],
+            "notes": [to_json(dict(r.notes)) if r.notes else None for _, r in records],
+            "rejected": [to_json(asdict(r.rejected)) if r.rejected else None for _, r in records],
         },
     )
 
@@ -144,22 +157,26 @@ def provenance_json(provenance: Provenance) -> str:
         for role, model in provenance.models.items()
     }
     value["sampling"] = dict(provenance.sampling)
+    if not provenance.steps:
+        del value["steps"]
     return to_json(value)
 
 
 def record_from_row(row: dict[str, Any]) -> Record:
     """A record from a row of a record shard."""
     value = from_json(row["provenance"])
-    for name in ("parents", "reply_keys"):
-        value[name] = tuple(value[name])
+    for name in ("parents", "reply_keys", "steps"):
+        value[name] = tuple(value.get(name, ()))
     value["models"] = {role: ModelRef(**model) for role, model in value["models"].items()}
-    unreadable = row.get("unreadable")
+    unreadable, notes, rejected = (row.get(name) for name in ("unreadable", "notes", "rejected"))
     return Record(
         id=row["id"],
         fields=from_json(row["fields"]),
         provenance=Provenance(**value),
         slots=from_json(row["slots"]),
         unreadable=Unreadable(**from_json(unreadable)) if unreadable else None,
+        notes=from_json(notes) if notes else {},
+        rejected=Rejection(**from_json(rejected)) if rejected else None,
     )
 
 

@@ -1,0 +1,155 @@
+"""What methods need of the rest of the recipe: a task that suits them, a source, and roles that answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from seedbed.core.protocols import Method, SourceKind, Task
+from seedbed.core.registry import Registry
+from seedbed.recipe.document import KeyPath
+from seedbed.recipe.findings import Findings
+from seedbed.recipe.generate import Generate
+from seedbed.recipe.roles import RehearsalRole, Roles
+from seedbed.recipe.sources import Source
+from seedbed.recipe.words import meant
+
+# Stands for all real rows together, whichever source they are from.
+ALL_REAL = ""
+
+_WHAT: Mapping[SourceKind, str] = {
+    "documents": "documents (`chunk: {tokens: 400}`)",
+    "unlabelled": "rows without label or answer (`unlabelled: true`)",
+    "real": "real rows",
+}
+
+
+class NoSource(ValueError):
+    """A method has no source to work on; the message says what to write."""
+
+
+def kind_of(source: Source) -> SourceKind | None:
+    """What a source is to a method; None for the locked eval, which is nothing to it."""
+    if source.lock:
+        return None
+    if source.chunk is not None:
+        return "documents"
+    return "unlabelled" if source.unlabelled else "real"
+
+
+def source_of(method: Method, sources: Mapping[str, Source]) -> str | None:
+    """The source that a method works on: as its option names it, else the only one of the kind that suits
+    it best. ALL_REAL for real rows that it need not name, None where it works on none.
+
+    Raises NoSource.
+    """
+    wanted = method.source()
+    if wanted is None:
+        return None
+    fitting = " or ".join(_WHAT[kind] for kind in method.source_kinds)
+    if wanted:
+        if wanted not in sources:
+            raise NoSource(f"no source is called '{wanted}'; {meant(wanted, list(sources), 'add it')}")
+        if kind_of(sources[wanted]) not in method.source_kinds:
+            raise NoSource(f"works on {fitting}, which the source '{wanted}' is not; name another")
+        return wanted
+    for kind in method.source_kinds:
+        found = [name for name, source in sources.items() if kind_of(source) == kind]
+        if found and kind == "real":
+            return ALL_REAL
+        if len(found) > 1:
+            raise NoSource(f"could work on any of {', '.join(found)}; write which: source: {found[0]}")
+        if found:
+            return found[0]
+    raise NoSource(f"works on {fitting}, and there is no such source; add one under sources")
+
+
+def check_methods(
+    generate: Generate | None,
+    task: Task | None,
+    sources: Mapping[str, Source],
+    roles: Roles | None,
+    raw: Any,
+    findings: Findings,
+    registry: Registry,
+) -> frozenset[str]:
+    """Report what methods lack, and roles that nobody asks. Returns the roles that methods ask.
+
+    `raw` is `generate.methods` as it was written.
+    """
+    asked: set[str] = set()
+    if generate is not None and roles is not None:
+        asked.update(generate.teachers)
+        for name in generate.teachers:
+            _check_role(
+                f"generate.teachers names the role {name}",
+                name,
+                roles,
+                ("generate", "teachers", name),
+                findings,
+            )
+    for entry in generate.methods if generate is not None else ():
+        method: Method = registry.methods.get(entry.name)(entry.options)
+        asked.update(method.roles())
+        path = place_of_method(raw, entry.name)
+        if findings.touch(path):
+            continue
+        if task is not None and not findings.touch(("task",)):
+            _check_task(method, task, path, findings)
+        if not findings.touch(("sources",)):
+            try:
+                source_of(method, sources)
+            except NoSource as error:
+                where = (*path, "source") if getattr(method.options, "source", None) else path
+                findings.add(where, f"the method {entry.name} {error}" if where == path else str(error))
+        if roles is not None:
+            _check_roles(method, roles, path, findings)
+    if generate is not None and roles is not None:
+        for name in roles.others:
+            if name not in asked and not findings.touch(("roles", name), ("generate", "methods")):
+                known = sorted({"teacher", "judge", "embedder"} | asked)
+                findings.unknown_key(("roles", name), known)
+    return frozenset(asked)
+
+
+def _check_task(method: Method, task: Task, path: KeyPath, findings: Findings) -> None:
+    if method.tasks and task.kind not in method.tasks:
+        kinds = ", ".join(method.tasks)
+        findings.add(path, f"the method {method.name} is for tasks of kind {kinds}, and this is {task.kind}")
+        return
+    for below, message in method.problems(task):
+        findings.add((*path, *below), message)
+
+
+def _check_roles(method: Method, roles: Roles, path: KeyPath, findings: Findings) -> None:
+    for name in method.roles():
+        _check_role(f"the method {method.name} asks the role {name}", name, roles, path, findings)
+
+
+def _check_role(who: str, name: str, roles: Roles, path: KeyPath, findings: Findings) -> None:
+    role = roles.bound.get(name)
+    if role is None:
+        if not findings.touch(("roles", name)):
+            findings.add(
+                path,
+                f"{who}, which the recipe does not fill; write roles: {{{name}: {{model: …, endpoint: …}}}}",
+            )
+    elif isinstance(role, RehearsalRole) != isinstance(roles.teacher, RehearsalRole):
+        which, other = (name, "teacher") if isinstance(role, RehearsalRole) else ("teacher", name)
+        findings.add(
+            ("roles", which),
+            f"this role rehearses and the {other} does not; let both rehearse, or neither",
+        )
+
+
+def place_of_method(raw: Any, name: str) -> KeyPath:
+    """Where a method stands in the section as it was written: a name, a map, or a list of both."""
+    path: KeyPath = ("generate", "methods")
+    if isinstance(raw, dict):
+        return (*path, name)
+    for at, item in enumerate(raw if isinstance(raw, Sequence) and not isinstance(raw, str) else ()):
+        if item == name:
+            return (*path, at)
+        if isinstance(item, dict) and name in item:
+            return (*path, at, name)
+    return path

@@ -1,0 +1,81 @@
+"""A recipe of every task kind goes from end to end offline: a run to its target, and what comes out of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from seedbed.publish import EXPORTERS
+from seedbed.run.registry import registry
+from seedbed.run.view import RunView
+from seedbed.tasks import TASKS
+from tests.cli.workspace import Workspace, check_accounts
+from tests.tasks.kinds import EXAMPLES
+
+
+def test_there_is_an_example_of_every_kind() -> None:
+    assert list(EXAMPLES) == list(TASKS.built_in)
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    if path.suffix == ".csv":
+        with path.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_a_run_reaches_its_target(kind: str, tmp_path: Path) -> None:
+    """With faults planted for the default filters, which drop nothing that is clean but chance twins."""
+    example, workspace = EXAMPLES[kind], Workspace(tmp_path)
+    example.write(tmp_path)
+    workspace.run("run", ".")
+    report = workspace.run("report", ".", "--json").json
+    check_accounts(report["accounts"])
+    assert report["accounts"]["drafts"]["accepted"] == 20
+    assert report["selftest"]["dropped_clean"].keys() <= {"near_duplicates"}
+
+    view = RunView.open(tmp_path)
+    task, keeps = view.task(registry()), None
+    records = list(view.ledger().accepted())
+    exported = {}
+    for name in example.exports:
+        exporter = EXPORTERS.get(name)
+        out = tmp_path / f"{name}{exporter.suffix}"
+        exporter(exporter.Options()).write(records, task, out, rehearsal=True)
+        exported[name] = rows_of(out)
+        assert len(exported[name]) == 20
+    keeps = jsonschema_rs.validator_for(task.schema())
+    for row, from_csv, chat in zip(exported["jsonl"], exported["csv"], exported["trl-sft"], strict=True):
+        fields = {name: row[name] for name in task.fields}
+        assert keeps.is_valid(fields)
+        assert chat["messages"] == task.as_chat(fields)
+        for name, value in fields.items():
+            cell = from_csv[name].removeprefix("'")
+            assert (cell if isinstance(value, str) else json.loads(cell)) == value
+        if kind == "code":
+            exec(fields["solution"] + fields["tests"], {})
+        if kind == "math":
+            assert fields["solution"].endswith(f"= {fields['answer']}")
+    card = workspace.run("card", ".").out
+    assert all(f"`{name}`" in card for name in task.fields)
+
+
+@pytest.mark.parametrize("kind", ["conversation", "extraction", "custom"])
+def test_people_can_look_at_values_that_are_no_text(kind: str, tmp_path: Path) -> None:
+    """Where they read a record, no list or map stands as Python would print it."""
+    workspace = Workspace(tmp_path)
+    EXAMPLES[kind].write(tmp_path, generate={"target": 5})
+    shown = [workspace.run("preview", ".", "-n", "3").out]
+    workspace.run("run", ".")
+    accepted = [row["id"] for row in workspace.run("show", ".", "--json").json if row["accepted"]]
+    shown.append(workspace.run("show", ".").out)
+    shown.append(workspace.run("show", ".", accepted[0]).out.partition("verdicts")[0])
+    shown.append((workspace.run_folder / "report.html").read_text("utf-8").replace("&#39;", "'"))
+    field = {"conversation": "role", "extraction": "customer", "custom": "room"}[kind]
+    assert all(f"'{field}'" not in text for text in shown)
