@@ -30,7 +30,8 @@ class BoundRole:
     """A role as the recipe binds it: the model asked for, who answers, and the licence of the answers.
 
     `licences` has it by the address that answered, `licence` joins those of all endpoints: for an answer
-    in the log from an address that the recipe names no more.
+    in the log from an address that the recipe names no more. `hinted`: who answers is in this process and
+    looks at a request's hints.
     """
 
     model: str
@@ -39,6 +40,7 @@ class BoundRole:
     executor: Filling
     licence: str | None = None
     licences: Mapping[str, str | None] = field(default_factory=dict)
+    hinted: bool = False
 
     def licence_at(self, endpoint: str) -> str | None:
         return self.licences.get(endpoint, self.licence)
@@ -184,7 +186,7 @@ class CellAsking:
                 max_tokens=bound.max_tokens,
             ),
             schema=schema,
-            hints=self._hints(values, schema, sketch),
+            hints=self._hints(values, schema, sketch) if bound.hinted else None,
         )
 
     def _variables(self) -> dict[str, Any]:

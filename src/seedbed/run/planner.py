@@ -283,9 +283,12 @@ def plan_round(
     wanted: list[list[tuple[str, int]]] = []
     for name in fields:
         expected: dict[str, float] = {}
+        yield_of: dict[str, float] = {}  # it is a sum over all rounds
         for cell in in_flight:
             value = str(cell.axes.get(name, ""))
-            expected[value] = expected.get(value, 0.0) + yields.of(name, value)
+            if value not in yield_of:
+                yield_of[value] = yields.of(name, value)
+            expected[value] = expected.get(value, 0.0) + yield_of[value]
         deficit = quotas.deficit(name) if name else {"": quotas.missing}
         column = []
         for value, missing in deficit.items():
