@@ -5,7 +5,7 @@ from seedbed.recipe.budget import Budget
 from seedbed.recipe.cover import CoverEntry, quotas
 from seedbed.recipe.extends import RECIPE_FILE, Extends
 from seedbed.recipe.filters import FilterEntry
-from seedbed.recipe.generate import Generate
+from seedbed.recipe.generate import ORDINARY, EdgeCase, Generate
 from seedbed.recipe.licence import LicenceTerms
 from seedbed.recipe.load import LoadedRecipe, check_cover, load_recipe
 from seedbed.recipe.lock import read_lock, to_lock_yaml
@@ -31,6 +31,7 @@ from seedbed.recipe.task import TaskSection
 
 __all__ = [
     "ALL_REAL",
+    "ORDINARY",
     "RECIPE_FILE",
     "AskedAxis",
     "Axis",
@@ -38,6 +39,7 @@ __all__ = [
     "Budget",
     "Chunk",
     "CoverEntry",
+    "EdgeCase",
     "EmbedderRole",
     "Endpoint",
     "EndpointEntry",

@@ -15,7 +15,7 @@ from seedbed.recipe.document import KeyPath
 from seedbed.recipe.section import Int, Reading, Section, Text
 from seedbed.recipe.words import distinct
 
-# Names that every template has, and the axis that `temperature` makes.
+# Names that every template has, and the axes that `temperature`, `teachers` and `edge_cases` make.
 RESERVED_NAMES = (
     "examples",
     "label",
@@ -26,6 +26,8 @@ RESERVED_NAMES = (
     "output",
     "fields",
     "temperature",
+    "teacher",
+    "edge_case",
 )
 NAME_PATTERN = r"[A-Za-z][A-Za-z0-9_]*"
 MOST_ASKED = 1000

@@ -39,6 +39,7 @@ def check(declared: Declared, findings: Findings, registry: Registry) -> None:
         _check_cover_fields(declared.generate, declared.task, findings)
         _check_cover(declared, declared.generate, declared.task, findings)
         _check_axes(declared.generate, declared.task, findings, registry)
+        _check_edge_cases(declared.generate, findings, registry)
 
 
 def _check_labels(declared: Declared, findings: Findings) -> None:
@@ -110,6 +111,26 @@ def _check_axes(generate: Generate, task: Task, findings: Findings, registry: Re
         findings.add(("generate", key), message)
     if nothing_asked and not findings.touch(("task",)):
         findings.add(("generate", "axes"), nothing_asked)
+
+
+def _check_edge_cases(generate: Generate, findings: Findings, registry: Registry) -> None:
+    path = ("generate", "edge_cases")
+    if not generate.edge_cases or findings.touch(path, ("generate", "target"), ("generate", "methods")):
+        return
+    wanted = sum(case.count for case in generate.edge_cases)
+    if wanted > generate.target:
+        findings.add(
+            path, f"they ask for {wanted} but target is {generate.target}; raise the target to {wanted}"
+        )
+    blind = [
+        entry.name
+        for entry in generate.methods
+        if not (method := registry.methods.get(entry.name)).uses_axes and not method.open_label
+    ]
+    if blind:
+        findings.add(
+            path, f"the method {blind[0]} uses no axes, so that it cannot be asked for one; take either out"
+        )
 
 
 def _unused_by_methods(generate: Generate, findings: Findings, registry: Registry) -> dict[str, str]:

@@ -78,6 +78,16 @@ def check_methods(
     `raw` is `generate.methods` as it was written.
     """
     asked: set[str] = set()
+    if generate is not None and roles is not None:
+        asked.update(generate.teachers)
+        for name in generate.teachers:
+            _check_role(
+                f"generate.teachers names the role {name}",
+                name,
+                roles,
+                ("generate", "teachers", name),
+                findings,
+            )
     for entry in generate.methods if generate is not None else ():
         method: Method = registry.methods.get(entry.name)(entry.options)
         asked.update(method.roles())
@@ -113,20 +123,23 @@ def _check_task(method: Method, task: Task, path: KeyPath, findings: Findings) -
 
 def _check_roles(method: Method, roles: Roles, path: KeyPath, findings: Findings) -> None:
     for name in method.roles():
-        role = roles.bound.get(name)
-        if role is None:
-            if not findings.touch(("roles", name)):
-                findings.add(
-                    path,
-                    f"the method {method.name} asks the role {name}, which the recipe does not fill; write "
-                    f"roles: {{{name}: {{model: …, endpoint: …}}}}",
-                )
-        elif isinstance(role, RehearsalRole) != isinstance(roles.teacher, RehearsalRole):
-            which, other = (name, "teacher") if isinstance(role, RehearsalRole) else ("teacher", name)
+        _check_role(f"the method {method.name} asks the role {name}", name, roles, path, findings)
+
+
+def _check_role(who: str, name: str, roles: Roles, path: KeyPath, findings: Findings) -> None:
+    role = roles.bound.get(name)
+    if role is None:
+        if not findings.touch(("roles", name)):
             findings.add(
-                ("roles", which),
-                f"this role rehearses and the {other} does not; let both rehearse, or neither",
+                path,
+                f"{who}, which the recipe does not fill; write roles: {{{name}: {{model: …, endpoint: …}}}}",
             )
+    elif isinstance(role, RehearsalRole) != isinstance(roles.teacher, RehearsalRole):
+        which, other = (name, "teacher") if isinstance(role, RehearsalRole) else ("teacher", name)
+        findings.add(
+            ("roles", which),
+            f"this role rehearses and the {other} does not; let both rehearse, or neither",
+        )
 
 
 def place_of_method(raw: Any, name: str) -> KeyPath:

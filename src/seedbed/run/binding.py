@@ -18,12 +18,22 @@ from seedbed.core.record import Record
 from seedbed.core.registry import Registry
 from seedbed.prompts.sampling import RowPool
 from seedbed.prompts.templates import PromptTemplate, prompt_of, read_template
-from seedbed.recipe import ALL_REAL, AxisFile, LoadedRecipe, Recipe, Role, check_cover, quotas, source_of
+from seedbed.recipe import (
+    ALL_REAL,
+    ORDINARY,
+    AxisFile,
+    LoadedRecipe,
+    Recipe,
+    Role,
+    check_cover,
+    quotas,
+    source_of,
+)
 from seedbed.run.axis_values import Unasked, axes_that_stand
 from seedbed.run.filter_checks import filter_problems
 from seedbed.run.licensing import check_licence
 from seedbed.run.model_filters import build_model_filters, filter_versions
-from seedbed.run.planner import PlanSpace, SourceItems
+from seedbed.run.planner import EDGE_CASE, PlanSpace, SourceItems
 from seedbed.run.pricing import check_price
 from seedbed.run.quotas import Quotas
 from seedbed.run.real_rows import RealRows, spec_of
@@ -82,8 +92,9 @@ class BoundRecipe:
 
     @property
     def asked_roles(self) -> tuple[str, ...]:
-        """The roles that methods ask."""
-        return tuple(dict.fromkeys(role for method in self.methods.values() for role in method.roles()))
+        """The roles that methods ask, and those that write in the teacher's place."""
+        asked = [role for method in self.methods.values() for role in method.roles()]
+        return tuple(dict.fromkeys([*asked, *self.space.teachers]))
 
     @property
     def items(self) -> Mapping[str, Record]:
@@ -123,6 +134,8 @@ class BoundRecipe:
                     list(self.space.cover),
                     generate.examples,
                     generate.seed,
+                    *([dict(generate.teachers)] if generate.teachers else []),
+                    *([[case.name, case.ask] for case in generate.edge_cases]),
                 ],
             ),
             "filters": short_id("part", self.filter_versions),
@@ -308,6 +321,12 @@ def _check_templates(
         *used,
         *(t for name, t in templates.steps.items() if methods[name.partition("/")[0]].uses_axes),
     ]
+    if generate.edge_cases and not all(template.uses(EDGE_CASE) for template in used):
+        shown = next(template for template in used if not template.uses(EDGE_CASE))
+        message = (
+            f"never shows the edge case; write {{{{ {EDGE_CASE} }}}}, which is empty where there is none"
+        )
+        gather.problems.append(Problem(message, shown.path))
     blind = [name for name, method in methods.items() if not method.uses_axes]
     for axis in generate.cover:
         if blind and axis != task.label_field:
@@ -369,6 +388,9 @@ def _space(
     generate = loaded.recipe.generate
     cover = list(dict.fromkeys([*([task.label_field] if task.label_field else []), *generate.cover]))
     axes = {name: dict.fromkeys(values[name], 1.0) for name in generate.axes}
+    if generate.edge_cases:
+        cover.append(EDGE_CASE)
+        axes[EDGE_CASE] = dict.fromkeys([*(case.name for case in generate.edge_cases), ORDINARY], 1.0)
     if task.label_field:
         axes[task.label_field] = dict.fromkeys(labels, 1.0)
     by_label: dict[str, list[str]] = {"": []}
@@ -394,6 +416,7 @@ def _space(
         examples=generate.examples,
         sources=sources,
         open_label=frozenset(name for name, method in methods.items() if method.open_label),
+        teachers=dict(generate.teachers),
     )
 
 
@@ -411,7 +434,11 @@ def _quotas(loaded: LoadedRecipe, from_data: Mapping[str, Sequence[str]], space:
     by_field = {
         name: quotas(generate.cover.get(name, "even"), list(space.axes[name]), generate.target)
         for name in space.cover
+        if name != EDGE_CASE
     }
+    if generate.edge_cases:
+        wanted = {case.name: case.count for case in generate.edge_cases}
+        by_field[EDGE_CASE] = {**wanted, ORDINARY: generate.target - sum(wanted.values())}
     return Quotas(generate.target, by_field)
 
 

@@ -21,9 +21,13 @@ from typing import Any, TypeAlias
 from seedbed.core.cell import Cell
 from seedbed.core.hashing import seed_from
 from seedbed.prompts.sampling import RowPool, choose
+from seedbed.recipe import ORDINARY
 from seedbed.run.quotas import Quotas
 
+# Axes that are no slots of the recipe: what a cell is sampled at, who writes it, which case it is of.
 TEMPERATURE = "temperature"
+TEACHER = "teacher"
+EDGE_CASE = "edge_case"
 
 # A cover value is spent when its latest SPENT_CELLS cells gave nothing that was accepted.
 SPENT_CELLS = 40
@@ -39,7 +43,8 @@ class PlanSpace:
 
     `axes` maps an axis to its values and weights; `cover` names the axes (the label field among
     them) whose values have quotas; `pools` gives the real rows for a label, "" for any. `sources` are the
-    items that a method works on; `open_label` the methods whose cells decide no label.
+    items that a method works on; `open_label` the methods whose cells decide no label; `teachers` the roles
+    that write, where there are several.
     """
 
     seed: int
@@ -54,6 +59,7 @@ class PlanSpace:
     examples: int
     sources: Mapping[str, SourceItems] = field(default_factory=dict)
     open_label: frozenset[str] = frozenset()
+    teachers: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def guided(self) -> Mapping[str, float]:
@@ -97,6 +103,10 @@ class PlanSpace:
             for name, values in self.axes.items():
                 if name not in axes and (combination is not None or name != self.label_field):
                     axes[name] = choose(values, *key, "axis", name)
+        if combination is None and EDGE_CASE in self.cover:
+            axes[EDGE_CASE] = ORDINARY
+        if self.teachers:
+            axes[TEACHER] = choose(self.teachers, *key, TEACHER)
         if self.temperatures:
             levels = {repr(level): 1.0 for level in self.temperatures}
             axes[TEMPERATURE] = float(choose(levels, *key, TEMPERATURE))
