@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from seedbed.core.cell import Cell
-from seedbed.core.chat import ChatRequest, LoggedReply
+from seedbed.core.chat import ChatRequest, Choice, LoggedReply
 from seedbed.core.errors import NoAnswer
 from seedbed.core.record import Record
 from seedbed.models.budget import Budget, Caps
@@ -128,3 +130,13 @@ class Bench:
 
 def by_id(done: Sequence[Done]) -> Mapping[str, Record]:
     return {record.id: record for one in done for record in one.records}
+
+
+def saying(*values: Any) -> Spoil:
+    """Replies given by hand, a value for each question in its order; what is no text is sent as JSON."""
+
+    def spoil(at: int, reply: LoggedReply) -> LoggedReply:
+        text = values[at] if isinstance(values[at], str) else json.dumps(values[at])
+        return replace(reply, choice=Choice(text))
+
+    return spoil

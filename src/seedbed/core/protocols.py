@@ -160,8 +160,8 @@ class Method(Protocol):
     as well. `uses_axes`: whether axis values reach its prompts. `open_label`: the cell decides no label,
     the method finds one. `tasks` are the kinds of task that it is for; none means all.
 
-    `source_kinds` are the sources that it can work on, the usual one first; `source_once` says that an item
-    is worked on once. `source()` is the name of the source that the options ask for; "" leaves it
+    `source_kinds` are the sources that it can work on, the usual one first; `source_option` is the option
+    that names one, `source_once` says that an item is worked on once. `source()` is the name of the source that the options ask for; "" leaves it
     to the recipe, None means that it goes without. `roles()` are the roles that it asks, `requests()` the
     fewest and the most requests that a cell takes where every reply is of use.
     """
@@ -175,6 +175,7 @@ class Method(Protocol):
     open_label: ClassVar[bool]
     tasks: ClassVar[Sequence[str]]
     source_kinds: ClassVar[Sequence[SourceKind]]
+    source_option: ClassVar[str]
     source_once: ClassVar[bool]
     options: Any
 

@@ -20,6 +20,7 @@ METHODS: Table[Any] = Table(
     {
         "direct": _method("direct", "Direct"),
         "template": _method("template", "Template"),
+        "iterative": _method("iterative", "Iterative"),
         "label": _method("label", "Label"),
     },
 )

@@ -58,7 +58,9 @@ def source_of(method: Method, sources: Mapping[str, Source]) -> str | None:
         if found and kind == "real":
             return ALL_REAL
         if len(found) > 1:
-            raise NoSource(f"could work on any of {', '.join(found)}; write which: source: {found[0]}")
+            raise NoSource(
+                f"could work on any of {', '.join(found)}; write which: {method.source_option}: {found[0]}"
+            )
         if found:
             return found[0]
     raise NoSource(f"works on {fitting}, and there is no such source; add one under sources")
@@ -100,7 +102,8 @@ def check_methods(
             try:
                 source_of(method, sources)
             except NoSource as error:
-                where = (*path, "source") if getattr(method.options, "source", None) else path
+                option = method.source_option
+                where = (*path, option) if getattr(method.options, option, None) else path
                 findings.add(where, f"the method {entry.name} {error}" if where == path else str(error))
         if roles is not None:
             _check_roles(method, roles, path, findings)
