@@ -12,6 +12,7 @@ import click
 
 from seedbed.cli.output import json_option, print_json
 from seedbed.core.errors import InputError, Problem
+from seedbed.core.field_text import as_string
 from seedbed.publish.text_layout import printable
 
 if TYPE_CHECKING:
@@ -70,7 +71,11 @@ def _list(view: RunView, most: int, reason: str | None, as_json: bool) -> None:
         )
         return
     for record, fate in drafts:
-        text = record.unreadable.text if record.unreadable else " | ".join(map(str, record.fields.values()))
+        text = (
+            record.unreadable.text
+            if record.unreadable
+            else " | ".join(map(as_string, record.fields.values()))
+        )
         outcome = "accepted" if fate.accepted else fate.reason
         click.echo(f"{record.id}  {outcome:16}  {printable(text)[:100]}")
 
@@ -158,7 +163,7 @@ def _print(value: dict[str, Any]) -> None:
     click.echo(f"record     {value['id']}")
     click.echo(f"fate       {value['fate']}" + (f": {value['reason']}" if value["reason"] else ""))
     for name, field in value["fields"].items():
-        click.echo(f"{name:10} {_lines(field)}")
+        click.echo(f"{name:10} {_lines(as_string(field))}")
     if value["unreadable"]:
         why = value["unreadable"]
         click.echo(f"unreadable {why['cause']}: {printable(why['detail'])}")

@@ -53,6 +53,7 @@ class Hints:
     `fields` are the names a reply must fill; `fixed` those the cell already decides; `examples`
     real rows (field maps) to imitate, those of the cell's own label first; `real` all real rows.
     `several` above 0 asks for a list of so many short values in the one field, and for no draft.
+    `kind` is the task's, `schema` the JSON Schema that a reply must keep, if one was sent.
     `sketch` writes what a good reply to this very question would be, or one with a fault of its kind; it
     stands above all the others.
     """
@@ -66,6 +67,8 @@ class Hints:
     text_field: str = ""
     draw: int = 0
     several: int = 0
+    kind: str = ""
+    schema: Mapping[str, Any] | None = None
     sketch: Sketch | None = None
 
 

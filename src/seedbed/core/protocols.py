@@ -50,7 +50,9 @@ class Task(Protocol):
     """A task kind bound to a recipe: its fields, its schema, and views of a record.
 
     `compare_fields` are what is asked (not what is answered): the text that a leak would repeat.
-    `optional_fields` may be empty in real rows.
+    `optional_fields` may be empty in real rows. `real_columns` are the fields that real rows have, each
+    with the column that holds it unless the source maps it; `prompt_values` is what templates have
+    under `task` beside what every kind has.
     """
 
     kind: str
@@ -63,6 +65,12 @@ class Task(Protocol):
 
     @property
     def optional_fields(self) -> tuple[str, ...]: ...
+
+    @property
+    def real_columns(self) -> Mapping[str, str]: ...
+
+    @property
+    def prompt_values(self) -> Mapping[str, str]: ...
 
     def schema(self, omit: Sequence[str] = ()) -> dict[str, Any]:
         """JSON Schema (2020-12) of a record's fields, less those in `omit`."""

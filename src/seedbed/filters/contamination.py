@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from seedbed.core.field_text import asked_in, texts_in
 from seedbed.core.protocols import EvalHit, EvalLock, FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
@@ -52,7 +53,8 @@ class Contamination:
         if record.unreadable is not None:
             return []
         fields = record.fields
-        compared = "\n".join(value for name in self._compare if isinstance(value := fields.get(name), str))
+        there = [fields[name] for name in self._compare if name in fields]
+        compared = "\n".join(asked_in(value) for value in there if texts_in(value))
         texts = dict.fromkeys([compared, whole_text(self._task, fields), *text_fields(self._task, fields)])
         return [text for text in texts if text]
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from seedbed.core.field_text import texts_in
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
@@ -123,13 +124,11 @@ class Format:
     def _verdict(self, record: Record) -> Verdict:
         by = filter_id(type(self))
         for name, signs in self.signs.items():
-            text = record.fields.get(name)
-            if not isinstance(text, str):
-                continue
-            found = self._sign(text, signs) or _broken_rule(text, self._rules.get(name))
-            if found is not None:
-                reason, evidence = found
-                return reject(record, by, f"format_{reason}", {"field": name, **evidence})
+            for text in texts_in(record.fields.get(name)):
+                found = self._sign(text, signs) or _broken_rule(text, self._rules.get(name))
+                if found is not None:
+                    reason, evidence = found
+                    return reject(record, by, f"format_{reason}", {"field": name, **evidence})
         return keep(record, by)
 
     def _sign(self, text: str, signs: Iterable[Sign]) -> tuple[str, dict[str, Any]] | None:
@@ -247,7 +246,7 @@ def _literal_runs(prompt: str) -> Iterable[str]:
 def _real_texts(context: FilterContext, field: str) -> list[str]:
     """A sample of the real texts of a field; identities are hashes, so that the first are one."""
     rows = sorted(context.real, key=lambda row: row.id)[:CALIBRATION_ROWS]
-    texts = [text for row in rows if isinstance(text := row.fields.get(field), str)]
+    texts = [text for row in rows for text in texts_in(row.fields.get(field))]
     if not rows and len(context.task.text_fields) == 1:
         return list(context.real_texts or ())
     return texts

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from seedbed.core.field_text import texts_in
 from seedbed.core.protocols import Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
@@ -41,14 +42,15 @@ def flag(record: Record, by: str, reason: str, evidence: Mapping[str, Any], scor
 
 
 def text_fields(task: Task, fields: Mapping[str, Any]) -> list[str]:
-    """The task's text fields that are there and are text, in the task's order."""
-    return [value for name in task.text_fields if isinstance(value := fields.get(name), str)]
+    """The texts of the task's text fields that are there, in its order: of a conversation each turn."""
+    return [text for name in task.text_fields for text in texts_in(fields.get(name))]
 
 
 def whole_text(task: Task, fields: Mapping[str, Any]) -> str:
     """The task's own view of a record as one text; of an incomplete record, the text that there is."""
-    found = text_fields(task, fields)
-    return task.as_text(fields) if len(found) == len(task.text_fields) else "\n".join(found)
+    if all(texts_in(fields.get(name)) for name in task.text_fields):
+        return task.as_text(fields)
+    return "\n".join(text_fields(task, fields))
 
 
 def excerpt(text: str) -> str:

@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 from seedbed.core.chat import Choice, Hints
+from seedbed.core.field_text import turns_of
 from seedbed.core.hashing import seed_from
 from seedbed.models.fault_plan import Fault
 from seedbed.models.imitation import imitate, joined, neutral, repeats, words_of
 from seedbed.models.planted_faults import REFUSALS, cut, edited, with_phrase, with_prose, wrapped
+from seedbed.models.rehearsal_facts import facts, is_conversation
 
 _TRIES = 8
 # With fewer real texts nobody can say what is short or long; then only extremes are.
@@ -20,7 +22,9 @@ _ENOUGH_REAL = 50
 _EXTREME_CHARS = 20_000
 _MOST_WORDS = 20_000
 
-Fields = dict[str, Any]
+# Where a text stands: in a field, or in a turn of a conversation, of which that of the system is -1.
+Place = str | tuple[str, int]
+Fields = dict[Place, Any]
 Answer = tuple[Choice, Fault | None]
 
 
@@ -36,9 +40,16 @@ def _label_field(hints: Hints) -> str | None:
     return None
 
 
-def _text(row: Mapping[str, Any], field: str) -> str:
-    """A field as text that has a UTF-8 form, as a model's reply would."""
-    value = row.get(field)
+def _turns(row: Mapping[str, Any], field: str) -> dict[Place, str]:
+    """What is said in a conversation, by its place."""
+    turns = turns_of(row.get(field))
+    first = -1 if turns and turns[0]["role"] == "system" else 0
+    return {(field, number): turn["content"] for number, turn in enumerate(turns, start=first)}
+
+
+def _text(row: Mapping[str, Any], place: Place) -> str:
+    """A text of a row that has a UTF-8 form, as a model's reply would."""
+    value = row.get(place) if isinstance(place, str) else _turns(row, place[0]).get(place)
     return "" if value is None else str(value).strip().encode("utf-8", "replace").decode()
 
 
@@ -55,9 +66,26 @@ class Writer:
         self.decoys = decoys
         self.is_text = hints.output == "text" or not hints.fields
         self.label_field = _label_field(hints)
-        self.text_fields = [name for name in hints.fields if name != self.label_field]
-        if self.is_text:
-            self.text_fields = [hints.text_field]
+        self.names = [name for name in hints.fields if name != self.label_field]
+        self.facts = facts(hints, self.label_field, random.Random(seed_from("facts", seed)))
+        properties = (hints.schema or {}).get("properties", {})
+        self.conversations = [name for name in self.names if is_conversation(properties.get(name, {}))]
+        self.texts = [hints.text_field] if self.is_text else self._places(self._turns_to_write())
+
+    def _turns_to_write(self) -> dict[str, list[Place]]:
+        """As many turns for each conversation as one of the examples has, and at least two."""
+        turns: dict[str, list[Place]] = {}
+        for name in self.conversations:
+            rng = random.Random(seed_from("turns", self.seed, name))
+            model = rng.choice(self.hints.examples) if self.hints.examples else {}
+            there = sum(place != (name, -1) for place in _turns(model, name)) or rng.choice((2, 4))
+            turns[name] = [(name, number) for number in range(max(2, there))]
+        return turns
+
+    def _places(self, turns: Mapping[str, Sequence[Place]]) -> list[Place]:
+        """The places of a reply's texts in order, with these turns in its conversations."""
+        names = [name for name in self.names if name not in self.facts.values]
+        return [place for name in names for place in turns.get(name, (name,))]
 
     def answer(self, fault: Fault | None) -> Answer:
         """The choice and the fault that it has: none where the request has no matter for the planned one."""
@@ -65,7 +93,7 @@ class Writer:
         label = self._label(rng)
         kin = self._kin(label)
         clean = self._clean(label, kin)
-        if fault is None or not self.text_fields:
+        if fault is None or not self.texts:
             return self._shaped(clean), None
         match fault.kind:
             case "refusal":
@@ -73,7 +101,7 @@ class Writer:
             case "broken_json":
                 return self._broken(fault, clean, rng)
             case "wrong_shape":
-                return Choice(json.dumps(self._misshapen(fault, clean, rng), ensure_ascii=False)), fault
+                return self._misshapen(fault, self._assembled(clean), rng), fault
             case "copy":
                 spoilt = self._copied(fault, clean, kin, rng)
             case "wrong_label":
@@ -101,11 +129,27 @@ class Writer:
     def _shaped(self, fields: Fields) -> Choice:
         if self.is_text:
             return Choice(fields[self.hints.text_field])
-        return Choice(json.dumps(fields, ensure_ascii=False))
+        return Choice(json.dumps(self._assembled(fields), ensure_ascii=False))
+
+    def _assembled(self, fields: Fields) -> dict[str, Any]:
+        """The fields by name, in the order asked for, turns put together."""
+        return {
+            name: self._conversation(fields, name) if name in self.conversations else fields[name]
+            for name in self.hints.fields
+        }
+
+    @staticmethod
+    def _conversation(fields: Fields, name: str) -> list[dict[str, str]]:
+        numbers = sorted(place[1] for place in fields if isinstance(place, tuple) and place[0] == name)
+        roles = {-1: "system", 0: "user", 1: "assistant"}
+        return [
+            {"role": roles[number if number < 0 else number % 2], "content": fields[name, number]}
+            for number in numbers
+        ]
 
     def _with(self, fields: Fields, change: Any) -> Fields:
         """The fields with the last text changed: of a question and its answer it is the answer."""
-        name = self.text_fields[-1]
+        name = self.texts[-1]
         return {**fields, name: change(fields[name])}
 
     def _label(self, rng: random.Random) -> str | None:
@@ -126,17 +170,20 @@ class Writer:
 
     def _clean(self, label: str | None, kin: Sequence[Mapping[str, Any]]) -> Fields:
         """Fields in the order asked for, none of whose texts repeats an example."""
-        texts = {name: self._new_text(name, label, kin) for name in self.text_fields}
-        if self.is_text:
-            return texts
-        return {name: texts[name] if name in texts else str(label) for name in self.hints.fields}
+        texts: Fields = {place: self._new_text(place, label, kin) for place in self.texts}
+        for name, ending in self.facts.endings.items():
+            texts[name] = f"{texts[name]} {ending}"
+        if self.label_field is not None:
+            texts[self.label_field] = str(label)
+        return texts | dict(self.facts.values)
 
     def _new_text(
-        self, field: str, label: str | None, kin: Sequence[Mapping[str, Any]], salt: str = "text"
+        self, place: Place, label: str | None, kin: Sequence[Mapping[str, Any]], salt: str = "text"
     ) -> str:
+        field = place if isinstance(place, str) else f"{place[0]}/{place[1]}"
         mention = [value for value in self.hints.fixed.values() if value != label]
-        models = [text for row in kin if (text := _text(row, field))]
-        known = [text for row in self.hints.examples if (text := _text(row, field))]
+        models = [text for row in kin if (text := _text(row, place))]
+        known = [text for row in self.hints.examples if (text := _text(row, place))]
         for attempt in range(_TRIES if models else 0):
             rng = random.Random(seed_from(salt, self.seed, field, attempt))
             text = imitate(models, mention, rng)
@@ -154,14 +201,14 @@ class Writer:
     def _copied(
         self, fault: Fault, clean: Fields, kin: Sequence[Mapping[str, Any]], rng: random.Random
     ) -> tuple[Fields, Fault | None]:
-        names = self.text_fields
-        rows = [row for row in kin or self.hints.examples if any(_text(row, name) for name in names)]
+        rows = [row for row in kin or self.hints.examples if any(_text(row, name) for name in self.texts)]
         if not rows:
             return clean, None
         row = rng.choice(rows)
         changed: list[float] = []
-        copied = dict(clean)
-        for name in names:
+        copied: Fields = {place: value for place, value in clean.items() if isinstance(place, str)}
+        copied |= {name: row[name] for name in self.facts.values if name in row}
+        for name in self._places({name: list(_turns(row, name)) for name in self.conversations}):
             text = _text(row, name)
             words = words_of(text)
             if not words:
@@ -187,7 +234,7 @@ class Writer:
             return clean, None
         other = by_label[rng.choice(sorted(by_label))]
         spoilt = dict(clean)
-        for name in self.text_fields:
+        for name in self.texts:
             words = words_of(self._new_text(name, None, other, salt="other label"))
             own = words_of(clean[name])
             if fault.variant == "part":
@@ -200,7 +247,7 @@ class Writer:
         """A decoy as what is asked (the first text): whole, inside of other words, or edited."""
         if not self.decoys:
             return clean, None
-        name, decoy = self.text_fields[0], rng.choice(self.decoys)
+        name, decoy = self.texts[0], rng.choice(self.decoys)
         if fault.variant == "inside":
             words = words_of(decoy)
             own = words_of(clean[name])
@@ -218,7 +265,7 @@ class Writer:
     ) -> Fields:
         few = len(self.hints.real) < _ENOUGH_REAL
         spoilt = dict(clean)
-        for name in self.text_fields:
+        for name in self.texts:
             sizes = [len(words_of(text)) for row in self.hints.real if (text := _text(row, name))]
             words = words_of(clean[name])
             if fault.variant == "short":
@@ -238,14 +285,19 @@ class Writer:
             return Choice(sentence), Fault("refusal", "whole", 1.0)
         return self._shaped(self._with(clean, lambda text: sentence)), fault
 
-    def _misshapen(self, fault: Fault, clean: Fields, rng: random.Random) -> Fields:
-        name = rng.choice(self.text_fields)
+    def _misshapen(self, fault: Fault, clean: dict[str, Any], rng: random.Random) -> Choice:
+        name = rng.choice(self.names)
+        value = clean[name]
         if fault.variant == "missing_key":
-            rest = {key: value for key, value in clean.items() if key != name}
-            return {**rest, f"{name}_1": clean[name]} if rng.random() < 0.5 else rest
-        if fault.variant == "extra_key":
-            return {**clean, rng.choice(("comment", "notes", "reasoning")): "as asked"}
-        return {**clean, name: rng.choice(([clean[name]], {"value": clean[name]}, None, len(clean[name])))}
+            rest = {key: kept for key, kept in clean.items() if key != name}
+            spoilt = {**rest, f"{name}_1": value} if rng.random() < 0.5 else rest
+        elif fault.variant == "extra_key":
+            spoilt = {**clean, rng.choice(("comment", "notes", "reasoning")): "as asked"}
+        elif isinstance(value, str):
+            spoilt = {**clean, name: rng.choice(([value], {"value": value}, None, len(value)))}
+        else:
+            spoilt = {**clean, name: "as asked"}
+        return Choice(json.dumps(spoilt, ensure_ascii=False))
 
     def _broken(self, fault: Fault, fields: Fields, rng: random.Random) -> Answer:
         reply = self._shaped(fields).text
@@ -255,7 +307,7 @@ class Writer:
             case "trailing_prose":
                 return Choice(with_prose(reply, rng)), fault
             case "single_quotes":
-                return Choice(repr(fields)), fault
+                return Choice(repr(self._assembled(fields))), fault
             case _:
                 return Choice(
                     cut(reply, fault.strength), "length" if fault.variant == "cut" else "stop"

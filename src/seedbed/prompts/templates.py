@@ -21,6 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from seedbed.core.chat import Message
 from seedbed.core.errors import Problem, TemplateError
+from seedbed.core.field_text import as_string
 from seedbed.core.hashing import short_id
 from seedbed.core.registry import nearest
 
@@ -35,6 +36,8 @@ FIXED_NAMES = ("task", "labels", "output", "fields")
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
 )
+# `{{ value | text }}`: lists and maps as JSON, and not as Python would print them.
+_ENVIRONMENT.filters["text"] = as_string
 # A prompt that chance writes has another hash at every run, and would be paid for again.
 del _ENVIRONMENT.filters["random"]
 del _ENVIRONMENT.globals["lipsum"]

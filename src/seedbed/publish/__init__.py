@@ -28,6 +28,14 @@ def _trl_sft() -> type[Exporter]:
     return TrlSft
 
 
+def _trl_dpo() -> type[Exporter]:
+    from seedbed.publish.trl_dpo import TrlDpo
+
+    return TrlDpo
+
+
 EXPORTERS: Table[type[Exporter]] = Table(
-    "exporter", "seedbed.exporters", {"jsonl": _jsonl, "csv": _csv, "trl-sft": _trl_sft}
+    "exporter",
+    "seedbed.exporters",
+    {"jsonl": _jsonl, "csv": _csv, "trl-sft": _trl_sft, "trl-dpo": _trl_dpo},
 )

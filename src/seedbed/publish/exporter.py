@@ -60,6 +60,8 @@ class Changes:
 class Exporter(Protocol):
     """Writes records as one training file. Built with its validated `Options`.
 
+    `kinds` are the task kinds that fit the format; None where all do.
+
     Each row carries the record's id as `seedbed_id: sbd-<id>`, by which `show` finds the record
     and by which an eval made of the program's own output is known.
     """
@@ -67,6 +69,7 @@ class Exporter(Protocol):
     name: ClassVar[str]
     version: ClassVar[int]
     suffix: ClassVar[str]
+    kinds: ClassVar[tuple[str, ...] | None]
     Options: ClassVar[type[BaseModel]]
 
     def __init__(self, options: Any) -> None: ...
@@ -96,6 +99,7 @@ class RowByRow(ABC):
     """
 
     Options: ClassVar[type[BaseModel]] = NoOptions
+    kinds: ClassVar[tuple[str, ...] | None] = None
 
     def __init__(self, options: NoOptions) -> None:
         self._options = options

@@ -28,6 +28,7 @@ class Declared:
     generate: Generate | None
     mix: Mix | None
     student: StudentEntry | None
+    export: tuple[str, ...] = ()
 
 
 def check(declared: Declared, findings: Findings, registry: Registry) -> None:
@@ -35,6 +36,7 @@ def check(declared: Declared, findings: Findings, registry: Registry) -> None:
     _check_labels(declared, findings)
     _check_student(declared, findings)
     _check_mix(declared, findings)
+    _check_export(declared, findings, registry)
     if declared.generate is not None and declared.task is not None:
         _check_cover_fields(declared.generate, declared.task, findings)
         _check_cover(declared, declared.generate, declared.task, findings)
@@ -68,6 +70,20 @@ def _check_mix(declared: Declared, findings: Findings) -> None:
     if declared.mix is None or _has_real(declared) or findings.touch(("mix",), ("sources",)):
         return
     findings.add(("mix",), "there is no real source to mix with; add one under sources, or remove mix")
+
+
+def _check_export(declared: Declared, findings: Findings, registry: Registry) -> None:
+    """A format that the kind cannot be written in would be found out only after the run."""
+    if declared.task is None or findings.touch(("export",), ("task", "kind")):
+        return
+    for at, name in enumerate(declared.export):
+        # An exporter of another package may not say for which kinds it is.
+        kinds = getattr(registry.exporters.get(name), "kinds", None)
+        if kinds is not None and declared.task.kind not in kinds:
+            findings.add(
+                ("export", at),
+                f"{name} is for tasks of the kind {' or '.join(kinds)}, and this one is {declared.task.kind}",
+            )
 
 
 def _has_real(declared: Declared) -> bool:

@@ -125,6 +125,7 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
         sections["generate"],
         mix,
         sections["student"],
+        sections["export"],
     )
     check(declared, findings, reading.registry)
     written = raw.get("generate")

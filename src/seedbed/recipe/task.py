@@ -16,7 +16,7 @@ _OWN_KEYS = ("kind", "description")
 class TaskSection(Section):
     """The task's kind; the kind's own keys are written beside it."""
 
-    kind: Text = Field(description="`classification` or `instruction`")
+    kind: Text = Field(description="what a record is: one of the kinds below")
     description: Text | None = Field(None, description="what the data is for; every prompt may show it")
     options: Options = Field(description="the keys of the kind itself, written beside `kind`")
 
@@ -54,7 +54,10 @@ def read_task(raw: Any, reading: Reading) -> ReadTask | None:
         return None
     own = {key: values.get(key) for key in _OWN_KEYS if key in values}
     options = findings.model(
-        plugin.Options, {key: value for key, value in values.items() if key not in own}, path
+        plugin.Options,
+        {key: value for key, value in values.items() if key not in own},
+        path,
+        {"folder": str(reading.folder)},
     )
     if options is None:
         return None

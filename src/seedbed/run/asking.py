@@ -174,7 +174,7 @@ class CellAsking:
                 max_tokens=bound.max_tokens,
             ),
             schema=schema,
-            hints=self._hints(values, sketch),
+            hints=self._hints(values, schema, sketch),
         )
 
     def _variables(self) -> dict[str, Any]:
@@ -192,7 +192,9 @@ class CellAsking:
             "fields": self.task.fields,
         }
 
-    def _hints(self, values: Mapping[str, Any], sketch: Sketch | None) -> Hints:
+    def _hints(
+        self, values: Mapping[str, Any], schema: Mapping[str, Any] | None, sketch: Sketch | None
+    ) -> Hints:
         space, fields = self._space, tuple(values["fields"])
         fixed = {**fixed_fields(self.cell, self.task), **self.slots}
         pool = space.example_pools.get(self.label) or space.example_pools.get("", ())
@@ -205,6 +207,8 @@ class CellAsking:
             output=values["output"],
             text_field=fields[0] if fields else "",
             draw=self.cell.draw,
+            kind=self.task.kind,
+            schema=schema,
             sketch=sketch,
         )
 

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import InputError, Problem
+from seedbed.core.field_text import texts_in
 from seedbed.core.globs import files_below
 from seedbed.core.protocols import EvalHit, FilterContext
 from seedbed.core.record import Provenance, Record, real_record_id
@@ -23,6 +24,8 @@ from seedbed.sources.eval_lock import EvalLockServer
 from seedbed.sources.readers import Row, longest_text_column, read_rows
 from seedbed.sources.spec import SourceSpec, compared_text, cut
 from seedbed.sources.writing import write_without
+from seedbed.tasks.conversation import MESSAGES
+from seedbed.tasks.fields import object_schema
 
 if TYPE_CHECKING:
     from seedbed.run.binding import BoundRecipe
@@ -48,6 +51,14 @@ class ColumnTask:
     @property
     def optional_fields(self) -> tuple[str, ...]:
         return self.fields
+
+    @property
+    def real_columns(self) -> Mapping[str, str]:
+        return {name: name for name in self.fields}
+
+    @property
+    def prompt_values(self) -> Mapping[str, str]:
+        return {}
 
     def schema(self, omit: Sequence[str] = ()) -> dict[str, Any]:
         names = [name for name in self.fields if name not in omit]
@@ -113,7 +124,8 @@ def audit(
 ) -> Audit:
     """Audit a CSV, JSONL or Parquet file, a folder of texts or a glob; rows are counted from 0.
 
-    The text is the column `text`, or else the one with the most text. `against` is an eval file,
+    The text is the column `text`, or else the one with the most text; of a column of conversations it is
+    what the users say. `against` is an eval file,
     which a process of its own opens. `drop` writes the file without its leaking rows (`drop_near`:
     and without near ones). With a `recipe` the rows are measured beside its real train rows. Raises
     InputError with the problems of either file.
@@ -121,7 +133,7 @@ def audit(
     spec = SourceSpec("file", file, ignore_after=ignore_after)
     rows = list(read_rows(spec))
     column = _column(rows, text, file)
-    if not all(isinstance(row.values.get(column), str) for row in rows):
+    if not all(texts_in(row.values.get(column)) for row in rows):
         # Says which row is the first without a text there.
         rows = list(read_rows(spec, text_columns=[column], may_be_empty=[column]))
     texts = [compared_text(row.values, (column,)) for row in rows]
@@ -131,7 +143,10 @@ def audit(
         measuring = beside.submit(measure_file, file, [row.values for row in rows], column, recipe)
         checking = None
         if against is not None:
-            checking = beside.submit(_hits, against, column, ignore_after, texts)
+            other = SourceSpec("against", against, compare=(column,), ignore_after=ignore_after)
+            if not isinstance(rows[0].values[column], str):
+                other = replace(other, structured={column: object_schema([column], own={column: MESSAGES})})
+            checking = beside.submit(_hits, other, texts)
         compared = [cut(value, ignore_after) for value in texts]
         kin, filters = _filter(rows, compared, column)
         hits = checking.result() if checking is not None else [[] for _ in texts]
@@ -183,9 +198,8 @@ def _column(rows: Sequence[Row], wanted: str | None, file: Path) -> str:
     return wanted
 
 
-def _hits(against: Path, column: str, ignore_after: str | None, texts: Sequence[str]) -> list[list[EvalHit]]:
+def _hits(spec: SourceSpec, texts: Sequence[str]) -> list[list[EvalHit]]:
     """The eval rows that each text repeats. Raises EvalLockError, SourceError."""
-    spec = SourceSpec("against", against, compare=(column,), ignore_after=ignore_after)
     common = texts[:: max(1, len(texts) // CALIBRATION_ROWS)][:CALIBRATION_ROWS]
     with EvalLockServer.start(spec, common=common) as server:
         return server.client.check(texts)

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from seedbed.core.errors import InputError, Problem, RecipeError
+from seedbed.core.field_text import asked_in
 from seedbed.core.hashing import short_id
 from seedbed.core.protocols import Method, ModelFilter, Task
 from seedbed.core.record import Record
@@ -92,7 +93,7 @@ class BoundRecipe:
 
     def compared_text(self, record: Record) -> str:
         """The text of a record that is held against the eval set."""
-        return "\n".join(str(record.fields.get(name, "")) for name in self.compare)
+        return "\n".join(asked_in(record.fields.get(name, "")) for name in self.compare)
 
     def signature(self) -> dict[str, str]:
         """Hash by part of everything that decides cells and verdicts; target and budget are no part."""
@@ -422,6 +423,7 @@ def _task_variables(recipe: Recipe, task: Task) -> dict[str, str]:
         "label": task.label_field or "",
         "input": task.text_fields[0],
         "answer": task.text_fields[-1],
+        **task.prompt_values,
     }
 
 

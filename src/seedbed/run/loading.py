@@ -11,6 +11,7 @@ from seedbed.core.registry import Registry
 from seedbed.filters import DEFAULT_FILTERS
 from seedbed.recipe import LoadedRecipe, load_recipe
 from seedbed.run.binding import BoundRecipe, bind, real_and_eval
+from seedbed.run.real_rows import needed_of_eval
 from seedbed.run.registry import registry
 from seedbed.run.rendering import check_rendering
 from seedbed.sources.eval_lock import EvalLockServer
@@ -72,11 +73,8 @@ def _of_eval(loaded: LoadedRecipe, tables: Registry) -> list[Problem]:
     task, spec = real_and_eval(loaded, tables)
     if spec is None:
         return []
-    needs = [
-        *([spec.column(task.label_field)] if task.label_field else []),
-        *map(spec.column, task.text_fields),
-    ]
     try:
+        needs = needed_of_eval(spec, task)
         EvalLockServer.start(spec, needs=needs, may_be_empty=task.optional_fields).close()
     except InputError as error:
         return list(error.problems)

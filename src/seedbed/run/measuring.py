@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seedbed.core.field_text import as_string
 from seedbed.core.hashing import short_id
 from seedbed.core.protocols import Task
 from seedbed.core.record import Record
@@ -27,6 +28,7 @@ from seedbed.store.atomic import file_hash, read_json, write_json
 from seedbed.store.folder import RunFolder
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import Rounds
+from seedbed.tasks.fields import text_of
 
 if TYPE_CHECKING:
     from seedbed.run.binding import BoundRecipe
@@ -127,12 +129,14 @@ def real_side(task: Task, rows: Iterable[Record], asked: Iterable[str], seed: in
     side = Gathered(Pool(seed=seed))
     axes = [axis for axis in asked if axis in task.fields]
     for row in rows:
-        side.add(row.id, task.as_text(row.fields), {axis: str(row.fields.get(axis, "")) for axis in axes})
+        side.add(
+            row.id, task.as_text(row.fields), {axis: as_string(row.fields.get(axis, "")) for axis in axes}
+        )
     return side
 
 
 def measure_file(
-    file: Path, rows: Sequence[Mapping[str, str]], column: str, recipe: BoundRecipe | None
+    file: Path, rows: Sequence[Mapping[str, Any]], column: str, recipe: BoundRecipe | None
 ) -> dict[str, Any]:
     """Measure the rows of a file, with a recipe beside its real train rows.
 
@@ -142,7 +146,7 @@ def measure_file(
     if recipe is None:
         generated = Gathered(Pool())
         for index, row in enumerate(rows):
-            generated.add(str(index), row[column], {})
+            generated.add(str(index), text_of(row, (column,)), {})
         return measure_sides(generated, Gathered(Pool()), {}, file)
     task, seed = recipe.task, recipe.recipe.generate.seed
     known = rows[0].keys()
@@ -150,14 +154,14 @@ def measure_file(
     asked = {axis: values for axis, values in _asked(recipe).items() if axis in known}
     generated = Gathered(Pool(seed=seed))
     for index, row in enumerate(rows):
-        text = task.as_text(row) if fields else row[column]
-        generated.add(str(index), text, {axis: row[axis] for axis in asked})
+        text = task.as_text(row) if fields else text_of(row, (column,))
+        generated.add(str(index), text, {axis: as_string(row[axis]) for axis in asked})
     if fields:
         real = real_side(task, recipe.train, asked, seed)
     else:
         real = Gathered(Pool(seed=seed))
         for record in recipe.train:
-            real.add(record.id, str(record.fields[task.text_fields[0]]), {})
+            real.add(record.id, text_of(record.fields, task.text_fields[:1]), {})
     return measure_sides(generated, real, asked, file, seed=seed)
 
 

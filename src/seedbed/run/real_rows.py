@@ -5,10 +5,10 @@ Beside real rows there is material: what methods work on, which is neither train
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from seedbed.core.protocols import Task
 from seedbed.core.record import Record
@@ -24,17 +24,40 @@ Attempt: TypeAlias = Callable[[Callable[[], None]], None]
 
 def spec_of(name: str, source: Source, folder: Path, task: Task) -> SourceSpec:
     """A recipe's source as the sources room reads it; compared by the task's own fields by default."""
+    columns = {**_renamed(task.real_columns), **source.columns}
     return SourceSpec(
         name=name,
         path=folder / source.path,
         format=source.format,
-        columns=dict(source.columns),
+        columns=columns,
         compare=tuple(source.compare or task.compare_fields),
         ignore_after=source.ignore_after,
         group=source.group,
         id=source.id,
         licence=source.licence,
+        structured={columns.get(name, name): schema for name, schema in _structured(task).items()},
     )
+
+
+def needed_of_eval(spec: SourceSpec, task: Task) -> list[str]:
+    """Columns of a locked eval that must be usable beside those compared: what a student is tested on."""
+    if task.label_field is None:
+        return []
+    return [spec.column(name) for name in (task.label_field, *task.text_fields)]
+
+
+def _renamed(columns: Mapping[str, str]) -> dict[str, str]:
+    return {name: column for name, column in columns.items() if name != column}
+
+
+def _structured(task: Task) -> dict[str, dict[str, Any]]:
+    """The fields of real rows that are no text, each with the schema of an object that has it alone."""
+    known = task.schema()["properties"]
+    return {
+        name: task.schema(omit=[other for other in task.fields if other != name])
+        for name in task.real_columns
+        if known[name].get("type") != "string"
+    }
 
 
 class RealRows:
@@ -71,14 +94,14 @@ class RealRows:
         optional = task.optional_fields
         split = source.split
         if not (split.dev or split.eval):
-            self.train += load_real(spec, task.fields, may_be_empty=optional)
+            self.train += load_real(spec, tuple(task.real_columns), may_be_empty=optional)
             return
         out = loaded.folder / ".seedbed" / "splits" / loaded.recipe.name / spec.name
         files = split_source(
             spec, {"dev": split.dev, "eval": split.eval}, split.seed, out, may_be_empty=optional
         )
-        self.train += load_real(files.source(spec, "train"), task.fields, may_be_empty=optional)
+        self.train += load_real(files.source(spec, "train"), tuple(task.real_columns), may_be_empty=optional)
         if files.dev is not None:
-            self.dev += load_real(files.source(spec, "dev"), task.fields, may_be_empty=optional)
+            self.dev += load_real(files.source(spec, "dev"), tuple(task.real_columns), may_be_empty=optional)
         if files.eval_path is not None:
             self.eval_spec = files.source(spec, "eval")

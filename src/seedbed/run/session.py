@@ -33,6 +33,7 @@ from seedbed.run.progress import Progress
 from seedbed.run.proof import prove
 from seedbed.run.quotas import Quotas
 from seedbed.run.real_keys import real_keys
+from seedbed.run.real_rows import needed_of_eval
 from seedbed.run.rehearsing import eval_decoys
 from seedbed.run.rendering import asking_space
 from seedbed.run.reopening import reopen_failed
@@ -82,8 +83,7 @@ def locked_eval(bound: BoundRecipe, note: Note, by: str) -> Iterator[EvalLockSer
     if locked:
         EvalLockFile.read(bound.folder.eval_lock).record_opening("check", by)
     hashes = iter(()) if locked else _draft_hashes(bound)
-    labels = [spec.column(bound.task.label_field)] if bound.task.label_field else []
-    needs = [*labels, *(spec.column(name) for name in bound.task.text_fields)]
+    needs = needed_of_eval(spec, bound.task)
     optional = [spec.column(name) for name in bound.task.optional_fields]
     common = [bound.compared_text(row) for row in _calibration_rows(bound)]
     with EvalLockServer.start(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from seedbed.core.field_text import as_string
 from seedbed.core.record import Record
 from seedbed.core.verdict import TARGET_FILTER, Verdict
 from seedbed.store.ledger import Ledger
@@ -102,7 +103,7 @@ def _specimen(record: Record, passed: Sequence[Verdict], name: str) -> dict[str,
 
 
 def _cut(value: Any) -> str:
-    text = value if isinstance(value, str) else str(value)
+    text = as_string(value)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 

@@ -39,7 +39,7 @@ class LockedSet:
         columns = spec.compared_columns
         rows = self._real_rows(spec, list(dict.fromkeys([*columns, *needs])), may_be_empty)
         if columns:
-            self._texts = [compared_text(row.values, columns) for row in rows]
+            self._texts = [compared_text(row.meant, columns) for row in rows]
         else:
             columns, self._texts = _longest_texts(spec, [row.values for row in rows])
         self.compare = columns
@@ -117,4 +117,4 @@ def _longest_texts(spec: SourceSpec, rows: Sequence[Mapping[str, Any]]) -> tuple
         column = longest_text_column(rows)
     except ValueError as error:
         raise EvalLockError(f"{spec.path}: {error}; name the text to compare with `compare`") from None
-    return (column,), [row[column] for row in rows]
+    return (column,), [compared_text(row, (column,)) for row in rows]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from seedbed.core.errors import SourceError
+from seedbed.core.field_text import asked_in, texts_in
 from seedbed.core.hashing import digest
 from seedbed.sources.csv_file import parse_csv
 from seedbed.sources.jsonl_file import parse_jsonl
@@ -17,6 +18,7 @@ from seedbed.sources.parquet_file import parse_parquet
 from seedbed.sources.parsed import ParsedRow
 from seedbed.sources.problems import FileProblems, type_name
 from seedbed.sources.spec import Format, SourceSpec
+from seedbed.sources.structured import StructuredColumn
 from seedbed.sources.text_folder import parse_texts, text_files
 
 _Parser = Callable[[Path, Sequence[str], FileProblems], Iterator[ParsedRow]]
@@ -32,7 +34,8 @@ class Row:
     The key is the text of the `id` column where the source names one, else the hash of the row's
     content and how often that content came before, so that it does not depend on the position, nor on
     the other files of a glob: rows of equal content share a set of keys, whichever of them has which.
-    `file` is the row's own where a source has several.
+    `file` is the row's own where a source has several. `values` are as they stand in the file,
+    `structured` what those of the structured columns mean.
     """
 
     index: int
@@ -40,6 +43,12 @@ class Row:
     values: Mapping[str, Any]
     line: int | None = None
     file: Path | None = None
+    structured: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def meant(self) -> Mapping[str, Any]:
+        """The values, those of structured columns read by their schema."""
+        return {**self.values, **self.structured} if self.structured else self.values
 
 
 def read_rows(
@@ -48,19 +57,25 @@ def read_rows(
     """Stream the rows of a source.
 
     `text_columns` must be there and hold text in every row, and more than white space unless in
-    `may_be_empty`. Raises SourceError with up to 20 problems, each with file and line, *after* the
-    last good row (a wrong header or no such file: at once), so use no row before the end.
+    `may_be_empty`; one that is structured must keep its schema instead. Raises SourceError with up to 20
+    problems, each with file and line, *after* the last good row (a wrong header or no such file: at once),
+    so use no row before the end.
     """
     wanted = list(dict.fromkeys([*text_columns, *filter(None, (spec.id, spec.group))]))
     problems = FileProblems(spec.path)
     keys = _Keys(spec.id)
+    structured = {
+        name: StructuredColumn(spec.structured[name]) for name in text_columns if name in spec.structured
+    }
+    texts = [name for name in text_columns if name not in structured]
     index = -1
     for parsed, here in _parse(spec, wanted, problems):
         index += 1
-        _check_text(parsed, text_columns, may_be_empty, here)
+        _check_text(parsed, texts, may_be_empty, here)
+        meant = _read_structured(parsed, structured, here)
         key = keys.of(parsed, here)
         if not problems:
-            yield Row(index, key, parsed.values, parsed.line, parsed.file or here.path)
+            yield Row(index, key, parsed.values, parsed.line, parsed.file or here.path, meant)
     problems.raise_if_any()
     if index < 0:
         raise SourceError(f"{spec.path}: no rows; {_WHAT_ROWS_ARE[spec.resolved_format()]}")
@@ -112,6 +127,18 @@ def _check_text(
             _add(problems, f"{name!r} is empty; fill it in or delete the row", row)
 
 
+def _read_structured(
+    row: ParsedRow, columns: Mapping[str, StructuredColumn], problems: FileProblems
+) -> dict[str, Any]:
+    meant = {}
+    for name, column in columns.items():
+        try:
+            meant[name] = column.read(row.values[name])
+        except ValueError as error:
+            _add(problems, f"{name!r} {error}", row)
+    return meant
+
+
 def _add(problems: FileProblems, message: str, row: ParsedRow) -> None:
     problems.add(message, line=row.line, file=row.file, number=row.number)
 
@@ -152,14 +179,14 @@ class _Keys:
 
 
 def longest_text_column(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The column with the most text on average, of those that hold text in every row.
+    """The column with the most text on average, of those that hold text or conversations in every row.
 
     Ties go to the one that stands first. Raises ValueError where no column holds text throughout.
     """
     totals = {
-        name: sum(len(row[name]) for row in rows)
+        name: sum(len(asked_in(row[name])) for row in rows)
         for name in rows[0]
-        if all(isinstance(row.get(name), str) for row in rows)
+        if all(texts_in(row.get(name)) for row in rows)
     }
     if not totals:
         raise ValueError("no column holds text in every row")

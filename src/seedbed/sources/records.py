@@ -14,8 +14,9 @@ def load_real(
 ) -> list[Record]:
     """Read a source into records that hold the task's fields and nothing else of the row.
 
-    Every field must be text, and not empty unless it is in `may_be_empty`. The id of a record comes from
-    the source's name and the row's key, never from its position. Raises SourceError.
+    Every field must be text, and not empty unless it is in `may_be_empty`, or keep the schema that the
+    source has for its column. The id of a record comes from the source's name and the row's key, never from
+    its position. Raises SourceError.
     """
     columns = {name: spec.column(name) for name in task_fields}
     rows = read_rows(
@@ -27,7 +28,7 @@ def load_real(
     return [
         Record(
             id=real_record_id(spec.name, row.key),
-            fields={name: row.values[column] for name, column in columns.items()},
+            fields={name: row.meant[column] for name, column in columns.items()},
             provenance=provenance,
         )
         for row in rows

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from seedbed.core.errors import Problem, SourceError
+from seedbed.core.field_text import asked_in
 from seedbed.core.globs import Matches, matches
 
 Format = Literal["csv", "jsonl", "parquet", "text"]
@@ -29,6 +30,8 @@ class SourceSpec:
     `columns` maps a task's field to the file's column where the two names differ. `compare` names
     the columns (or task fields) whose text is held against the eval set and against near twins;
     that text ends where `ignore_after` first occurs. `group` and `id` are columns of the file.
+    `structured` are the columns whose value is no text, each with the JSON Schema of an object that has
+    the value as its one field.
     """
 
     name: str
@@ -40,6 +43,7 @@ class SourceSpec:
     group: str | None = None
     id: str | None = None
     licence: str | None = None
+    structured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def column(self, name: str) -> str:
         """The file's column for a task field; a name that is not mapped is a column already."""
@@ -77,7 +81,12 @@ class SourceSpec:
 
     def to_json(self) -> dict[str, Any]:
         values = {known.name: getattr(self, known.name) for known in fields(self)}
-        return {**values, "path": str(self.path), "columns": dict(self.columns)}
+        return {
+            **values,
+            "path": str(self.path),
+            "columns": dict(self.columns),
+            "structured": dict(self.structured),
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SourceSpec:
@@ -109,7 +118,7 @@ def common_format(found: Matches) -> Format:
 
 def compared_text(values: Mapping[str, Any], columns: tuple[str, ...]) -> str:
     """The text of a row that is compared: its columns, joined by newlines. `values` must have them."""
-    return "\n".join(values[column] for column in columns)
+    return "\n".join(asked_in(values[column]) for column in columns)
 
 
 def cut(text: str, marker: str | None) -> str:

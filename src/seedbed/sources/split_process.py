@@ -65,7 +65,7 @@ def _sides(
     spec: SourceSpec, rows: Sequence[Row], shares: Shares, seed: int
 ) -> tuple[int, Mapping[str, Side]]:
     """How many groups the rows fall into, and the side of each row key."""
-    texts = [cut(compared_text(row.values, spec.compared_columns), spec.ignore_after) for row in rows]
+    texts = [cut(compared_text(row.meant, spec.compared_columns), spec.ignore_after) for row in rows]
     labels = [_group_label(row.values[spec.group]) if spec.group else None for row in rows]
     groups = group_rows(texts, labels)
     return len(groups), split_groups([[rows[at].key for at in group] for group in groups], shares, seed)

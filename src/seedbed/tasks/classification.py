@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from seedbed.tasks.fields import as_string, object_schema, text_of
-
-_Name = Annotated[str, StringConstraints(strict=True, min_length=1)]
+from seedbed.core.field_text import as_string
+from seedbed.tasks.fields import BoundTask, FieldName, Schema, TaskOptions, exchange, object_schema
 
 
 @dataclass(slots=True)
-class Classification:
+class Classification(BoundTask):
     """A classification bound to a recipe. `labels` is None until they are known."""
 
     name: ClassVar[str] = "classification"
     version: ClassVar[int] = 1
 
-    class Options(BaseModel):
-        model_config = ConfigDict(extra="forbid", frozen=True)
-
-        input: _Name = Field(description="field that holds the text")
-        label: _Name = Field(description="field that holds the label")
-        labels: tuple[_Name, ...] | None = Field(
+    class Options(TaskOptions):
+        input: FieldName = Field(description="field that holds the text")
+        label: FieldName = Field(description="field that holds the label")
+        labels: tuple[FieldName, ...] | None = Field(
             None, description="the labels there are (default: read from the real data)"
         )
 
@@ -45,19 +42,7 @@ class Classification:
                 raise ValueError(f"input and label are both '{self.input}'; they must be two fields")
             return self
 
-    kind: str
-    fields: tuple[str, ...]
-    text_fields: tuple[str, ...]
-    label_field: str | None
-    labels: tuple[str, ...] | None
-
-    @property
-    def compare_fields(self) -> tuple[str, ...]:
-        return self.text_fields
-
-    @property
-    def optional_fields(self) -> tuple[str, ...]:
-        return ()
+    labels: tuple[str, ...] | None = None
 
     @classmethod
     def bind(cls, options: Options, labels: Sequence[str] | None) -> Classification:
@@ -65,19 +50,13 @@ class Classification:
         known = tuple(labels) if labels is not None else options.labels
         return cls(cls.name, (options.input, options.label), (options.input,), options.label, known)
 
-    def schema(self, omit: Sequence[str] = ()) -> dict[str, Any]:
-        choices = {self.fields[1]: self.labels} if self.labels else None
-        return object_schema(self.fields, omit, choices=choices)
-
-    def as_text(self, fields: Mapping[str, Any]) -> str:
-        return text_of(fields, self.text_fields)
+    def schema(self, omit: Sequence[str] = ()) -> Schema:
+        own = {self.fields[1]: {"type": "string", "enum": list(self.labels)}} if self.labels else None
+        return object_schema(self.fields, omit, own=own)
 
     def as_chat(self, fields: Mapping[str, Any]) -> list[dict[str, str]]:
         """The text is what the user says, the label what the assistant answers."""
-        return [
-            {"role": "user", "content": self.as_text(fields)},
-            {"role": "assistant", "content": self.label(fields) or ""},
-        ]
+        return exchange(self.as_text(fields), self.label(fields) or "")
 
     def label(self, fields: Mapping[str, Any]) -> str | None:
         value = fields.get(self.fields[1])

@@ -4,46 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from seedbed.tasks.fields import object_schema, text_of
-
-_Name = Annotated[str, StringConstraints(strict=True, min_length=1)]
+from seedbed.tasks.fields import (
+    BoundTask,
+    FieldName,
+    Schema,
+    TaskOptions,
+    distinct_fields,
+    exchange,
+    object_schema,
+    text_of,
+)
 
 
 @dataclass(slots=True)
-class Instruction:
+class Instruction(BoundTask):
     """An instruction task bound to a recipe: fields in the order prompt, context, answer."""
 
     name: ClassVar[str] = "instruction"
     version: ClassVar[int] = 1
 
-    class Options(BaseModel):
-        model_config = ConfigDict(extra="forbid", frozen=True)
-
-        prompt: _Name = Field("instruction", description="field that holds what is asked")
-        answer: _Name = Field("response", description="field that holds the answer")
-        context: _Name | None = Field(None, description="field with what the answer works on (default: none)")
+    class Options(TaskOptions):
+        prompt: FieldName = Field("instruction", description="field that holds what is asked")
+        answer: FieldName = Field("response", description="field that holds the answer")
+        context: FieldName | None = Field(
+            None, description="field with what the answer works on (default: none)"
+        )
 
         @model_validator(mode="after")
         def _distinct_fields(self) -> Self:
-            names = [self.prompt, self.answer, *([self.context] if self.context else [])]
-            if len(set(names)) < len(names):
-                raise ValueError(
-                    "prompt, answer and context must be different fields, not " + ", ".join(names)
-                )
+            distinct_fields(prompt=self.prompt, answer=self.answer, context=self.context)
             return self
-
-    kind: str
-    fields: tuple[str, ...]
-    text_fields: tuple[str, ...]
-    label_field: str | None = None
-
-    @property
-    def compare_fields(self) -> tuple[str, ...]:
-        return self.fields[:1]
 
     @property
     def optional_fields(self) -> tuple[str, ...]:
@@ -56,19 +50,12 @@ class Instruction:
         fields = (options.prompt, *context, options.answer)
         return cls(cls.name, fields, fields)
 
-    def schema(self, omit: Sequence[str] = ()) -> dict[str, Any]:
-        return object_schema(self.fields, omit, may_be_empty=self.optional_fields)
-
-    def as_text(self, fields: Mapping[str, Any]) -> str:
-        return text_of(fields, self.text_fields)
+    def schema(self, omit: Sequence[str] = ()) -> Schema:
+        return object_schema(
+            self.fields, omit, own={name: {"type": "string"} for name in self.optional_fields}
+        )
 
     def as_chat(self, fields: Mapping[str, Any]) -> list[dict[str, str]]:
         """The user's turn ends with the context, a blank line apart."""
         asked = [text_of(fields, (name,)) for name in self.fields[:-1]]
-        return [
-            {"role": "user", "content": "\n\n".join(part for part in asked if part)},
-            {"role": "assistant", "content": text_of(fields, self.fields[-1:])},
-        ]
-
-    def label(self, fields: Mapping[str, Any]) -> str | None:
-        return None
+        return exchange("\n\n".join(part for part in asked if part), text_of(fields, self.fields[-1:]))

@@ -1,0 +1,44 @@
+"""Preference pairs, as TRL's DPOTrainer reads them.
+
+TRL calls the format "preference, conversational, with explicit prompt": columns `prompt`, `chosen` and
+`rejected`, each a list of `{role, content}` (https://huggingface.co/docs/trl/dataset_formats). Its other
+trainers of pairs (CPO, ORPO) and axolotl read it too.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from seedbed.core.errors import InputError
+from seedbed.core.protocols import Task
+from seedbed.core.record import EXPORT_ID_COLUMN, Record
+from seedbed.publish.exporter import REHEARSAL_COLUMN, Changes, RowByRow, export_id, readable_fields
+from seedbed.publish.jsonl import json_line
+
+
+class TrlDpo(RowByRow):
+    """`prompt`, `chosen` and `rejected` as turns, and `seedbed_id`."""
+
+    name: ClassVar[str] = "trl-dpo"
+    version: ClassVar[int] = 1
+    suffix: ClassVar[str] = ".jsonl"
+    kinds: ClassVar[tuple[str, ...] | None] = ("preference",)
+
+    def head(self, task: Task, *, rehearsal: bool) -> str:
+        if task.kind not in (self.kinds or ()):
+            raise InputError(
+                f"{self.name} writes pairs of answers, and this task is of the kind {task.kind}; export "
+                "trl-sft or jsonl, or make it a task of the kind preference"
+            )
+        return ""
+
+    def row(self, record: Record, task: Task, changes: Changes, *, rehearsal: bool) -> str:
+        fields = readable_fields(record, task)
+        prompt, chosen, rejected = (fields[name] for name in task.fields)
+        turns = {
+            "prompt": [{"role": "user", "content": prompt}],
+            "chosen": [{"role": "assistant", "content": chosen}],
+            "rejected": [{"role": "assistant", "content": rejected}],
+        }
+        stamp = {REHEARSAL_COLUMN: True} if rehearsal else {}
+        return json_line({**turns, EXPORT_ID_COLUMN: export_id(record), **stamp}, changes)

@@ -1,0 +1,95 @@
+"""A JSON Schema of the user's as the schema of one field of a record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from seedbed.tasks.fields import Schema
+
+_NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
+_DATA = ("const", "enum", "default", "examples")
+_ABOUT_THE_DOCUMENT = ("$schema", "$id", "$comment", "$defs", "definitions")
+
+
+def check_schema(schema: Any) -> None:
+    """Raises ValueError where a value is no JSON Schema (2020-12), or refers to what is not in it."""
+    import jsonschema_rs
+
+    if not isinstance(schema, dict):
+        raise ValueError("must be a JSON Schema: a map such as {type: object, properties: {…}}")
+    for keyword, reference in _references(schema):
+        if keyword != "$ref" or not (reference == "#" or reference.startswith("#/")):
+            raise ValueError(
+                f"refers to '{reference}' by {keyword}, which is not in the schema; put what it stands for "
+                "under $defs and write $ref: '#/$defs/NAME'"
+            )
+    try:
+        json.dumps(schema, allow_nan=False)
+        jsonschema_rs.Draft202012Validator(schema)
+    except (TypeError, ValueError) as error:
+        said = error.message if isinstance(error, jsonschema_rs.ValidationError) else str(error)
+        at = "/".join(map(str, getattr(error, "instance_path", ())))
+        raise ValueError(f"no valid JSON Schema{f' at {at}' if at else ''}: {said}") from None
+
+
+def has_references(schema: Any) -> bool:
+    return next(_references(schema), None) is not None
+
+
+def as_field(schema: Mapping[str, Any], field: str) -> tuple[Schema, Schema]:
+    """(schema of the field, definitions for the record's schema), with references to where things now stand.
+
+    Definitions go to the top under `$defs`, which is where structured output of the OpenAI wire wants them.
+    """
+    definitions = {**schema.get("definitions", {}), **schema.get("$defs", {})}
+    place = field.replace("~", "~0").replace("/", "~1")
+    moved = {name: _moved(value, place) for name, value in definitions.items()}
+    own = {key: value for key, value in schema.items() if key not in _ABOUT_THE_DOCUMENT}
+    return _moved(own, place), moved
+
+
+def _references(schema: Any) -> Iterator[tuple[str, str]]:
+    for each in _subschemas(schema):
+        for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
+            if isinstance(reference := each.get(keyword), str):
+                yield keyword, reference
+
+
+def _subschemas(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The schema and every schema within it; data that it quotes (`enum`) is none."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _subschemas(item)
+    elif isinstance(value, dict):
+        yield value
+        for key, inner in value.items():
+            if key in _NAMED and isinstance(inner, dict):
+                yield from _subschemas(list(inner.values()))
+            elif key not in _DATA:
+                yield from _subschemas(inner)
+
+
+def _moved(value: Any, place: str) -> Any:
+    if isinstance(value, list):
+        return [_moved(item, place) for item in value]
+    if not isinstance(value, dict):
+        return value
+    moved: Schema = {}
+    for key, inner in value.items():
+        if key == "$ref" and isinstance(inner, str):
+            moved[key] = _new_place(inner, place)
+        elif key in _NAMED and isinstance(inner, dict):
+            moved[key] = {name: _moved(item, place) for name, item in inner.items()}
+        else:
+            moved[key] = inner if key in _DATA else _moved(inner, place)
+    return moved
+
+
+def _new_place(reference: str, place: str) -> str:
+    pointer = reference.removeprefix("#")
+    for definitions in ("/$defs/", "/definitions/"):
+        if pointer.startswith(definitions):
+            return "#/$defs/" + pointer.removeprefix(definitions)
+    return f"#/properties/{place}{pointer}"
