@@ -20,6 +20,7 @@ METHODS: Table[Any] = Table(
     {
         "direct": _method("direct", "Direct"),
         "template": _method("template", "Template"),
+        "distil": _method("distil", "Distil"),
         "label": _method("label", "Label"),
     },
 )
