@@ -49,10 +49,11 @@ class Embed(Protocol):
 class Task(Protocol):
     """A task kind bound to a recipe: its fields, its schema, and views of a record.
 
-    `compare_fields` are what is asked (not what is answered): the text that a leak would repeat.
-    `optional_fields` may be empty in real rows. `real_columns` are the fields that real rows have, each
-    with the column that holds it unless the source maps it; `prompt_values` is what templates have
-    under `task` beside what every kind has.
+    `compare_fields` are what is asked (not what is answered): the text that a leak would repeat;
+    `asked_fields` are these with the context that is given along. `optional_fields` may be empty in
+    real rows. `real_columns` are the fields that real rows have, each with the column that holds it
+    unless the source maps it; `prompt_values` is what templates have under `task` beside what every
+    kind has.
     """
 
     kind: str
@@ -62,6 +63,9 @@ class Task(Protocol):
 
     @property
     def compare_fields(self) -> tuple[str, ...]: ...
+
+    @property
+    def asked_fields(self) -> tuple[str, ...]: ...
 
     @property
     def optional_fields(self) -> tuple[str, ...]: ...

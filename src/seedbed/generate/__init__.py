@@ -21,6 +21,7 @@ METHODS: Table[Any] = Table(
         "direct": _method("direct", "Direct"),
         "template": _method("template", "Template"),
         "iterative": _method("iterative", "Iterative"),
+        "distil": _method("distil", "Distil"),
         "label": _method("label", "Label"),
     },
 )
