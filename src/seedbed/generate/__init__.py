@@ -23,5 +23,7 @@ METHODS: Table[Any] = Table(
         "iterative": _method("iterative", "Iterative"),
         "distil": _method("distil", "Distil"),
         "label": _method("label", "Label"),
+        "rejection": _method("rejection", "RejectionSampling"),
+        "self_consistency": _method("self_consistency", "SelfConsistency"),
     },
 )

@@ -34,6 +34,7 @@ _SAID = re.compile(
     r"\banswer[ \t]*(?:is|[:=])[ \t]*[:=]?[ \t]*(\S.*?)(?=\.(?:\s|$)|$)|^[ \t*]*A:[ \t]*(\S.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
+_ANSWER_LINE = re.compile(r"(?:^|\n)[ \t*]*(?:####|A:)[^\n]*\s*\Z")
 _NUMBER = re.compile(r"(?:(?<![\w.)])-)?[$€£¥]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:/\d+)?%?")
 _TRIMMED = " \t\r\n*_`$.:;,"
 
@@ -65,6 +66,11 @@ def final_answer(text: str) -> str | None:
                 return answer
     numbers = _NUMBER.findall(text)
     return numbers[-1] if numbers else None
+
+
+def without_answer(text: str) -> str:
+    """A solution without a last line that is the marked answer alone; all of it where that is all."""
+    return _ANSWER_LINE.sub("", text).strip() or text.strip()
 
 
 def _trimmed(answer: str) -> str:
