@@ -22,6 +22,7 @@ METHODS: Table[Any] = Table(
         "template": _method("template", "Template"),
         "iterative": _method("iterative", "Iterative"),
         "distil": _method("distil", "Distil"),
+        "grounded": _method("grounded", "Grounded"),
         "label": _method("label", "Label"),
     },
 )
