@@ -18,6 +18,7 @@ METHODS: Table[Any] = Table(
     "method",
     "seedbed.methods",
     {
+        "backtranslation": _method("backtranslation", "Backtranslation"),
         "direct": _method("direct", "Direct"),
         "template": _method("template", "Template"),
         "label": _method("label", "Label"),
