@@ -21,6 +21,7 @@ METHODS: Table[Any] = Table(
         "backtranslation": _method("backtranslation", "Backtranslation"),
         "direct": _method("direct", "Direct"),
         "template": _method("template", "Template"),
+        "instruction_backtranslation": _method("instruction_backtranslation", "InstructionBacktranslation"),
         "label": _method("label", "Label"),
     },
 )
