@@ -18,11 +18,13 @@ METHODS: Table[Any] = Table(
     "method",
     "seedbed.methods",
     {
+        "backtranslation": _method("backtranslation", "Backtranslation"),
         "direct": _method("direct", "Direct"),
         "template": _method("template", "Template"),
         "iterative": _method("iterative", "Iterative"),
         "distil": _method("distil", "Distil"),
         "grounded": _method("grounded", "Grounded"),
+        "instruction_backtranslation": _method("instruction_backtranslation", "InstructionBacktranslation"),
         "label": _method("label", "Label"),
     },
 )
