@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from seedbed.sources.chunks import Chunking
-from seedbed.text.claims import span_of, unsupported
+from seedbed.text.claims import ClaimKind, span_of, unsupported
 
 SOURCE = (
     "Created: 04-Jun-2019. This rule of Łukasz Torrick's office holds for seventeen months\nfrom October "
@@ -62,8 +62,9 @@ def test_what_the_source_does_not_say_is_named_as_it_is_written(answer: str, kin
 def test_kinds_that_are_not_asked_for_are_left_alone() -> None:
     answer = "It was Quenda on 4 July 2019, for 3 people."
     assert {claim.kind for claim in unsupported(answer, SOURCE)} == {"date", "number", "name"}
+    date: ClaimKind = "date"
     assert unsupported(answer, SOURCE, ()) == []
-    assert [claim.kind for claim in unsupported(answer, SOURCE, ("date",))] == ["date"]
+    assert [claim.kind for claim in unsupported(answer, SOURCE, [date])] == ["date"]
 
 
 def test_a_quote_is_found_across_breaks_of_lines_and_nowhere_else() -> None:

@@ -190,6 +190,10 @@ class Method(Protocol):
 
     def requests(self) -> tuple[int, int]: ...
 
+    def prompt_files(self) -> Mapping[str, Sequence[str]]:
+        """Prompts in the recipe's folder that the options name, with the variables that it gives each."""
+        ...
+
     def axis_values(self) -> Mapping[str, str]:
         """Axes whose values mean something to the method, with the value that does."""
         ...

@@ -24,6 +24,7 @@ METHODS: Table[Any] = Table(
         "iterative": _method("iterative", "Iterative"),
         "distil": _method("distil", "Distil"),
         "grounded": _method("grounded", "Grounded"),
+        "preference": _method("preference", "Preference"),
         "instruction_backtranslation": _method("instruction_backtranslation", "InstructionBacktranslation"),
         "label": _method("label", "Label"),
     },
