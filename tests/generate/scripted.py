@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from seedbed.core.record import Record
 from seedbed.run.loading import load_bound
+from seedbed.run.planner import plan_from_scratch
 from tests.fake_endpoint import Answer, FakeEndpoint
 from tests.generate.bench import CLEAN, Bench
 
@@ -51,7 +52,11 @@ class Scripted:
             with (self.folder / "recipe.yaml").open("w", encoding="utf-8") as file:
                 YAML(typ="safe", pure=True).dump({"name": "scripted", **recipe, "roles": roles}, file)
             bench = Bench(load_bound(self.folder, CLEAN), self.folder)
-            return [record for done in bench.make(bench.cells[:cells]) for record in done.records]
+            return [
+                record
+                for done in bench.make(plan_from_scratch(bench.bound.space, bench.bound.quotas, cells))
+                for record in done.records
+            ]
 
     def _reply(self, body: dict[str, Any]) -> str | Answer:
         said = {message["role"]: message["content"] for message in body["messages"]}

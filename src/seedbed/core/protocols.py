@@ -165,9 +165,10 @@ class Method(Protocol):
     the method finds one. `tasks` are the kinds of task that it is for; none means all.
 
     `source_kinds` are the sources that it can work on, the usual one first; `source_option` is the option
-    that names one, `source_once` says that an item is worked on once. `source()` is the name of the source that the options ask for; "" leaves it
-    to the recipe, None means that it goes without. `roles()` are the roles that it asks, `requests()` the
-    fewest and the most requests that a cell takes where every reply is of use.
+    that names one, `source_once` says that an item is worked on once. `source()` is the name of the source
+    that the options ask for; "" leaves it to the recipe, None means that it goes without. `roles()` are the
+    roles that it asks, `requests()` the fewest and the most requests that a cell takes where every reply is
+    of use.
     """
 
     name: ClassVar[str]
@@ -188,6 +189,14 @@ class Method(Protocol):
     def roles(self) -> Sequence[str]: ...
 
     def requests(self) -> tuple[int, int]: ...
+
+    def prompt_files(self) -> Mapping[str, Sequence[str]]:
+        """Prompts in the recipe's folder that the options name, with the variables that it gives each."""
+        ...
+
+    def axis_values(self) -> Mapping[str, str]:
+        """Axes whose values mean something to the method, with the value that does."""
+        ...
 
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         """(path of a key below the method's options, message) of all that does not fit the task."""

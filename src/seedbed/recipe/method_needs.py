@@ -98,6 +98,8 @@ def check_methods(
             continue
         if task is not None and not findings.touch(("task",)):
             _check_task(method, task, path, findings)
+        if generate is not None:
+            _check_axes(method, generate, path, findings)
         if not findings.touch(("sources",)):
             try:
                 source_of(method, sources)
@@ -113,6 +115,18 @@ def check_methods(
                 known = sorted({"teacher", "judge", "embedder"} | asked)
                 findings.unknown_key(("roles", name), known)
     return frozenset(asked)
+
+
+def _check_axes(method: Method, generate: Generate, path: KeyPath, findings: Findings) -> None:
+    for name, value in method.axis_values().items():
+        if findings.touch(("generate", "axes", name)):
+            continue
+        axis = generate.axes.get(name)
+        if axis is None:
+            add = f"add axes: {{{name}: [{value}, …]}}"
+            findings.add(path, f"no axis is called '{name}'; {meant(name, list(generate.axes), add)}")
+        elif isinstance(axis, tuple) and value not in axis:
+            findings.add(path, f"the axis {name} has no value '{value}'; {meant(value, axis, 'add it')}")
 
 
 def _check_task(method: Method, task: Task, path: KeyPath, findings: Findings) -> None:
