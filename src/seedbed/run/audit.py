@@ -49,6 +49,10 @@ class ColumnTask:
         return self.fields
 
     @property
+    def asked_fields(self) -> tuple[str, ...]:
+        return self.fields
+
+    @property
     def optional_fields(self) -> tuple[str, ...]:
         return self.fields
 
