@@ -19,6 +19,7 @@ METHODS: Table[Any] = Table(
     "seedbed.methods",
     {
         "backtranslation": _method("backtranslation", "Backtranslation"),
+        "dialogue": _method("dialogue", "Dialogue"),
         "direct": _method("direct", "Direct"),
         "template": _method("template", "Template"),
         "instruction_backtranslation": _method("instruction_backtranslation", "InstructionBacktranslation"),
