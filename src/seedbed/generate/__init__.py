@@ -24,5 +24,6 @@ METHODS: Table[Any] = Table(
         "template": _method("template", "Template"),
         "instruction_backtranslation": _method("instruction_backtranslation", "InstructionBacktranslation"),
         "label": _method("label", "Label"),
+        "translate": _method("translate", "Translate"),
     },
 )
