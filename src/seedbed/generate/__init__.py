@@ -19,6 +19,7 @@ METHODS: Table[Any] = Table(
     "seedbed.methods",
     {
         "backtranslation": _method("backtranslation", "Backtranslation"),
+        "dialogue": _method("dialogue", "Dialogue"),
         "direct": _method("direct", "Direct"),
         "template": _method("template", "Template"),
         "iterative": _method("iterative", "Iterative"),
@@ -29,5 +30,6 @@ METHODS: Table[Any] = Table(
         "label": _method("label", "Label"),
         "rejection": _method("rejection", "RejectionSampling"),
         "self_consistency": _method("self_consistency", "SelfConsistency"),
+        "translate": _method("translate", "Translate"),
     },
 )
