@@ -114,7 +114,7 @@ class BoundRecipe:
 
     def signature(self) -> dict[str, str]:
         """Hash by part of everything that decides cells and verdicts; target and budget are no part."""
-        recipe, generate = self.recipe, self.recipe.generate
+        recipe, generate, judge = self.recipe, self.recipe.generate, self.recipe.roles.judge
         return {
             "task": short_id(
                 "part", [self.task_variables, recipe.task.options.model_dump(), list(self.labels)]
@@ -147,6 +147,8 @@ class BoundRecipe:
             ),
             "filters": short_id("part", self.filter_versions),
             **{name: self._model(role) for name, role in recipe.roles.bound.items()},
+            # A judge that a method asks decides drafts, and not verdicts alone.
+            **({"judge of methods": self._model(judge)} if judge and "judge" in self.asked_roles else {}),
         }
 
     def _model(self, role: Role) -> str:
