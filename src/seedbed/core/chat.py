@@ -85,6 +85,10 @@ class Pen(Protocol):
         """A few invented words: a topic, a name of something."""
         ...
 
+    def record(self, fields: Sequence[str]) -> dict[str, Any]:
+        """Values of these fields, as a reply to the task's own prompt would have them."""
+        ...
+
 
 # The text of a reply, or a value that is sent as JSON.
 Sketch: TypeAlias = "Callable[[Pen], str | Mapping[str, Any]]"

@@ -18,8 +18,16 @@ METHODS: Table[Any] = Table(
     "method",
     "seedbed.methods",
     {
+        "backtranslation": _method("backtranslation", "Backtranslation"),
         "direct": _method("direct", "Direct"),
         "template": _method("template", "Template"),
+        "iterative": _method("iterative", "Iterative"),
+        "distil": _method("distil", "Distil"),
+        "grounded": _method("grounded", "Grounded"),
+        "preference": _method("preference", "Preference"),
+        "instruction_backtranslation": _method("instruction_backtranslation", "InstructionBacktranslation"),
         "label": _method("label", "Label"),
+        "rejection": _method("rejection", "RejectionSampling"),
+        "self_consistency": _method("self_consistency", "SelfConsistency"),
     },
 )

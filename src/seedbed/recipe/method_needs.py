@@ -58,7 +58,9 @@ def source_of(method: Method, sources: Mapping[str, Source]) -> str | None:
         if found and kind == "real":
             return ALL_REAL
         if len(found) > 1:
-            raise NoSource(f"could work on any of {', '.join(found)}; write which: source: {found[0]}")
+            raise NoSource(
+                f"could work on any of {', '.join(found)}; write which: {method.source_option}: {found[0]}"
+            )
         if found:
             return found[0]
     raise NoSource(f"works on {fitting}, and there is no such source; add one under sources")
@@ -96,11 +98,14 @@ def check_methods(
             continue
         if task is not None and not findings.touch(("task",)):
             _check_task(method, task, path, findings)
+        if generate is not None:
+            _check_axes(method, generate, path, findings)
         if not findings.touch(("sources",)):
             try:
                 source_of(method, sources)
             except NoSource as error:
-                where = (*path, "source") if getattr(method.options, "source", None) else path
+                option = method.source_option
+                where = (*path, option) if getattr(method.options, option, None) else path
                 findings.add(where, f"the method {entry.name} {error}" if where == path else str(error))
         if roles is not None:
             _check_roles(method, roles, path, findings)
@@ -110,6 +115,18 @@ def check_methods(
                 known = sorted({"teacher", "judge", "embedder"} | asked)
                 findings.unknown_key(("roles", name), known)
     return frozenset(asked)
+
+
+def _check_axes(method: Method, generate: Generate, path: KeyPath, findings: Findings) -> None:
+    for name, value in method.axis_values().items():
+        if findings.touch(("generate", "axes", name)):
+            continue
+        axis = generate.axes.get(name)
+        if axis is None:
+            add = f"add axes: {{{name}: [{value}, …]}}"
+            findings.add(path, f"no axis is called '{name}'; {meant(name, list(generate.axes), add)}")
+        elif isinstance(axis, tuple) and value not in axis:
+            findings.add(path, f"the axis {name} has no value '{value}'; {meant(value, axis, 'add it')}")
 
 
 def _check_task(method: Method, task: Task, path: KeyPath, findings: Findings) -> None:

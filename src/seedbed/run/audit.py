@@ -44,6 +44,10 @@ class ColumnTask(BoundTask):
         return cls("text", (column,), (column,))
 
     @property
+    def asked_fields(self) -> tuple[str, ...]:
+        return self.fields
+
+    @property
     def optional_fields(self) -> tuple[str, ...]:
         return self.fields
 

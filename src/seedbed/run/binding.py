@@ -325,6 +325,10 @@ def _templates(loaded: LoadedRecipe, methods: Mapping[str, Method], gather: _Gat
             found = gather.attempt(lambda n=name: prompt_of(n, loaded.folder))  # type: ignore[misc]
             if found is not None:
                 steps[name] = found
+        for file in method.prompt_files():
+            found = gather.attempt(lambda f=file: read_template(loaded.folder / f, f))  # type: ignore[misc]
+            if found is not None:
+                steps[f"{method.name}/{file}"] = found
     gather.raise_if_any()
     return _Templates(own, library, steps)
 
@@ -342,7 +346,7 @@ def _check_templates(
     for template in questions.values():
         gather.problems += template.problems(slots)
     for method in methods.values():
-        for step, variables in method.steps.items():
+        for step, variables in {**method.steps, **method.prompt_files()}.items():
             gather.problems += templates.steps[f"{method.name}/{step}"].problems([*slots, *variables])
     gather.raise_if_any()
     used = list(templates.own.values()) or list(questions.values())

@@ -40,6 +40,10 @@ class Instruction(BoundTask):
             return self
 
     @property
+    def asked_fields(self) -> tuple[str, ...]:
+        return self.fields[:-1]
+
+    @property
     def optional_fields(self) -> tuple[str, ...]:
         return self.fields[1:-1]
 
