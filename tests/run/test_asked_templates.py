@@ -64,7 +64,7 @@ def reply(body: dict[str, Any]) -> str:
 
 def recipe(folder: Path, url: str | None, count: int) -> Workspace:
     generate = {
-        "target": 24,
+        "target": 60,
         "axes": {"tone": ["calm", "cross"]},
         "templates": {"from": "teacher", "count": count},
     }
@@ -83,8 +83,8 @@ def test_they_are_asked_once_and_every_one_is_used(tmp_path: Path) -> None:
         assert len(asked) == 2
         used = {prompt.partition("How to go about it: ")[2] for prompt in prompts} - {""}
         assert {re.sub(r"the (calm|cross) last", "the {tone} last", way) for way in used} == set(WAYS)
-        workspace.run("run", ".", "--target", "30")
-        assert len(server.requests) == 2 + 30
+        workspace.run("run", ".", "--target", "66")
+        assert len(server.requests) == 2 + 66
     assert workspace.run("plan", ".", "--json").json["unasked_templates"] is None
     bound = load_bound(tmp_path, ())
     assert sorted(bound.space.method_templates["template"]) == sorted(

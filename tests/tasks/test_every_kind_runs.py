@@ -10,12 +10,15 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from seedbed.core.errors import RecipeError
+from seedbed.filters import DEFAULT_FILTERS
 from seedbed.publish import EXPORTERS
+from seedbed.recipe import load_recipe
 from seedbed.run.registry import registry
 from seedbed.run.view import RunView
 from seedbed.tasks import TASKS
 from tests.cli.workspace import Workspace, check_accounts
-from tests.tasks.kinds import EXAMPLES
+from tests.tasks.kinds import EXAMPLES, write_rows
 
 
 def test_there_is_an_example_of_every_kind() -> None:
@@ -66,6 +69,19 @@ def test_a_run_reaches_its_target(kind: str, tmp_path: Path) -> None:
     assert all(f"`{name}`" in card for name in task.fields)
 
 
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_a_format_that_does_not_fit_is_refused_before_the_run(kind: str, tmp_path: Path) -> None:
+    EXAMPLES[kind].write(tmp_path, export=["jsonl", "trl-dpo"])
+    if kind == "preference":
+        load_recipe(tmp_path / "recipe.yaml", registry(), default_filters=DEFAULT_FILTERS)
+        return
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(tmp_path / "recipe.yaml", registry(), default_filters=DEFAULT_FILTERS)
+    (problem,) = caught.value.problems
+    assert problem.key == "export[1]"
+    assert problem.message == f"trl-dpo is for tasks of the kind preference, and this one is {kind}"
+
+
 @pytest.mark.parametrize("kind", ["conversation", "extraction", "custom"])
 def test_people_can_look_at_values_that_are_no_text(kind: str, tmp_path: Path) -> None:
     """Where they read a record, no list or map stands as Python would print it."""
@@ -79,3 +95,23 @@ def test_people_can_look_at_values_that_are_no_text(kind: str, tmp_path: Path) -
     shown.append((workspace.run_folder / "report.html").read_text("utf-8").replace("&#39;", "'"))
     field = {"conversation": "role", "extraction": "customer", "custom": "room"}[kind]
     assert all(f"'{field}'" not in text for text in shown)
+
+
+def test_an_audit_reads_conversations(tmp_path: Path) -> None:
+    """By what the users say: an answer that both files share is no leak."""
+    EXAMPLES["conversation"].write(tmp_path)
+    asked = "Where do I find my customer number?"
+    rows = [
+        {"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": "Ask us."}]},
+        {
+            "messages": [
+                {"role": "user", "content": "Which page has the tax on it?"},
+                {"role": "assistant", "content": "On the first page of each invoice."},
+            ]
+        },
+    ]
+    write_rows(tmp_path / "mine.jsonl", rows)
+    workspace = Workspace(tmp_path)
+    result = workspace.run("audit", "mine.jsonl", "--against", "eval.jsonl", "--json", expect=None).json
+    assert (result["rows"], result["text_column"]) == (2, "messages")
+    assert result["leaks"] == [{"row": 0, "eval_row": 0, "text": asked}]

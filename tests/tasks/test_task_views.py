@@ -190,6 +190,7 @@ def test_views_stand_whatever_a_reply_held(task: Task, fields: dict[str, Any]) -
         ("extraction", {"schema": "no_such_module:Order"}, "cannot be imported .*No module named"),
         ("extraction", {"schema": "json:NoSuch"}, "cannot be imported .*has no attribute 'NoSuch'"),
         ("extraction", {"schema": "json:JSONDecoder"}, "json:JSONDecoder is no pydantic model"),
+        ("extraction", {"schema": "pydantic:BaseModel"}, "pydantic:BaseModel is no pydantic model"),
         ("extraction", {"schema": {"type": "object"}, "record": "text"}, "must be different fields"),
         ("custom", {}, "fields"),
         ("custom", {"fields": {"a": {"type": "number"}}}, "must have a field of text"),

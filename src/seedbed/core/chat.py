@@ -52,9 +52,10 @@ class Hints:
     `fields` are the names a reply must fill; `fixed` those the cell already decides; `examples`
     real rows (field maps) to imitate, those of the cell's own label first; `real` all real rows.
     `several` above 0 asks for a list of so many short values in the one field, and for no draft.
+    `kind` is the task's where the reply begins with what is asked, and so is of that kind; `schema` the
+    JSON Schema that a reply must keep, if one was sent.
     `sketch` writes what a good reply to this very question would be, or one with a fault of its kind; it
     stands above all the others.
-    `kind` is the task's, `schema` the JSON Schema that a reply must keep, if one was sent.
     """
 
     fields: tuple[str, ...] = ()

@@ -28,6 +28,7 @@ from seedbed.recipe.secret import Secret
 from seedbed.recipe.sources import Chunk, Source, Split
 from seedbed.recipe.student import StudentEntry
 from seedbed.recipe.task import TaskSection
+from seedbed.recipe.words import meant
 
 __all__ = [
     "ALL_REAL",
@@ -66,6 +67,7 @@ __all__ = [
     "WireRole",
     "check_cover",
     "load_recipe",
+    "meant",
     "quotas",
     "read_lock",
     "source_of",

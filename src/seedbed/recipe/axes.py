@@ -44,6 +44,9 @@ class AxisFile(Section):
         description="a value a line (`.txt`) or a table (CSV, JSONL, Parquet), in the recipe's folder"
     )
     column: Text | None = Field(None, description="the column with the values; a `.txt` file has none")
+    label: Text | None = Field(
+        None, description="the column with the label that a value is for (default: it is for every label)"
+    )
 
 
 class AskedAxis(Section):
@@ -125,6 +128,8 @@ def _check_file(axis: AxisFile, path: KeyPath, reading: Reading) -> None:
         findings.add(
             (*path, "column"), f"{file.name} has no columns, its lines are the values; remove column"
         )
+    elif suffix == _LINES and axis.label is not None:
+        findings.add((*path, "label"), f"{file.name} has no columns; write a table, or remove label")
     elif suffix in _TABLES and axis.column is None:
         findings.add(path, f"{file.name} has columns; name the one with the values: column: NAME")
     elif suffix not in (_LINES, *_TABLES):

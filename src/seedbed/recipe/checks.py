@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from seedbed.core.protocols import Task
 from seedbed.core.registry import Registry
-from seedbed.recipe.axes import AskedAxis
+from seedbed.recipe.axes import AskedAxis, AxisFile
 from seedbed.recipe.cover import EVEN, contradictions
 from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import Generate
@@ -111,6 +111,11 @@ def _check_cover(declared: Declared, generate: Generate, task: Task, findings: F
         if findings.touch(path, ("generate", "axes", field)):
             continue
         axis = generate.axes.get(field)
+        if isinstance(axis, AxisFile) and axis.label is not None:
+            findings.add(
+                path, "the values of this axis hang on the label, so that cover cannot share them out"
+            )
+            continue
         if isinstance(axis, AskedAxis) and entry != EVEN:
             findings.add(path, "the teacher gives this axis's values, which nobody knows yet; write even")
             continue
@@ -122,6 +127,10 @@ def _check_cover(declared: Declared, generate: Generate, task: Task, findings: F
 
 
 def _check_axes(generate: Generate, task: Task, findings: Findings, registry: Registry) -> None:
+    for name, axis in generate.axes.items():
+        if isinstance(axis, AxisFile) and axis.label is not None and task.label_field is None:
+            message = f"its values hang on a label, and a task of kind {task.kind} has none; remove label"
+            findings.add(("generate", "axes", name, "label"), message)
     unused, nothing_asked = _unused_by_methods(generate, findings, registry), _fixes_all(generate, task)
     for key, message in unused.items():
         findings.add(("generate", key), message)

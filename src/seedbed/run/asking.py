@@ -220,7 +220,8 @@ class CellAsking:
             output=values["output"],
             text_field=fields[0] if fields else "",
             draw=self.cell.draw,
-            kind=self.task.kind,
+            # A reply that answers a given question is not of the whole kind.
+            kind=self.task.kind if fields[:1] == self.task.fields[:1] else "",
             schema=schema,
             sketch=sketch,
         )

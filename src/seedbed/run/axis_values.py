@@ -22,7 +22,7 @@ from seedbed.core.record import Unreadable
 from seedbed.generate.reading import read_fields
 from seedbed.models.budget import worst_case
 from seedbed.prompts.templates import library_template
-from seedbed.recipe import AskedAxis, AxisFile, LoadedRecipe
+from seedbed.recipe import AskedAxis, AxisFile, LoadedRecipe, meant
 from seedbed.run.asked_values import Pages, Standing
 from seedbed.run.roles import AskedModel, asked_model
 from seedbed.sources.readers import read_rows
@@ -242,6 +242,37 @@ def values_of_file(loaded: LoadedRecipe, name: str, axis: AxisFile) -> tuple[str
         message = f"{len(values):,} values for axis {name!r}; {MOST_VALUES:,} are the most"
         raise SourceError([Problem(message, str(path))])
     return values
+
+
+def values_by_label(
+    loaded: LoadedRecipe, name: str, axis: AxisFile, labels: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """The values of each label where the file says for which they are: those that name no label are for all.
+
+    Raises SourceError where a label is unknown, or has no value.
+    """
+    assert axis.column is not None, "a table has columns"
+    assert axis.label is not None, "asked for only where the axis names it"
+    path = loaded.resolve(axis.file)
+    columns = [axis.column, axis.label]
+    rows = list(read_rows(SourceSpec(name, path), text_columns=columns, may_be_empty=set(columns)))
+    problems = []
+    for unknown in sorted({row.values[axis.label].strip() for row in rows} - {"", *labels}):
+        close = meant(unknown, labels, "the task has no label")
+        problems.append(Problem(f"axis {name!r}: no label is called {unknown!r}; {close}", str(path)))
+    found: dict[str, tuple[str, ...]] = {}
+    for label in labels:
+        own = [
+            row.values[axis.column].strip() for row in rows if row.values[axis.label].strip() in ("", label)
+        ]
+        found[label] = tuple(dict.fromkeys(filter(None, own)))
+        if not found[label]:
+            problems.append(
+                Problem(f"axis {name!r}: no value for the label {label!r}; write some", str(path))
+            )
+    if problems:
+        raise SourceError(problems)
+    return found
 
 
 def _lines(path: Path) -> list[str]:

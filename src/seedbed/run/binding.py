@@ -32,7 +32,7 @@ from seedbed.recipe import (
     source_of,
 )
 from seedbed.run.asked_templates import TemplateQuestion, template_of
-from seedbed.run.axis_values import Unasked, axes_that_stand
+from seedbed.run.axis_values import Unasked, axes_that_stand, values_by_label
 from seedbed.run.filter_checks import filter_problems
 from seedbed.run.licensing import check_licence
 from seedbed.run.model_filters import build_model_filters, filter_versions
@@ -114,7 +114,7 @@ class BoundRecipe:
 
     def signature(self) -> dict[str, str]:
         """Hash by part of everything that decides cells and verdicts; target and budget are no part."""
-        recipe, generate = self.recipe, self.recipe.generate
+        recipe, generate, judge = self.recipe, self.recipe.generate, self.recipe.roles.judge
         return {
             "task": short_id(
                 "part", [self.task_variables, recipe.task.options.model_dump(), list(self.labels)]
@@ -132,6 +132,11 @@ class BoundRecipe:
                 "part",
                 [
                     {name: list(values) for name, values in self.axes.items()},
+                    *(
+                        [{name: dict(own) for name, own in self.space.by_label.items()}]
+                        if self.space.by_label
+                        else []
+                    ),
                     {name: dict(weights) for name, weights in self.space.method_templates.items()},
                     [
                         [e.name, self.methods[e.name].version, e.weight, e.options.model_dump()]
@@ -147,6 +152,8 @@ class BoundRecipe:
             ),
             "filters": short_id("part", self.filter_versions),
             **{name: self._model(role) for name, role in recipe.roles.bound.items()},
+            # A judge that a method asks decides drafts, and not verdicts alone.
+            **({"judge of methods": self._model(judge)} if judge and "judge" in self.asked_roles else {}),
         }
 
     def _model(self, role: Role) -> str:
@@ -207,7 +214,14 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     model_filters = gather.attempt(lambda: build_model_filters(loaded, task, registry)) or ()
     axes, unasked = axes_that_stand(loaded, variables, gather.attempt)
     known = {**axes, **{name: tuple(asked.values) for name, asked in unasked.items()}}
-    space = _space(loaded, task, labels, templates, methods, real, known)
+    by_label = {
+        name: {label: dict.fromkeys(own, 1.0) for label, own in values.items()}
+        for name, axis in recipe.generate.axes.items()
+        if isinstance(axis, AxisFile)
+        and axis.label is not None
+        and (values := gather.attempt(lambda n=name, a=axis: values_by_label(loaded, n, a, labels)))  # type: ignore[misc]
+    }
+    space = _space(loaded, task, labels, templates, methods, real, known, by_label)
     from_data = {
         name: axes[name] for name, axis in recipe.generate.axes.items() if isinstance(axis, AxisFile)
     }
@@ -439,6 +453,7 @@ def _space(
     methods: Mapping[str, Method],
     real: RealRows,
     values: Mapping[str, Sequence[str]],
+    by_label: Mapping[str, Mapping[str, Mapping[str, float]]],
 ) -> PlanSpace:
     generate = loaded.recipe.generate
     cover = list(dict.fromkeys([*([task.label_field] if task.label_field else []), *generate.cover]))
@@ -448,11 +463,11 @@ def _space(
         axes[EDGE_CASE] = dict.fromkeys([*(case.name for case in generate.edge_cases), ORDINARY], 1.0)
     if task.label_field:
         axes[task.label_field] = dict.fromkeys(labels, 1.0)
-    by_label: dict[str, list[str]] = {"": []}
+    rows_of: dict[str, list[str]] = {"": []}
     for row in real.train:
-        by_label[""].append(row.id)
+        rows_of[""].append(row.id)
         if (label := task.label(row.fields)) is not None:
-            by_label.setdefault(label, []).append(row.id)
+            rows_of.setdefault(label, []).append(row.id)
     sources: dict[str, SourceItems] = {}
     for name, method in methods.items():
         if (source := source_of(method, loaded.recipe.sources)) is not None:
@@ -467,11 +482,12 @@ def _space(
         method_templates={name: templates.of(method) for name, method in methods.items()},
         axis_blind=frozenset(name for name, method in methods.items() if not method.uses_axes),
         label_field=task.label_field,
-        pools={label: RowPool(sorted(ids)) for label, ids in by_label.items()},
+        pools={label: RowPool(sorted(ids)) for label, ids in rows_of.items()},
         examples=generate.examples,
         sources=sources,
         open_label=frozenset(name for name, method in methods.items() if method.open_label),
         teachers=dict(generate.teachers),
+        by_label=by_label,
     )
 
 

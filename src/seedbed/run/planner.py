@@ -44,7 +44,7 @@ class PlanSpace:
     `axes` maps an axis to its values and weights; `cover` names the axes (the label field among
     them) whose values have quotas; `pools` gives the real rows for a label, "" for any. `sources` are the
     items that a method works on; `open_label` the methods whose cells decide no label; `teachers` the roles
-    that write, where there are several.
+    that write, where there are several. `by_label` has the values of an axis that hang on the label.
     """
 
     seed: int
@@ -60,6 +60,7 @@ class PlanSpace:
     sources: Mapping[str, SourceItems] = field(default_factory=dict)
     open_label: frozenset[str] = frozenset()
     teachers: Mapping[str, float] = field(default_factory=dict)
+    by_label: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
 
     @cached_property
     def guided(self) -> Mapping[str, float]:
@@ -102,7 +103,8 @@ class PlanSpace:
         if method not in self.axis_blind:
             for name, values in self.axes.items():
                 if name not in axes and (combination is not None or name != self.label_field):
-                    axes[name] = choose(values, *key, "axis", name)
+                    own = self.by_label.get(name, {}).get(str(axes.get(self.label_field or "")), values)
+                    axes[name] = choose(own, *key, "axis", name)
         if combination is None and EDGE_CASE in self.cover:
             axes[EDGE_CASE] = ORDINARY
         if self.teachers:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
+from pydantic.errors import PydanticInvalidForJsonSchema
 
 from seedbed.core.field_text import as_json
 from seedbed.tasks.fields import (
@@ -120,8 +121,11 @@ def _of_class(module: str, path: str, folder: Path) -> Any:
         ) from None
     finally:
         sys.path.remove(str(folder))
-    if not (isinstance(found, type) and issubclass(found, BaseModel)):
+    if not (isinstance(found, type) and issubclass(found, BaseModel) and found is not BaseModel):
         raise ValueError(
             f"{module}:{path} is no pydantic model; name a class derived from pydantic.BaseModel"
         )
-    return found.model_json_schema()
+    try:
+        return found.model_json_schema()
+    except PydanticInvalidForJsonSchema as error:
+        raise ValueError(f"{module}:{path} has a type without a JSON form: {error.message}") from None
