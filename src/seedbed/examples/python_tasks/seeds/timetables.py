@@ -1,6 +1,7 @@
 """Departures of a small bus line."""
 
 from bisect import bisect_left
+from itertools import pairwise
 
 
 def next_departure(departures, now):
@@ -11,8 +12,8 @@ def next_departure(departures, now):
 
 def longest_gap(departures, day=1440):
     """Minutes that somebody waits who comes at the worst moment, midnight included."""
-    following = departures[1:] + [departures[0] + day]
-    return max(after - before for before, after in zip(departures, following))
+    around = [*departures, departures[0] + day]
+    return max(after - before for before, after in pairwise(around))
 
 
 def every(minutes, first, last):

@@ -1,12 +1,13 @@
 """A hiking trail on a grid of heights."""
 
 import heapq
+from itertools import pairwise
 
 
 def climb(heights, path):
     """(up, down) in metres along a path of (row, column)."""
     up = down = 0
-    for (r, c), (nr, nc) in zip(path, path[1:]):
+    for (r, c), (nr, nc) in pairwise(path):
         step = heights[nr][nc] - heights[r][c]
         if step > 0:
             up += step

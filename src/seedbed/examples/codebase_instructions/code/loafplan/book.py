@@ -1,7 +1,6 @@
 """The order book: a day's orders in one JSON file, `2031-05-02.json`."""
 
 import json
-import os
 from datetime import date
 from pathlib import Path
 
@@ -24,7 +23,7 @@ class OrderBook:
         rows = [{"shop": o.shop, "loaves": dict(o.loaves), "due": o.due} for o in orders]
         draft = path.with_suffix(".part")
         draft.write_text(json.dumps({"version": VERSION, "orders": rows}, indent=1), encoding="utf-8")
-        os.replace(draft, path)
+        draft.replace(path)
         return path
 
     def read(self, day: date) -> list[Order]:
