@@ -22,5 +22,6 @@ METHODS: Table[Any] = Table(
         "template": _method("template", "Template"),
         "iterative": _method("iterative", "Iterative"),
         "label": _method("label", "Label"),
+        "self_instruct": _method("self_instruct", "SelfInstruct"),
     },
 )
