@@ -1,9 +1,9 @@
 """What filters over all records cost: `python -m benchmarks.kin FILE [FIELD]`, a JSON line a filter.
 
-FILE is JSONL, or a JSON list, of rows whose FIELD (default `instruction`) is compared; equal ones are
-left out. `candidates` are the pairs that share a key, `above` those that the filter then takes for kin.
-`keys` and `edges` are seconds of one core. `missed` are the pairs that an exhaustive comparison by the
-filter's own `edge` finds beside these, for files of at most 2,000 rows.
+FILE is CSV or JSONL of rows whose FIELD (default `instruction`) is compared; equal ones are left out.
+`candidates` are the pairs that share a key, `above` those that the filter then takes for kin. `keys` and `edges`
+are seconds of one core. `missed` are the pairs that an exhaustive comparison by the filter's own `edge` finds
+beside these, for files of at most 2,000 rows.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from pathlib import Path
 
 from seedbed.core.protocols import CorpusFilter, FilterContext
 from seedbed.filters import FILTERS
+from seedbed.sources.readers import read_rows
+from seedbed.sources.spec import SourceSpec
 from seedbed.tasks.instruction import Instruction
 from seedbed.text.minhash import candidate_pairs
 
@@ -23,9 +25,8 @@ FEW = 2_000
 
 
 def texts_of(file: Path, field: str) -> list[str]:
-    text = file.read_text("utf-8")
-    rows = json.loads(text) if text.lstrip().startswith("[") else map(json.loads, text.splitlines())
-    return list(dict.fromkeys(str(row[field]).strip() for row in rows))
+    rows = read_rows(SourceSpec("file", file), text_columns=[field])
+    return list(dict.fromkeys(row.values[field] for row in rows))
 
 
 def measure(name: str, texts: list[str]) -> dict[str, object]:

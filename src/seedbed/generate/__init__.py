@@ -20,6 +20,7 @@ METHODS: Table[Any] = Table(
     {
         "direct": _method("direct", "Direct"),
         "template": _method("template", "Template"),
+        "evolve": _method("evolve", "Evolve"),
         "iterative": _method("iterative", "Iterative"),
         "label": _method("label", "Label"),
         "self_instruct": _method("self_instruct", "SelfInstruct"),
