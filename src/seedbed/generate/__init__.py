@@ -21,6 +21,7 @@ METHODS: Table[Any] = Table(
         "backtranslation": _method("backtranslation", "Backtranslation"),
         "direct": _method("direct", "Direct"),
         "template": _method("template", "Template"),
+        "evolve": _method("evolve", "Evolve"),
         "iterative": _method("iterative", "Iterative"),
         "distil": _method("distil", "Distil"),
         "grounded": _method("grounded", "Grounded"),
@@ -29,5 +30,6 @@ METHODS: Table[Any] = Table(
         "label": _method("label", "Label"),
         "rejection": _method("rejection", "RejectionSampling"),
         "self_consistency": _method("self_consistency", "SelfConsistency"),
+        "self_instruct": _method("self_instruct", "SelfInstruct"),
     },
 )
