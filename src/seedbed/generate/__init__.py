@@ -19,6 +19,7 @@ METHODS: Table[Any] = Table(
     "seedbed.methods",
     {
         "backtranslation": _method("backtranslation", "Backtranslation"),
+        "dialogue": _method("dialogue", "Dialogue"),
         "direct": _method("direct", "Direct"),
         "template": _method("template", "Template"),
         "evolve": _method("evolve", "Evolve"),
@@ -31,5 +32,6 @@ METHODS: Table[Any] = Table(
         "rejection": _method("rejection", "RejectionSampling"),
         "self_consistency": _method("self_consistency", "SelfConsistency"),
         "self_instruct": _method("self_instruct", "SelfInstruct"),
+        "translate": _method("translate", "Translate"),
     },
 )
