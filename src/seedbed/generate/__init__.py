@@ -22,6 +22,7 @@ METHODS: Table[Any] = Table(
         "direct": _method("direct", "Direct"),
         "template": _method("template", "Template"),
         "iterative": _method("iterative", "Iterative"),
+        "code_from_seed": _method("code_from_seed", "CodeFromSeed"),
         "distil": _method("distil", "Distil"),
         "grounded": _method("grounded", "Grounded"),
         "preference": _method("preference", "Preference"),
