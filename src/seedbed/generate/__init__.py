@@ -24,6 +24,7 @@ METHODS: Table[Any] = Table(
         "template": _method("template", "Template"),
         "evolve": _method("evolve", "Evolve"),
         "iterative": _method("iterative", "Iterative"),
+        "code_from_seed": _method("code_from_seed", "CodeFromSeed"),
         "distil": _method("distil", "Distil"),
         "grounded": _method("grounded", "Grounded"),
         "preference": _method("preference", "Preference"),
