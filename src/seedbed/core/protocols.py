@@ -166,9 +166,9 @@ class Method(Protocol):
 
     `source_kinds` are the sources that it can work on, the usual one first; `source_option` is the option
     that names one, `source_once` says that an item is worked on once. `source()` is the name of the source
-    that the options ask for; "" leaves it to the recipe, None means that it goes without. `roles()` are the
-    roles that it asks, `requests()` the fewest and the most requests that a cell takes where every reply is
-    of use.
+    that the options ask for; "" leaves it to the recipe, None means that it goes without. `examples()` are
+    the real rows that a cell shows at the most, None leaves it to the recipe. `roles()` are the roles that it
+    asks, `requests()` the fewest and the most requests that a cell takes where every reply is of use.
     """
 
     name: ClassVar[str]
@@ -185,6 +185,8 @@ class Method(Protocol):
     options: Any
 
     def source(self) -> str | None: ...
+
+    def examples(self) -> int | None: ...
 
     def roles(self) -> Sequence[str]: ...
 

@@ -22,7 +22,9 @@ METHODS: Table[Any] = Table(
         "dialogue": _method("dialogue", "Dialogue"),
         "direct": _method("direct", "Direct"),
         "template": _method("template", "Template"),
+        "evolve": _method("evolve", "Evolve"),
         "iterative": _method("iterative", "Iterative"),
+        "code_from_seed": _method("code_from_seed", "CodeFromSeed"),
         "distil": _method("distil", "Distil"),
         "grounded": _method("grounded", "Grounded"),
         "preference": _method("preference", "Preference"),
@@ -30,6 +32,7 @@ METHODS: Table[Any] = Table(
         "label": _method("label", "Label"),
         "rejection": _method("rejection", "RejectionSampling"),
         "self_consistency": _method("self_consistency", "SelfConsistency"),
+        "self_instruct": _method("self_instruct", "SelfInstruct"),
         "translate": _method("translate", "Translate"),
     },
 )

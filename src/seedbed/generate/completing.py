@@ -46,8 +46,8 @@ class CompletingMethod(SteppedMethod):
         """The record of a question, and what the reply says beside it: texts, perhaps empty.
 
         The fields that neither the question nor the cell decides are asked for; where there are none (a
-        classification) nothing is asked and nothing said. The step has `question` and `fields`. `wrote` is what
-        a rehearsal says beside the record. Raises Useless, NoAnswer.
+        classification) nothing is asked and nothing said. The step has `question` and `fields`. `wrote` is
+        what a rehearsal says beside the record. Raises Useless, NoAnswer.
         """
         ctx = steps.ctx
         known = {**fixed_fields(ctx.cell, ctx.task), asked_field(ctx.task): question}

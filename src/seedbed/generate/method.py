@@ -41,6 +41,9 @@ class BaseMethod(ABC):
         """The option that names it, where the method has one and needs it."""
         return getattr(self.options, self.source_option, None) or "" if self.source_kinds else None
 
+    def examples(self) -> int | None:
+        return None
+
     def roles(self) -> Sequence[str]:
         return ("teacher",)
 

@@ -484,6 +484,9 @@ def _space(
         label_field=task.label_field,
         pools={label: RowPool(sorted(ids)) for label, ids in rows_of.items()},
         examples=generate.examples,
+        method_examples={
+            name: shown for name, method in methods.items() if (shown := method.examples()) is not None
+        },
         sources=sources,
         open_label=frozenset(name for name, method in methods.items() if method.open_label),
         teachers=dict(generate.teachers),

@@ -42,9 +42,10 @@ class PlanSpace:
     """Everything a cell can be made of.
 
     `axes` maps an axis to its values and weights; `cover` names the axes (the label field among
-    them) whose values have quotas; `pools` gives the real rows for a label, "" for any. `sources` are the
-    items that a method works on; `open_label` the methods whose cells decide no label; `teachers` the roles
-    that write, where there are several. `by_label` has the values of an axis that hang on the label.
+    them) whose values have quotas; `pools` gives the real rows for a label, "" for any. `method_examples`
+    are the rows that a method shows in the place of `examples`, `sources` the items that it works on;
+    `open_label` are the methods whose cells decide no label; `teachers` the roles that write, where there
+    are several. `by_label` has the values of an axis that hang on the label.
     """
 
     seed: int
@@ -57,6 +58,7 @@ class PlanSpace:
     label_field: str | None
     pools: Mapping[str, RowPool]
     examples: int
+    method_examples: Mapping[str, int] = field(default_factory=dict)
     sources: Mapping[str, SourceItems] = field(default_factory=dict)
     open_label: frozenset[str] = frozenset()
     teachers: Mapping[str, float] = field(default_factory=dict)
@@ -114,7 +116,7 @@ class PlanSpace:
             axes[TEMPERATURE] = float(choose(levels, *key, TEMPERATURE))
         template = choose(self.method_templates[method], *key, "template")
         pool = self.pools.get(str(axes.get(self.label_field or "", "")))
-        rows = pool.pick(self.examples, *key, "examples") if pool else ()
+        rows = pool.pick(self.method_examples.get(method, self.examples), *key, "examples") if pool else ()
         return Cell(method, template, axes, tuple(row for row in rows if row != source), draw, source)
 
     def _used_up(self, method: str, combination: Combination, uses: Counter[tuple[str, ...]]) -> bool:
