@@ -22,6 +22,7 @@ METHODS: Table[Any] = Table(
         "direct": _method("direct", "Direct"),
         "template": _method("template", "Template"),
         "iterative": _method("iterative", "Iterative"),
+        "critique": _method("critique", "Critique"),
         "distil": _method("distil", "Distil"),
         "grounded": _method("grounded", "Grounded"),
         "preference": _method("preference", "Preference"),
