@@ -25,6 +25,7 @@ METHODS: Table[Any] = Table(
         "evolve": _method("evolve", "Evolve"),
         "iterative": _method("iterative", "Iterative"),
         "code_from_seed": _method("code_from_seed", "CodeFromSeed"),
+        "critique": _method("critique", "Critique"),
         "distil": _method("distil", "Distil"),
         "grounded": _method("grounded", "Grounded"),
         "preference": _method("preference", "Preference"),
