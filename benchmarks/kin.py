@@ -1,9 +1,9 @@
 """What filters over all records cost: `python -m benchmarks.kin FILE [FIELD]`, a JSON line a filter.
 
 FILE is CSV or JSONL of rows whose FIELD (default `instruction`) is compared; equal ones are left out.
-`candidates` are the pairs that share a key, `above` those that the filter then takes for kin. `keys` and `edges`
-are seconds of one core. `missed` are the pairs that an exhaustive comparison by the filter's own `edge` finds
-beside these, for files of at most 2,000 rows.
+`candidates` are the pairs that share a key, `above` those that the filter then takes for kin. `keys` and
+`edges` are seconds of one core. `missed` are the pairs that an exhaustive comparison by the filter's own
+`edge` finds beside these, for files of at most 2,000 rows.
 """
 
 from __future__ import annotations

@@ -22,12 +22,13 @@ from seedbed.recipe import AskedAxis, load_recipe
 from seedbed.run.asked_axes import ask_axes
 from seedbed.run.asked_values import Asked, Pages, Standing
 from seedbed.run.asking import BoundRole
-from seedbed.run.axis_values import LONGEST_VALUE, AxisQuestion, new_values, read_values
+from seedbed.run.axis_values import LONGEST_VALUE, AxisQuestion, read_values
 from seedbed.run.binding import BoundRecipe, bind
 from seedbed.run.planner import Sequences
 from seedbed.run.registry import registry
 from seedbed.run.roles import AskedModel
 from seedbed.store.replies import ReplyLog
+from seedbed.text.similarity import unlike
 
 TASK = "name: tickets\ntask: {kind: classification, input: text, label: team, labels: [billing, delivery]}\n"
 TEMPLATE = "{{ label }} {{ persona }}"
@@ -206,13 +207,13 @@ class TestValues:
     def test_equal_and_nearly_equal_ones_are_not_new(self) -> None:
         known = ["A retired teacher"]
         found = ["a  retired-teacher!", "a retired teachers", "a baker", "A Baker", "a dentist", "…"]
-        assert new_values(found, known) == ["a baker", "a dentist"]
+        assert unlike(found, known) == ["a baker", "a dentist"]
 
     @given(st.lists(st.text(min_size=1, max_size=12), max_size=8), st.integers(0, 8))
     def test_what_is_new_does_not_depend_on_how_replies_are_cut(self, values: list[str], cut: int) -> None:
-        whole = new_values(values, [])
-        first = new_values(values[:cut], [])
-        assert whole == [*first, *new_values(values[cut:], first)]
+        whole = unlike(values, [])
+        first = unlike(values[:cut], [])
+        assert whole == [*first, *unlike(values[cut:], first)]
 
 
 class TestPages:

@@ -23,6 +23,7 @@ METHODS: Table[Any] = Table(
         "evolve": _method("evolve", "Evolve"),
         "iterative": _method("iterative", "Iterative"),
         "label": _method("label", "Label"),
+        "personas": _method("personas", "Personas"),
         "self_instruct": _method("self_instruct", "SelfInstruct"),
     },
 )

@@ -9,9 +9,10 @@ from seedbed.core.protocols import EvalLock
 from seedbed.models.recorded import NO_REPLY
 from seedbed.run.asked_values import Standing, Wish, asked_scope, gather
 from seedbed.run.asking import BoundRole
-from seedbed.run.axis_values import Unasked, new_values, read_values
+from seedbed.run.axis_values import Unasked, read_values
 from seedbed.run.binding import BoundRecipe, with_axes
 from seedbed.sources.leaks import check_before_run
+from seedbed.text.similarity import unlike
 
 FEWEST = 2
 
@@ -42,7 +43,7 @@ async def _ask(
     count = question.axis.count
 
     def fresh(values: Sequence[str], known: Sequence[str]) -> list[str]:
-        return _unseen(name, new_values(values, known), lock)
+        return _unseen(name, unlike(values, known), lock)
 
     wish = Wish(count, question.request, read_values, fresh)
     if not standing.exhausted:

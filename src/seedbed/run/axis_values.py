@@ -27,8 +27,6 @@ from seedbed.run.asked_values import Pages, Standing
 from seedbed.run.roles import AskedModel, asked_model
 from seedbed.sources.readers import read_rows
 from seedbed.sources.spec import SourceSpec
-from seedbed.text.normalise import normalise
-from seedbed.text.similarity import char_shingles, jaccard
 
 # Every cell weighs every value of an axis, so that many values make planning slow.
 MOST_VALUES = 10_000
@@ -37,8 +35,6 @@ LONGEST_VALUE = 200
 LIKELY_VALUE = 40
 VALUES_A_QUESTION = 10
 _MOST_SHOWN = 100
-_NEAR = 0.8
-_SHINGLE = 3
 _FIELD = "values"
 _SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -237,15 +233,3 @@ def read_values(choice: Choice) -> list[str]:
         return []
     values = [" ".join(value.split()) for value in read[_FIELD] if isinstance(value, str)]
     return [value for value in values if 0 < len(value) <= LONGEST_VALUE and value.isprintable()]
-
-
-def new_values(found: Sequence[str], known: Sequence[str]) -> list[str]:
-    """Those that neither equal one before them when normalised nor nearly do (Jaccard of trigrams ≥ 0.8)."""
-    fresh: list[str] = []
-    shingles = [char_shingles(normalise(value), _SHINGLE) for value in known]
-    for value in found:
-        own = char_shingles(normalise(value), _SHINGLE)
-        if own and all(jaccard(own, other) < _NEAR for other in shingles):
-            fresh.append(value)
-            shingles.append(own)
-    return fresh
