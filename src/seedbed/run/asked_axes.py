@@ -9,7 +9,7 @@ from seedbed.core.protocols import EvalLock
 from seedbed.models.recorded import NO_REPLY
 from seedbed.run.asked_values import Standing, Wish, asked_scope, gather
 from seedbed.run.asking import BoundRole
-from seedbed.run.axis_values import Unasked, read_values
+from seedbed.run.axis_values import Unasked
 from seedbed.run.binding import BoundRecipe, with_axes
 from seedbed.sources.leaks import check_before_run
 from seedbed.text.similarity import unlike
@@ -45,7 +45,7 @@ async def _ask(
     def fresh(values: Sequence[str], known: Sequence[str]) -> list[str]:
         return _unseen(name, unlike(values, known), lock)
 
-    wish = Wish(count, question.request, read_values, fresh)
+    wish = Wish(count, question.request, question.read, fresh)
     if not standing.exhausted:
         try:
             more, exhausted = await gather(wish, standing.values, role, asked_scope(bound.recipe.asker))
