@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,7 @@ class Bench:
         """The cells in turn. A cell that is killed is left without records, as `killed`."""
 
         async def all_of_them() -> list[Done]:
-            with self._space() as space:
+            async with self._space() as space:
                 return [await self._one(cell, space, asked()) for cell in cells]
 
         return asyncio.run(all_of_them())
@@ -119,10 +119,14 @@ class Bench:
             return Done(cell, asked, failure="killed")
         return Done(cell, asked, [asking.record(draft, at) for at, draft in enumerate(drafts)])
 
-    @contextmanager
-    def _space(self) -> Iterator[AskingSpace]:
+    @asynccontextmanager
+    async def _space(self) -> AsyncIterator[AskingSpace]:
         with ReplyLog.open(self.folder / "log.sqlite") as log:
-            yield asking_space(self.bound, bind_roles(self.bound.loaded, log, Budget(Caps())).roles)
+            teachers = bind_roles(self.bound.loaded, log, Budget(Caps()))
+            try:
+                yield asking_space(self.bound, teachers.roles)
+            finally:
+                await teachers.close()
 
     def calls(self) -> int:
         """Requests that ended, over all that was made here."""

@@ -49,10 +49,11 @@ class Embed(Protocol):
 class Task(Protocol):
     """A task kind bound to a recipe: its fields, its schema, and views of a record.
 
-    `compare_fields` are what is asked (not what is answered): the text that a leak would repeat.
-    `optional_fields` may be empty in real rows. `real_columns` are the fields that real rows have, each
-    with the column that holds it unless the source maps it; `prompt_values` is what templates have
-    under `task` beside what every kind has.
+    `compare_fields` are what is asked (not what is answered): the text that a leak would repeat;
+    `asked_fields` are these with the context that is given along. `optional_fields` may be empty in
+    real rows. `real_columns` are the fields that real rows have, each with the column that holds it
+    unless the source maps it; `prompt_values` is what templates have under `task` beside what every
+    kind has.
     """
 
     kind: str
@@ -62,6 +63,9 @@ class Task(Protocol):
 
     @property
     def compare_fields(self) -> tuple[str, ...]: ...
+
+    @property
+    def asked_fields(self) -> tuple[str, ...]: ...
 
     @property
     def optional_fields(self) -> tuple[str, ...]: ...
@@ -187,6 +191,14 @@ class Method(Protocol):
     def roles(self) -> Sequence[str]: ...
 
     def requests(self) -> tuple[int, int]: ...
+
+    def prompt_files(self) -> Mapping[str, Sequence[str]]:
+        """Prompts in the recipe's folder that the options name, with the variables that it gives each."""
+        ...
+
+    def axis_values(self) -> Mapping[str, str]:
+        """Axes whose values mean something to the method, with the value that does."""
+        ...
 
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         """(path of a key below the method's options, message) of all that does not fit the task."""

@@ -58,6 +58,12 @@ class BaseMethod(ABC):
     def requests(self) -> tuple[int, int]:
         return 1, 1
 
+    def prompt_files(self) -> Mapping[str, Sequence[str]]:
+        return {}
+
+    def axis_values(self) -> Mapping[str, str]:
+        return {}
+
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         return []
 

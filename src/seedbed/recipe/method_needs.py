@@ -80,6 +80,16 @@ def check_methods(
     `raw` is `generate.methods` as it was written.
     """
     asked: set[str] = set()
+    if generate is not None and roles is not None:
+        asked.update(generate.teachers)
+        for name in generate.teachers:
+            _check_role(
+                f"generate.teachers names the role {name}",
+                name,
+                roles,
+                ("generate", "teachers", name),
+                findings,
+            )
     for entry in generate.methods if generate is not None else ():
         method: Method = registry.methods.get(entry.name)(entry.options)
         asked.update(method.roles())
@@ -88,6 +98,8 @@ def check_methods(
             continue
         if task is not None and not findings.touch(("task",)):
             _check_task(method, task, path, findings)
+        if generate is not None:
+            _check_axes(method, generate, path, findings)
         if not findings.touch(("sources",)):
             try:
                 source_of(method, sources)
@@ -107,6 +119,18 @@ def check_methods(
     return frozenset(asked)
 
 
+def _check_axes(method: Method, generate: Generate, path: KeyPath, findings: Findings) -> None:
+    for name, value in method.axis_values().items():
+        if findings.touch(("generate", "axes", name)):
+            continue
+        axis = generate.axes.get(name)
+        if axis is None:
+            add = f"add axes: {{{name}: [{value}, …]}}"
+            findings.add(path, f"no axis is called '{name}'; {meant(name, list(generate.axes), add)}")
+        elif isinstance(axis, tuple) and value not in axis:
+            findings.add(path, f"the axis {name} has no value '{value}'; {meant(value, axis, 'add it')}")
+
+
 def _check_task(method: Method, task: Task, path: KeyPath, findings: Findings) -> None:
     if method.tasks and task.kind not in method.tasks:
         kinds = ", ".join(method.tasks)
@@ -118,20 +142,23 @@ def _check_task(method: Method, task: Task, path: KeyPath, findings: Findings) -
 
 def _check_roles(method: Method, roles: Roles, path: KeyPath, findings: Findings) -> None:
     for name in method.roles():
-        role = roles.bound.get(name)
-        if role is None:
-            if not findings.touch(("roles", name)):
-                findings.add(
-                    path,
-                    f"the method {method.name} asks the role {name}, which the recipe does not fill; write "
-                    f"roles: {{{name}: {{model: …, endpoint: …}}}}",
-                )
-        elif isinstance(role, RehearsalRole) != isinstance(roles.teacher, RehearsalRole):
-            which, other = (name, "teacher") if isinstance(role, RehearsalRole) else ("teacher", name)
+        _check_role(f"the method {method.name} asks the role {name}", name, roles, path, findings)
+
+
+def _check_role(who: str, name: str, roles: Roles, path: KeyPath, findings: Findings) -> None:
+    role = roles.bound.get(name)
+    if role is None:
+        if not findings.touch(("roles", name)):
             findings.add(
-                ("roles", which),
-                f"this role rehearses and the {other} does not; let both rehearse, or neither",
+                path,
+                f"{who}, which the recipe does not fill; write roles: {{{name}: {{model: …, endpoint: …}}}}",
             )
+    elif isinstance(role, RehearsalRole) != isinstance(roles.teacher, RehearsalRole):
+        which, other = (name, "teacher") if isinstance(role, RehearsalRole) else ("teacher", name)
+        findings.add(
+            ("roles", which),
+            f"this role rehearses and the {other} does not; let both rehearse, or neither",
+        )
 
 
 def place_of_method(raw: Any, name: str) -> KeyPath:

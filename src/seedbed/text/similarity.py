@@ -1,7 +1,8 @@
-"""How alike two texts are: sets of shingles and shared runs."""
+"""How alike two texts are: sets of shingles, bags of words, and shared runs."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence, Set
 from typing import Any
 
@@ -45,6 +46,12 @@ def unlike(found: Sequence[str], known: Sequence[str]) -> list[str]:
             fresh.append(text)
             shingles.append(own)
     return fresh
+
+
+def dice(a: Sequence[Any], b: Sequence[Any]) -> float:
+    """2·|a ∩ b| / (|a| + |b|) of two bags: the F1 of one in the other. 0.0 where both are empty."""
+    shared = (Counter(a) & Counter(b)).total()
+    return 2 * shared / (len(a) + len(b)) if shared else 0.0
 
 
 def longest_shared_run(a: Sequence[Any], b: Sequence[Any]) -> int:
