@@ -31,6 +31,7 @@ METHODS: Table[Any] = Table(
         "preference": _method("preference", "Preference"),
         "instruction_backtranslation": _method("instruction_backtranslation", "InstructionBacktranslation"),
         "label": _method("label", "Label"),
+        "personas": _method("personas", "Personas"),
         "rejection": _method("rejection", "RejectionSampling"),
         "self_consistency": _method("self_consistency", "SelfConsistency"),
         "self_instruct": _method("self_instruct", "SelfInstruct"),
