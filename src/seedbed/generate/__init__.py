@@ -24,6 +24,7 @@ METHODS: Table[Any] = Table(
         "template": _method("template", "Template"),
         "instruction_backtranslation": _method("instruction_backtranslation", "InstructionBacktranslation"),
         "label": _method("label", "Label"),
+        "magpie": _method("magpie", "Magpie"),
         "translate": _method("translate", "Translate"),
     },
 )
