@@ -5,13 +5,21 @@ from __future__ import annotations
 import os
 import sys
 
-from benchmarks.evidence import crash_ledger, leak_audit, main_job, rare_class, seeds_in_eval, variety
+from benchmarks.evidence import (
+    crash_ledger,
+    leak_audit,
+    main_job,
+    rare_class,
+    seeds_in_eval,
+    variety,
+    word_problems,
+)
 from benchmarks.evidence.datasets import ROOT
 from benchmarks.evidence.runner import chosen, chosen_part, run, switched_on
 
 DEMONSTRATIONS = {
     module.DEMONSTRATION.id: module.DEMONSTRATION
-    for module in (leak_audit, seeds_in_eval, main_job, rare_class, crash_ledger, variety)
+    for module in (leak_audit, seeds_in_eval, main_job, rare_class, word_problems, crash_ledger, variety)
 }
 
 

@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.evidence.datasets import data, read_jsonl, write_jsonl
+from benchmarks.evidence.datasets import read_jsonl
 from benchmarks.evidence.demonstration import Demonstration, Figures, Setting
+from benchmarks.evidence.gsm8k import questions, recorded
 from benchmarks.evidence.kills import Moment, RunningRun, Timeline, committed, kill_at, moments
 from benchmarks.evidence.product import CommandFailed, seedbed_expecting, write_recipe
 from seedbed.core.chat import ChatRequest, Message, ReplyKey, Sampling
@@ -101,15 +102,7 @@ def _campaign(folder: Path, *, seed: int, broken: bool) -> dict[str, Any]:
 
 def _recorded(folder: Path) -> tuple[Path, list[str]]:
     """The four models' solutions of each question as recorded replies, and the questions."""
-    source = data("gsm8k") / "grade_school_math" / "data"
-    asked = list(dict.fromkeys(row["question"].strip() for row in read_jsonl(source / "test.jsonl")))
-    rows = [
-        {"prompt": row["question"].strip(), "reply": answer["solution"]}
-        for row in read_jsonl(source / "example_model_solutions.jsonl")
-        for answer in row.values()
-        if isinstance(answer, dict) and answer["solution"].strip()
-    ]
-    return write_jsonl(folder / "replies.jsonl", rows), asked
+    return recorded(folder / "replies.jsonl"), questions()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from seedbed.core.cell import Cell
-from seedbed.core.chat import ChatRequest, LoggedReply
+from seedbed.core.chat import ChatRequest, Choice, LoggedReply
 from seedbed.core.errors import NoAnswer
 from seedbed.core.record import Record
 from seedbed.models.budget import Budget, Caps
@@ -47,6 +49,7 @@ class Asked:
     spoil: Spoil = as_it_is
     dies_at: int | None = None
     roles: list[str] = field(default_factory=list)
+    requests: list[ChatRequest] = field(default_factory=list)
     replies: list[LoggedReply] = field(default_factory=list)
 
 
@@ -61,6 +64,7 @@ class Between:
         if at == asked.dies_at:
             raise Killed
         asked.roles.append(self._role)
+        asked.requests.append(request)
         replies = [asked.spoil(at, one) for one in await self._executor.fill(request, scope, n)]
         asked.replies += replies
         return tuple(replies)
@@ -96,7 +100,7 @@ class Bench:
         """The cells in turn. A cell that is killed is left without records, as `killed`."""
 
         async def all_of_them() -> list[Done]:
-            with self._space() as space:
+            async with self._space() as space:
                 return [await self._one(cell, space, asked()) for cell in cells]
 
         return asyncio.run(all_of_them())
@@ -115,10 +119,14 @@ class Bench:
             return Done(cell, asked, failure="killed")
         return Done(cell, asked, [asking.record(draft, at) for at, draft in enumerate(drafts)])
 
-    @contextmanager
-    def _space(self) -> Iterator[AskingSpace]:
+    @asynccontextmanager
+    async def _space(self) -> AsyncIterator[AskingSpace]:
         with ReplyLog.open(self.folder / "log.sqlite") as log:
-            yield asking_space(self.bound, bind_roles(self.bound.loaded, log, Budget(Caps())).roles)
+            teachers = bind_roles(self.bound.loaded, log, Budget(Caps()))
+            try:
+                yield asking_space(self.bound, teachers.roles)
+            finally:
+                await teachers.close()
 
     def calls(self) -> int:
         """Requests that ended, over all that was made here."""
@@ -128,3 +136,13 @@ class Bench:
 
 def by_id(done: Sequence[Done]) -> Mapping[str, Record]:
     return {record.id: record for one in done for record in one.records}
+
+
+def saying(*values: Any) -> Spoil:
+    """Replies given by hand, a value for each question in its order; what is no text is sent as JSON."""
+
+    def spoil(at: int, reply: LoggedReply) -> LoggedReply:
+        text = values[at] if isinstance(values[at], str) else json.dumps(values[at])
+        return replace(reply, choice=Choice(text))
+
+    return spoil

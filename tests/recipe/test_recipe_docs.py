@@ -14,9 +14,11 @@ from seedbed.filters import DEFAULT_FILTERS
 from seedbed.models.recorded import By, RecordedReplies, RecordedTeacher
 from seedbed.recipe import (
     AskedAxis,
+    AskedTemplates,
     AxisFile,
     Budget,
     Chunk,
+    EdgeCase,
     EmbedderRole,
     EndpointEntry,
     Extends,
@@ -60,6 +62,8 @@ MODELS: list[type[BaseModel]] = [
     Generate,
     AxisFile,
     AskedAxis,
+    AskedTemplates,
+    EdgeCase,
     MethodEntry,
     Mix,
     Budget,

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
-from seedbed.core.hashing import NormalForm, digest
-from seedbed.core.money import NO_CHARGE, Charge
+from seedbed.core.hashing import NormalForm, digest, normal_form
 
 CHARACTERS_A_TOKEN = 4
 """Of English, about: for forecasts, and for teachers that have no tokenizer. No bound of anything."""
@@ -76,7 +75,8 @@ class Hints:
     `fields` are the names a reply must fill; `fixed` those the cell already decides; `examples`
     real rows (field maps) to imitate, those of the cell's own label first; `real` all real rows.
     `several` above 0 asks for a list of so many short values in the one field, and for no draft.
-    `kind` is the task's, `schema` the JSON Schema that a reply must keep, if one was sent.
+    `kind` is the task's where the reply begins with what is asked, and so is of that kind; `schema` the
+    JSON Schema that a reply must keep, if one was sent.
     `sketch` writes what a good reply to this very question would be, or one with a fault of its kind; it
     stands above all the others.
     """
@@ -108,6 +108,10 @@ class Pen(Protocol):
         """A few invented words: a topic, a name of something."""
         ...
 
+    def record(self, fields: Sequence[str]) -> dict[str, Any]:
+        """Values of these fields, as a reply to the task's own prompt would have them."""
+        ...
+
 
 # The text of a reply, or a value that is sent as JSON.
 Sketch: TypeAlias = "Callable[[Pen], str | Mapping[str, Any]]"
@@ -134,28 +138,42 @@ class ChatRequest:
     @property
     def hash(self) -> bytes:
         """Identity of the question: model, revision, messages, sampling, schema; never `n`, `seed`, hints."""
-        return digest(
-            "request",
-            {
-                "model": self.model,
-                "revision": self.revision,
-                "messages": [[m.role, m.content] for m in self.messages],
-                "sampling": self.sampling.to_json(),
-                "schema": self.schema if self.schema is None else _form_of(self.schema),
-            },
+        messages = normal_form([[m.role, m.content] for m in self.messages])
+        return digest("request", NormalForm(messages.join(_around_messages(self))))
+
+    def asked(self, n: int, seed: int) -> ChatRequest:
+        """The question as it is sent. `dataclasses.replace` would take three times as long."""
+        return ChatRequest(
+            self.model, self.messages, self.sampling, self.schema, self.revision, n, seed, self.hints
         )
 
 
-# The schemas last hashed, with their forms: all cells of a method send the same one.
-_forms: OrderedDict[int, tuple[Mapping[str, Any], NormalForm]] = OrderedDict()
+# The normal form of what all cells of a method send alike, as it was last hashed.
+_forms: OrderedDict[tuple[Any, ...], tuple[Mapping[str, Any] | None, tuple[str, str]]] = OrderedDict()
 _MOST_FORMS = 64
 
 
-def _form_of(schema: Mapping[str, Any]) -> NormalForm:
-    """The schema's normal form, kept with the schema itself, so that its address stays its own."""
-    known = _forms.get(id(schema))
+def _around_messages(request: ChatRequest) -> tuple[str, str]:
+    """The normal form of a request before and after that of its messages, which come first in it.
+
+    Kept with the schema, so that its address stays its own.
+    """
+    schema = request.schema
+    place = (request.model, request.revision, request.sampling, id(schema))
+    known = _forms.get(place)
     if known is None:
-        known = _forms[id(schema)] = (schema, NormalForm.of(schema))
+        no_messages = NormalForm()
+        whole = normal_form(
+            {
+                "model": request.model,
+                "revision": request.revision,
+                "messages": no_messages,
+                "sampling": request.sampling.to_json(),
+                "schema": schema,
+            }
+        )
+        begin = len(normal_form({"messages": no_messages})) - 1
+        known = _forms[place] = (schema, (whole[:begin], whole[begin:]))
         if len(_forms) > _MOST_FORMS:
             _forms.popitem(last=False)
     return known[1]
@@ -189,15 +207,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ChatReply:
-    """What one call brought: at least one choice, and what the call as a whole used.
-
-    `charge` is what it counts for in the budget, once that has settled it.
-    """
+    """What one call brought: at least one choice, and what the call as a whole used."""
 
     choices: tuple[Choice, ...]
     model: str
     usage: Usage = Usage()
-    charge: Charge = NO_CHARGE
 
 
 @dataclass(frozen=True, slots=True)

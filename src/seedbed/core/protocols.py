@@ -49,10 +49,11 @@ class Embed(Protocol):
 class Task(Protocol):
     """A task kind bound to a recipe: its fields, its schema, and views of a record.
 
-    `compare_fields` are what is asked (not what is answered): the text that a leak would repeat.
-    `optional_fields` may be empty in real rows. `real_columns` are the fields that real rows have, each
-    with the column that holds it unless the source maps it; `prompt_values` is what templates have
-    under `task` beside what every kind has.
+    `compare_fields` are what is asked (not what is answered): the text that a leak would repeat;
+    `asked_fields` are these with the context that is given along. `optional_fields` may be empty in
+    real rows. `real_columns` are the fields that real rows have, each with the column that holds it
+    unless the source maps it; `prompt_values` is what templates have under `task` beside what every
+    kind has.
     """
 
     kind: str
@@ -62,6 +63,9 @@ class Task(Protocol):
 
     @property
     def compare_fields(self) -> tuple[str, ...]: ...
+
+    @property
+    def asked_fields(self) -> tuple[str, ...]: ...
 
     @property
     def optional_fields(self) -> tuple[str, ...]: ...
@@ -163,10 +167,11 @@ class Method(Protocol):
     as well. `uses_axes`: whether axis values reach its prompts. `open_label`: the cell decides no label,
     the method finds one. `tasks` are the kinds of task that it is for; none means all.
 
-    `source_kinds` are the sources that it can work on, the usual one first; `source_once` says that an item
-    is worked on once. `source()` is the name of the source that the options ask for; "" leaves it
-    to the recipe, None means that it goes without. `roles()` are the roles that it asks, `requests()` the
-    fewest and the most requests that a cell takes where every reply is of use.
+    `source_kinds` are the sources that it can work on, the usual one first; `source_option` is the option
+    that names one, `source_once` says that an item is worked on once. `source()` is the name of the source
+    that the options ask for; "" leaves it to the recipe, None means that it goes without. `examples()` are
+    the real rows that a cell shows at the most, None leaves it to the recipe. `roles()` are the roles that it
+    asks, `requests()` the fewest and the most requests that a cell takes where every reply is of use.
     """
 
     name: ClassVar[str]
@@ -178,14 +183,25 @@ class Method(Protocol):
     open_label: ClassVar[bool]
     tasks: ClassVar[Sequence[str]]
     source_kinds: ClassVar[Sequence[SourceKind]]
+    source_option: ClassVar[str]
     source_once: ClassVar[bool]
     options: Any
 
     def source(self) -> str | None: ...
 
+    def examples(self) -> int | None: ...
+
     def roles(self) -> Sequence[str]: ...
 
     def requests(self) -> tuple[int, int]: ...
+
+    def prompt_files(self) -> Mapping[str, Sequence[str]]:
+        """Prompts in the recipe's folder that the options name, with the variables that it gives each."""
+        ...
+
+    def axis_values(self) -> Mapping[str, str]:
+        """Axes whose values mean something to the method, with the value that does."""
+        ...
 
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         """(path of a key below the method's options, message) of all that does not fit the task."""

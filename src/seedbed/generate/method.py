@@ -31,20 +31,30 @@ class BaseMethod(ABC):
     open_label: ClassVar[bool] = False
     tasks: ClassVar[Sequence[str]] = ()
     source_kinds: ClassVar[Sequence[SourceKind]] = ()
+    source_option: ClassVar[str] = "source"
     source_once: ClassVar[bool] = False
 
     def __init__(self, options: Any) -> None:
         self.options = options
 
     def source(self) -> str | None:
-        """The option `source`, where the method has one and needs it."""
-        return getattr(self.options, "source", None) or "" if self.source_kinds else None
+        """The option that names it, where the method has one and needs it."""
+        return getattr(self.options, self.source_option, None) or "" if self.source_kinds else None
+
+    def examples(self) -> int | None:
+        return None
 
     def roles(self) -> Sequence[str]:
         return ("teacher",)
 
     def requests(self) -> tuple[int, int]:
         return 1, 1
+
+    def prompt_files(self) -> Mapping[str, Sequence[str]]:
+        return {}
+
+    def axis_values(self) -> Mapping[str, str]:
+        return {}
 
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         return []

@@ -78,6 +78,12 @@ class Steps:
         self.replies.extend(replies)
         return replies
 
+    def branch(self) -> Steps:
+        """For one of several drafts of the cell: with the replies so far, and not those of the others."""
+        branch = Steps(self.ctx)
+        branch.replies = list(self.replies)
+        return branch
+
     def draft(
         self,
         fields: Mapping[str, Any],

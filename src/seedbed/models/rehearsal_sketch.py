@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from seedbed.core.chat import Choice, Hints, Sketch
 from seedbed.core.hashing import seed_from
 from seedbed.models.fault_plan import Fault
 from seedbed.models.imitation import imitate, invented, neutral, repeats
 from seedbed.models.planted_faults import REFUSALS, cut
+from seedbed.models.rehearsal_writer import Writer
 
 _TRIES = 4
 
@@ -37,6 +40,12 @@ class RehearsalPen:
 
     def value(self) -> str:
         return invented(self.rng)
+
+    def record(self, fields: Sequence[str]) -> dict[str, Any]:
+        hints = replace(self._hints, fields=tuple(fields), output="json", sketch=None)
+        choice, _ = Writer(hints, self.rng.getrandbits(63)).answer(None)
+        record: dict[str, Any] = json.loads(choice.text)
+        return record
 
     def _texts(self, field: str) -> Sequence[str]:
         rows = self._hints.examples or self._hints.real

@@ -28,7 +28,17 @@ from seedbed.core.registry import nearest
 USER_MARK = "---user---"
 
 # What every template may use besides the slots of its recipe.
-CONTEXT_NAMES = ("task", "label", "labels", "examples", "slots", "draw", "output", "fields")
+CONTEXT_NAMES = (
+    "task",
+    "label",
+    "labels",
+    "examples",
+    "slots",
+    "draw",
+    "output",
+    "fields",
+    "edge_case",
+)
 
 # Those of them that stay what they are for a whole run.
 FIXED_NAMES = ("task", "labels", "output", "fields")

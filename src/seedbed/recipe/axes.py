@@ -15,7 +15,7 @@ from seedbed.recipe.document import KeyPath
 from seedbed.recipe.section import Int, Reading, Section, Text
 from seedbed.recipe.words import distinct
 
-# Names that every template has, and the axis that `temperature` makes.
+# Names that every template has, and the axes that `temperature`, `teachers` and `edge_cases` make.
 RESERVED_NAMES = (
     "examples",
     "label",
@@ -26,6 +26,8 @@ RESERVED_NAMES = (
     "output",
     "fields",
     "temperature",
+    "teacher",
+    "edge_case",
 )
 NAME_PATTERN = r"[A-Za-z][A-Za-z0-9_]*"
 MOST_ASKED = 1000
@@ -42,6 +44,9 @@ class AxisFile(Section):
         description="a value a line (`.txt`) or a table (CSV, JSONL, Parquet), in the recipe's folder"
     )
     column: Text | None = Field(None, description="the column with the values; a `.txt` file has none")
+    label: Text | None = Field(
+        None, description="the column with the label that a value is for (default: it is for every label)"
+    )
 
 
 class AskedAxis(Section):
@@ -123,6 +128,8 @@ def _check_file(axis: AxisFile, path: KeyPath, reading: Reading) -> None:
         findings.add(
             (*path, "column"), f"{file.name} has no columns, its lines are the values; remove column"
         )
+    elif suffix == _LINES and axis.label is not None:
+        findings.add((*path, "label"), f"{file.name} has no columns; write a table, or remove label")
     elif suffix in _TABLES and axis.column is None:
         findings.add(path, f"{file.name} has columns; name the one with the values: column: NAME")
     elif suffix not in (_LINES, *_TABLES):

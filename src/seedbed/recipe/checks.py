@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from seedbed.core.protocols import Task
 from seedbed.core.registry import Registry
-from seedbed.recipe.axes import AskedAxis
+from seedbed.recipe.axes import AskedAxis, AxisFile
 from seedbed.recipe.cover import EVEN, contradictions
 from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import Generate
@@ -41,6 +41,7 @@ def check(declared: Declared, findings: Findings, registry: Registry) -> None:
         _check_cover_fields(declared.generate, declared.task, findings)
         _check_cover(declared, declared.generate, declared.task, findings)
         _check_axes(declared.generate, declared.task, findings, registry)
+        _check_edge_cases(declared.generate, findings, registry)
 
 
 def _check_labels(declared: Declared, findings: Findings) -> None:
@@ -61,8 +62,8 @@ def _check_student(declared: Declared, findings: Findings) -> None:
     if declared.task.label_field is None:
         findings.add(
             ("student",),
-            f"the student '{declared.student.name}' needs a classification task, and this one is "
-            f"{declared.task.kind}; remove student",
+            f"the student '{declared.student.name}' needs a task with labels (a classification task, or a "
+            f"custom one with label), and this one is {declared.task.kind}; remove student",
         )
 
 
@@ -110,6 +111,11 @@ def _check_cover(declared: Declared, generate: Generate, task: Task, findings: F
         if findings.touch(path, ("generate", "axes", field)):
             continue
         axis = generate.axes.get(field)
+        if isinstance(axis, AxisFile) and axis.label is not None:
+            findings.add(
+                path, "the values of this axis hang on the label, so that cover cannot share them out"
+            )
+            continue
         if isinstance(axis, AskedAxis) and entry != EVEN:
             findings.add(path, "the teacher gives this axis's values, which nobody knows yet; write even")
             continue
@@ -121,11 +127,35 @@ def _check_cover(declared: Declared, generate: Generate, task: Task, findings: F
 
 
 def _check_axes(generate: Generate, task: Task, findings: Findings, registry: Registry) -> None:
+    for name, axis in generate.axes.items():
+        if isinstance(axis, AxisFile) and axis.label is not None and task.label_field is None:
+            message = f"its values hang on a label, and a task of kind {task.kind} has none; remove label"
+            findings.add(("generate", "axes", name, "label"), message)
     unused, nothing_asked = _unused_by_methods(generate, findings, registry), _fixes_all(generate, task)
     for key, message in unused.items():
         findings.add(("generate", key), message)
     if nothing_asked and not findings.touch(("task",)):
         findings.add(("generate", "axes"), nothing_asked)
+
+
+def _check_edge_cases(generate: Generate, findings: Findings, registry: Registry) -> None:
+    path = ("generate", "edge_cases")
+    if not generate.edge_cases or findings.touch(path, ("generate", "target"), ("generate", "methods")):
+        return
+    wanted = sum(case.count for case in generate.edge_cases)
+    if wanted > generate.target:
+        findings.add(
+            path, f"they ask for {wanted} but target is {generate.target}; raise the target to {wanted}"
+        )
+    blind = [
+        entry.name
+        for entry in generate.methods
+        if not (method := registry.methods.get(entry.name)).uses_axes and not method.open_label
+    ]
+    if blind:
+        findings.add(
+            path, f"the method {blind[0]} uses no axes, so that it cannot be asked for one; take either out"
+        )
 
 
 def _unused_by_methods(generate: Generate, findings: Findings, registry: Registry) -> dict[str, str]:

@@ -24,6 +24,7 @@ MOST_FILES_DEEP = 8
 
 # Every key that holds a path relative to the recipe's folder (a test holds the list to the descriptions).
 PATH_KEYS: tuple[KeyPath, ...] = (
+    ("task", "schema"),
     ("sources", "*", "path"),
     ("roles", "*", "recorded"),
     ("generate", "templates"),
@@ -149,6 +150,8 @@ def _seen_from(tree: Entry, base: Path, folder: Path, path: KeyPath = ()) -> Ent
     moved = os.path.relpath(base.resolve(), folder.resolve())
     if not isinstance(tree.value, str) or moved == "." or not any(fits(p, path) for p in PATH_KEYS):
         return tree
+    if path == ("task", "schema") and not tree.value.endswith(".json"):
+        return tree  # the class of a module
     # An absolute path stays what it is.
     here = str(Path(moved) / tree.value)
     return Entry(here, tree.place, here)

@@ -10,7 +10,6 @@ from seedbed.core.registry import Registry
 from seedbed.recipe.filters import FilterEntry, place_of_filter
 from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import Generate
-from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.roles import RehearsalRole, Roles, WireRole
 
 # Names of one maker's models that do not begin alike. Any other family is the first word of a name.
@@ -83,18 +82,28 @@ def check_judges(
             "rehearse, or neither",
         )
         return
-    _check_family(roles, [*filters, *(generate.methods if generate is not None else ())], findings)
+    _check_family(roles, filters, generate, findings)
 
 
-def _check_family(roles: Roles, asking: Sequence[FilterEntry | MethodEntry], findings: Findings) -> None:
-    teacher, judge = roles.teacher, roles.judge
-    if not isinstance(teacher, WireRole) or not isinstance(judge, WireRole):
+def _check_family(
+    roles: Roles, filters: Sequence[FilterEntry], generate: Generate | None, findings: Findings
+) -> None:
+    """A judge of the kin of whoever writes must be said, by an option of a filter or method that asks it."""
+    options = [entry.options for entry in filters]
+    options += [entry.options for entry in generate.methods] if generate is not None else []
+    if any(getattr(each, "same_family", None) == "allow" for each in options):
         return
-    allowed = any(getattr(entry.options, "same_family", None) == "allow" for entry in asking)
-    family = family_of(judge.model)
-    if family == family_of(teacher.model) and not allowed:
-        findings.add(
-            ("roles", "judge", "model"),
-            f"'{judge.model}' is of the teacher's own family ({family}), and models favour their kin; bind a "
-            "judge of another one, or say that it may: filters: [default, {judge: {same_family: allow}}]",
-        )
+    judge = roles.judge
+    writing = ["teacher", *(generate.teachers if generate is not None else ())]
+    for name in dict.fromkeys(writing):
+        writer = roles.bound.get(name)
+        if not isinstance(writer, WireRole) or not isinstance(judge, WireRole):
+            continue
+        family = family_of(judge.model)
+        if family == family_of(writer.model):
+            findings.add(
+                ("roles", "judge", "model"),
+                f"'{judge.model}' is of the {name}'s own family ({family}), and models favour their kin; "
+                "bind a judge of another one, or say that it may, where it is asked: {same_family: allow}",
+            )
+            return

@@ -58,7 +58,9 @@ def source_of(method: Method, sources: Mapping[str, Source]) -> str | None:
         if found and kind == "real":
             return ALL_REAL
         if len(found) > 1:
-            raise NoSource(f"could work on any of {', '.join(found)}; write which: source: {found[0]}")
+            raise NoSource(
+                f"could work on any of {', '.join(found)}; write which: {method.source_option}: {found[0]}"
+            )
         if found:
             return found[0]
     raise NoSource(f"works on {fitting}, and there is no such source; add one under sources")
@@ -78,6 +80,16 @@ def check_methods(
     `raw` is `generate.methods` as it was written.
     """
     asked: set[str] = set()
+    if generate is not None and roles is not None:
+        asked.update(generate.teachers)
+        for name in generate.teachers:
+            _check_role(
+                f"generate.teachers names the role {name}",
+                name,
+                roles,
+                ("generate", "teachers", name),
+                findings,
+            )
     for entry in generate.methods if generate is not None else ():
         method: Method = registry.methods.get(entry.name)(entry.options)
         asked.update(method.roles())
@@ -86,12 +98,17 @@ def check_methods(
             continue
         if task is not None and not findings.touch(("task",)):
             _check_task(method, task, path, findings)
+        if generate is not None:
+            _check_axes(method, generate, path, findings)
         if not findings.touch(("sources",)):
             try:
                 source_of(method, sources)
             except NoSource as error:
-                where = (*path, "source") if getattr(method.options, "source", None) else path
+                option = method.source_option
+                where = (*path, option) if getattr(method.options, option, None) else path
                 findings.add(where, f"the method {entry.name} {error}" if where == path else str(error))
+            if method.examples() and not any(kind_of(source) == "real" for source in sources.values()):
+                findings.add(path, f"the method {entry.name} learns from real rows, and no source has any")
         if roles is not None:
             _check_roles(method, roles, path, findings)
     if generate is not None and roles is not None:
@@ -100,6 +117,18 @@ def check_methods(
                 known = sorted({"teacher", "judge", "embedder"} | asked)
                 findings.unknown_key(("roles", name), known)
     return frozenset(asked)
+
+
+def _check_axes(method: Method, generate: Generate, path: KeyPath, findings: Findings) -> None:
+    for name, value in method.axis_values().items():
+        if findings.touch(("generate", "axes", name)):
+            continue
+        axis = generate.axes.get(name)
+        if axis is None:
+            add = f"add axes: {{{name}: [{value}, …]}}"
+            findings.add(path, f"no axis is called '{name}'; {meant(name, list(generate.axes), add)}")
+        elif isinstance(axis, tuple) and value not in axis:
+            findings.add(path, f"the axis {name} has no value '{value}'; {meant(value, axis, 'add it')}")
 
 
 def _check_task(method: Method, task: Task, path: KeyPath, findings: Findings) -> None:
@@ -113,20 +142,23 @@ def _check_task(method: Method, task: Task, path: KeyPath, findings: Findings) -
 
 def _check_roles(method: Method, roles: Roles, path: KeyPath, findings: Findings) -> None:
     for name in method.roles():
-        role = roles.bound.get(name)
-        if role is None:
-            if not findings.touch(("roles", name)):
-                findings.add(
-                    path,
-                    f"the method {method.name} asks the role {name}, which the recipe does not fill; write "
-                    f"roles: {{{name}: {{model: …, endpoint: …}}}}",
-                )
-        elif isinstance(role, RehearsalRole) != isinstance(roles.teacher, RehearsalRole):
-            which, other = (name, "teacher") if isinstance(role, RehearsalRole) else ("teacher", name)
+        _check_role(f"the method {method.name} asks the role {name}", name, roles, path, findings)
+
+
+def _check_role(who: str, name: str, roles: Roles, path: KeyPath, findings: Findings) -> None:
+    role = roles.bound.get(name)
+    if role is None:
+        if not findings.touch(("roles", name)):
             findings.add(
-                ("roles", which),
-                f"this role rehearses and the {other} does not; let both rehearse, or neither",
+                path,
+                f"{who}, which the recipe does not fill; write roles: {{{name}: {{model: …, endpoint: …}}}}",
             )
+    elif isinstance(role, RehearsalRole) != isinstance(roles.teacher, RehearsalRole):
+        which, other = (name, "teacher") if isinstance(role, RehearsalRole) else ("teacher", name)
+        findings.add(
+            ("roles", which),
+            f"this role rehearses and the {other} does not; let both rehearse, or neither",
+        )
 
 
 def place_of_method(raw: Any, name: str) -> KeyPath:

@@ -15,7 +15,8 @@ from seedbed.core.protocols import Draft, Task
 from seedbed.core.record import ModelRef, Provenance, Record, generated_record_id
 from seedbed.generate.prompting import fixed_fields
 from seedbed.prompts.templates import PromptTemplate
-from seedbed.run.planner import TEMPERATURE
+from seedbed.recipe import ORDINARY
+from seedbed.run.planner import EDGE_CASE, TEACHER, TEMPERATURE
 
 
 class Filling(Protocol):
@@ -29,7 +30,8 @@ class BoundRole:
     """A role as the recipe binds it: the model asked for, who answers, and the licence of the answers.
 
     `licences` has it by the address that answered, `licence` joins those of all endpoints: for an answer
-    in the log from an address that the recipe names no more.
+    in the log from an address that the recipe names no more. `hinted`: who answers is in this process and
+    looks at a request's hints.
     """
 
     model: str
@@ -38,6 +40,7 @@ class BoundRole:
     executor: Filling
     licence: str | None = None
     licences: Mapping[str, str | None] = field(default_factory=dict)
+    hinted: bool = False
 
     def licence_at(self, endpoint: str) -> str | None:
         return self.licences.get(endpoint, self.licence)
@@ -48,7 +51,7 @@ class AskingSpace:
     """What all cells of a run share.
 
     `templates` has the steps of methods as `method/step`; `items` are the items of sources that methods
-    work on, by id, and `versions` the methods' own.
+    work on, by id, `versions` the methods' own, `edge_cases` what the prompt says of each.
     """
 
     recipe: str
@@ -63,6 +66,7 @@ class AskingSpace:
     roles: Mapping[str, BoundRole]
     items: Mapping[str, Record] = field(default_factory=dict)
     versions: Mapping[str, int] = field(default_factory=dict)
+    edge_cases: Mapping[str, str] = field(default_factory=dict)
 
 
 def scope_of(asker: str, cell: str) -> bytes:
@@ -102,8 +106,11 @@ class CellAsking:
 
     @cached_property
     def slots(self) -> Mapping[str, str]:
-        hidden = (self.task.label_field, TEMPERATURE)
-        return {name: str(value) for name, value in self.cell.axes.items() if name not in hidden}
+        hidden = (self.task.label_field, TEMPERATURE, TEACHER)
+        slots = {name: str(value) for name, value in self.cell.axes.items() if name not in hidden}
+        if (case := slots.pop(EDGE_CASE, ORDINARY)) != ORDINARY:
+            slots[EDGE_CASE] = self._space.edge_cases[case]
+        return slots
 
     @property
     def label(self) -> str:
@@ -136,12 +143,17 @@ class CellAsking:
             sketch=sketch,
             **variables,
         )
+        role = self._who(role)
         bound = self._space.roles[role]
         replies = await bound.executor.fill(request, scope_of(self._space.asker, self.cell.id), n)
         note = _Asked(role, self._template(template), request.sampling)
         for reply in replies:
             self._asked[reply.key] = note
         return replies
+
+    def _who(self, role: str) -> str:
+        """The role that answers: where several write, the cell says which of them is its teacher."""
+        return str(self.cell.axes.get(TEACHER, role)) if role == "teacher" else role
 
     def _template(self, name: str) -> PromptTemplate:
         """A step of the cell's method, or a template as the recipe calls it."""
@@ -161,7 +173,7 @@ class CellAsking:
         **variables: Any,
     ) -> ChatRequest:
         """The request that `ask` would make."""
-        bound = self._space.roles[role]
+        bound = self._space.roles[self._who(role)]
         values = {**self._variables(), **variables}
         level = temperature if temperature is not None else self.cell.axes.get(TEMPERATURE)
         messages = self._template(template).render(values)
@@ -181,13 +193,14 @@ class CellAsking:
             messages=messages,
             sampling=sampling,
             schema=schema,
-            hints=self._hints(values, schema, sketch),
+            hints=self._hints(values, schema, sketch) if bound.hinted else None,
         )
 
     def _variables(self) -> dict[str, Any]:
         own_name = {self.task.label_field: self.label} if self.task.label_field else {}
         return {
             **own_name,
+            EDGE_CASE: "",
             **self.slots,
             "task": self._space.task_variables,
             "label": self.label,
@@ -214,7 +227,8 @@ class CellAsking:
             output=values["output"],
             text_field=fields[0] if fields else "",
             draw=self.cell.draw,
-            kind=self.task.kind,
+            # A reply that answers a given question is not of the whole kind.
+            kind=self.task.kind if fields[:1] == self.task.fields[:1] else "",
             schema=schema,
             sketch=sketch,
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from seedbed.core.chat import (
     CHARACTERS_A_TOKEN,
@@ -22,7 +22,7 @@ from seedbed.core.record import Unreadable
 from seedbed.generate.reading import read_fields
 from seedbed.models.budget import worst_case
 from seedbed.prompts.templates import library_template
-from seedbed.recipe import AskedAxis, AxisFile, LoadedRecipe
+from seedbed.recipe import AskedAxis, AxisFile, LoadedRecipe, meant
 from seedbed.run.asked_values import Pages, Standing
 from seedbed.run.roles import AskedModel, asked_model
 from seedbed.sources.readers import read_rows
@@ -50,6 +50,22 @@ _SCHEMA: Mapping[str, Any] = {
 Attempt: TypeAlias = Callable[[Callable[[], tuple[str, ...]]], tuple[str, ...] | None]
 
 
+class AskedQuestion(Protocol):
+    """How texts of a kind are asked for: `each` at a time, of `likely` characters, `longest` at most."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def count(self) -> int: ...
+
+    each: ClassVar[int]
+    likely: ClassVar[int]
+    longest: ClassVar[int]
+
+    def request(self, known: Sequence[str]) -> ChatRequest: ...
+
+
 @dataclass(frozen=True)
 class AxisQuestion:
     """How the values of one axis are asked for. Whatever is said in it is part of its hash."""
@@ -59,6 +75,13 @@ class AxisQuestion:
     task_variables: Mapping[str, str]
     model: AskedModel
     folder: Path
+    each: ClassVar[int] = VALUES_A_QUESTION
+    likely: ClassVar[int] = LIKELY_VALUE
+    longest: ClassVar[int] = LONGEST_VALUE
+
+    @property
+    def count(self) -> int:
+        return self.axis.count
 
     @property
     def asked_as(self) -> str:
@@ -96,7 +119,7 @@ class AxisQuestion:
 
 @dataclass(frozen=True, slots=True)
 class AxisForecast:
-    """What the questions for values take: how many at least, their tokens in all, and the most of these."""
+    """What questions for values or templates take: how many at least, their tokens, the most of these."""
 
     questions: int = 0
     expected: Usage = field(default_factory=Usage)
@@ -112,39 +135,41 @@ class AxisForecast:
 
 @dataclass(frozen=True, slots=True)
 class Unasked:
-    """An axis whose values the teacher must still be asked for; the question as it would be asked next."""
+    """An axis whose values, or templates that, the teacher must still be asked for; the question as it would
+    be asked next."""
 
-    question: AxisQuestion
+    question: AskedQuestion
     standing: Standing
 
     @property
     def missing(self) -> int:
-        return self.question.axis.count - len(self.standing.values)
+        return self.question.count - len(self.standing.values)
 
     @property
     def questions(self) -> int:
         """So many at least: each brings what it is asked for, and nothing that is known."""
-        return -(-self.missing // VALUES_A_QUESTION)
+        return -(-self.missing // self.question.each)
 
     def forecast(self) -> AxisForecast:
         """Of the least number of questions. A prompt shows the values before it: as long as those that
-        stand, or LIKELY_VALUE characters where there is none; at the most as long as a value may be."""
+        stand, or of a likely length where there is none; at the most as long as a value may be."""
         known = self.standing.values
-        length = round(sum(map(len, known)) / len(known)) if known else LIKELY_VALUE
+        question, each = self.question, self.question.each
+        length = round(sum(map(len, known)) / len(known)) if known else question.likely
         total = AxisForecast()
         for at in range(self.questions):
-            more = at * VALUES_A_QUESTION
-            likely = self.question.request([*known, *["x" * length] * more])
-            longest = self.question.request([*known, *["x" * LONGEST_VALUE] * more])
+            more = at * each
+            likely = question.request([*known, *["x" * length] * more])
+            longest = question.request([*known, *["x" * question.longest] * more])
             asked = prompt_characters(likely.messages) // CHARACTERS_A_TOKEN
-            answered = VALUES_A_QUESTION * (length + len('"", ')) // CHARACTERS_A_TOKEN
+            answered = each * (length + len('"", ')) // CHARACTERS_A_TOKEN
             total += AxisForecast(1, Usage(asked, answered), worst_case(longest))
         return total
 
     def to_json(self) -> dict[str, Any]:
         request = self.question.request(self.standing.values)
         return {
-            "count": self.question.axis.count,
+            "count": self.question.count,
             "frozen": len(self.standing.values),
             "questions": self.questions,
             "prompt": [{"role": m.role, "content": m.content} for m in request.messages],
@@ -217,6 +242,37 @@ def values_of_file(loaded: LoadedRecipe, name: str, axis: AxisFile) -> tuple[str
         message = f"{len(values):,} values for axis {name!r}; {MOST_VALUES:,} are the most"
         raise SourceError([Problem(message, str(path))])
     return values
+
+
+def values_by_label(
+    loaded: LoadedRecipe, name: str, axis: AxisFile, labels: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """The values of each label where the file says for which they are: those that name no label are for all.
+
+    Raises SourceError where a label is unknown, or has no value.
+    """
+    assert axis.column is not None, "a table has columns"
+    assert axis.label is not None, "asked for only where the axis names it"
+    path = loaded.resolve(axis.file)
+    columns = [axis.column, axis.label]
+    rows = list(read_rows(SourceSpec(name, path), text_columns=columns, may_be_empty=set(columns)))
+    problems = []
+    for unknown in sorted({row.values[axis.label].strip() for row in rows} - {"", *labels}):
+        close = meant(unknown, labels, "the task has no label")
+        problems.append(Problem(f"axis {name!r}: no label is called {unknown!r}; {close}", str(path)))
+    found: dict[str, tuple[str, ...]] = {}
+    for label in labels:
+        own = [
+            row.values[axis.column].strip() for row in rows if row.values[axis.label].strip() in ("", label)
+        ]
+        found[label] = tuple(dict.fromkeys(filter(None, own)))
+        if not found[label]:
+            problems.append(
+                Problem(f"axis {name!r}: no value for the label {label!r}; write some", str(path))
+            )
+    if problems:
+        raise SourceError(problems)
+    return found
 
 
 def _lines(path: Path) -> list[str]:

@@ -19,12 +19,24 @@ from seedbed.core.record import Record
 from seedbed.core.registry import Registry
 from seedbed.prompts.sampling import RowPool
 from seedbed.prompts.templates import PromptTemplate, prompt_of, read_template
-from seedbed.recipe import ALL_REAL, AxisFile, LoadedRecipe, Recipe, Role, check_cover, quotas, source_of
-from seedbed.run.axis_values import Unasked, axes_that_stand
+from seedbed.recipe import (
+    ALL_REAL,
+    ORDINARY,
+    AskedTemplates,
+    AxisFile,
+    LoadedRecipe,
+    Recipe,
+    Role,
+    check_cover,
+    quotas,
+    source_of,
+)
+from seedbed.run.asked_templates import TemplateQuestion, template_of
+from seedbed.run.axis_values import Unasked, axes_that_stand, values_by_label
 from seedbed.run.filter_checks import filter_problems
 from seedbed.run.licensing import check_licence
 from seedbed.run.model_filters import build_model_filters, filter_versions
-from seedbed.run.planner import PlanSpace, SourceItems
+from seedbed.run.planner import EDGE_CASE, PlanSpace, SourceItems
 from seedbed.run.pricing import check_price
 from seedbed.run.quotas import Quotas
 from seedbed.run.real_rows import RealRows, spec_of
@@ -42,7 +54,8 @@ class BoundRecipe:
     `material` are the items of the sources that methods work on beside real rows. `templates` has the
     steps of methods as `method/step`. `axes` are the values that stand. While `unasked` names an axis,
     `space` and `quotas` reckon with words in the place of its values: enough for a plan to count, and
-    never for a request.
+    never for a request. `library` is the task's own prompt, where a method asks it; the same holds for it
+    while `unasked_templates` stand out.
     """
 
     loaded: LoadedRecipe
@@ -59,6 +72,9 @@ class BoundRecipe:
     methods: Mapping[str, Method]
     axes: Mapping[str, tuple[str, ...]]
     unasked: Mapping[str, Unasked]
+    library: PromptTemplate | None
+    template_question: TemplateQuestion | None
+    unasked_templates: Unasked | None
     space: PlanSpace
     quotas: Quotas
     filter_versions: list[list[Any]]
@@ -83,8 +99,9 @@ class BoundRecipe:
 
     @property
     def asked_roles(self) -> tuple[str, ...]:
-        """The roles that methods ask."""
-        return tuple(dict.fromkeys(role for method in self.methods.values() for role in method.roles()))
+        """The roles that methods ask, and those that write in the teacher's place."""
+        asked = [role for method in self.methods.values() for role in method.roles()]
+        return tuple(dict.fromkeys([*asked, *self.space.teachers]))
 
     @property
     def items(self) -> Mapping[str, Record]:
@@ -97,7 +114,7 @@ class BoundRecipe:
 
     def signature(self) -> dict[str, str]:
         """Hash by part of everything that decides cells and verdicts; target and budget are no part."""
-        recipe, generate = self.recipe, self.recipe.generate
+        recipe, generate, judge = self.recipe, self.recipe.generate, self.recipe.roles.judge
         return {
             "task": short_id(
                 "part", [self.task_variables, recipe.task.options.model_dump(), list(self.labels)]
@@ -115,6 +132,11 @@ class BoundRecipe:
                 "part",
                 [
                     {name: list(values) for name, values in self.axes.items()},
+                    *(
+                        [{name: dict(own) for name, own in self.space.by_label.items()}]
+                        if self.space.by_label
+                        else []
+                    ),
                     {name: dict(weights) for name, weights in self.space.method_templates.items()},
                     [
                         [e.name, self.methods[e.name].version, e.weight, e.options.model_dump()]
@@ -124,10 +146,14 @@ class BoundRecipe:
                     list(self.space.cover),
                     generate.examples,
                     generate.seed,
+                    *([dict(generate.teachers)] if generate.teachers else []),
+                    *([[case.name, case.ask] for case in generate.edge_cases]),
                 ],
             ),
             "filters": short_id("part", self.filter_versions),
             **{name: self._model(role) for name, role in recipe.roles.bound.items()},
+            # A judge that a method asks decides drafts, and not verdicts alone.
+            **({"judge of methods": self._model(judge)} if judge and "judge" in self.asked_roles else {}),
         }
 
     def _model(self, role: Role) -> str:
@@ -178,13 +204,24 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     for name, paid in recipe.roles.priced.items():
         gather.attempt(lambda n=name, r=paid: check_price(loaded, n, r))  # type: ignore[misc]
     _check_templates(loaded, task, templates, methods, gather)
+    variables = _task_variables(recipe, task)
+    template_question = _template_question(loaded, task, labels, variables)
+    open_templates = None
+    if template_question is not None:
+        templates, open_templates = _with_standing(templates, template_question)
     _check_student(loaded, registry, gather)
     gather.problems += filter_problems(loaded, registry, task, real.train)
     model_filters = gather.attempt(lambda: build_model_filters(loaded, task, registry)) or ()
-    variables = _task_variables(recipe, task)
     axes, unasked = axes_that_stand(loaded, variables, gather.attempt)
     known = {**axes, **{name: tuple(asked.values) for name, asked in unasked.items()}}
-    space = _space(loaded, task, labels, templates, methods, real, known)
+    by_label = {
+        name: {label: dict.fromkeys(own, 1.0) for label, own in values.items()}
+        for name, axis in recipe.generate.axes.items()
+        if isinstance(axis, AxisFile)
+        and axis.label is not None
+        and (values := gather.attempt(lambda n=name, a=axis: values_by_label(loaded, n, a, labels)))  # type: ignore[misc]
+    }
+    space = _space(loaded, task, labels, templates, methods, real, known, by_label)
     from_data = {
         name: axes[name] for name, axis in recipe.generate.axes.items() if isinstance(axis, AxisFile)
     }
@@ -208,6 +245,9 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
         methods=methods,
         axes=axes,
         unasked=unasked,
+        library=templates.library,
+        template_question=template_question,
+        unasked_templates=open_templates,
         space=space,
         quotas=counted,
         filter_versions=filter_versions(recipe, registry, model_filters),
@@ -270,10 +310,11 @@ class _Templates:
 def _templates(loaded: LoadedRecipe, methods: Mapping[str, Method], gather: _Gatherer) -> _Templates:
     library = None
     asking = [method for method in methods.values() if method.asks_template]
-    if asking and not (loaded.recipe.generate.templates and all(method.uses_axes for method in asking)):
+    files = loaded.recipe.generate.template_files
+    if asking and not (files and all(method.uses_axes for method in asking)):
         library = gather.attempt(lambda: prompt_of(loaded.recipe.task.kind, loaded.folder))
     own: dict[str, PromptTemplate] = {}
-    for name in loaded.recipe.generate.templates:
+    for name in files:
         found = gather.attempt(lambda n=name: read_template(loaded.folder / n, n))  # type: ignore[misc]
         if found is not None:
             own[name] = found
@@ -284,6 +325,10 @@ def _templates(loaded: LoadedRecipe, methods: Mapping[str, Method], gather: _Gat
             found = gather.attempt(lambda n=name: prompt_of(n, loaded.folder))  # type: ignore[misc]
             if found is not None:
                 steps[name] = found
+        for file in method.prompt_files():
+            found = gather.attempt(lambda f=file: read_template(loaded.folder / f, f))  # type: ignore[misc]
+            if found is not None:
+                steps[f"{method.name}/{file}"] = found
     gather.raise_if_any()
     return _Templates(own, library, steps)
 
@@ -301,7 +346,7 @@ def _check_templates(
     for template in questions.values():
         gather.problems += template.problems(slots)
     for method in methods.values():
-        for step, variables in method.steps.items():
+        for step, variables in {**method.steps, **method.prompt_files()}.items():
             gather.problems += templates.steps[f"{method.name}/{step}"].problems([*slots, *variables])
     gather.raise_if_any()
     used = list(templates.own.values()) or list(questions.values())
@@ -309,6 +354,12 @@ def _check_templates(
         *used,
         *(t for name, t in templates.steps.items() if methods[name.partition("/")[0]].uses_axes),
     ]
+    if generate.edge_cases and not all(template.uses(EDGE_CASE) for template in used):
+        shown = next(template for template in used if not template.uses(EDGE_CASE))
+        message = (
+            f"never shows the edge case; write {{{{ {EDGE_CASE} }}}}, which is empty where there is none"
+        )
+        gather.problems.append(Problem(message, shown.path))
     blind = [name for name, method in methods.items() if not method.uses_axes]
     for axis in generate.cover:
         if blind and axis != task.label_field:
@@ -349,6 +400,42 @@ def _check_student(loaded: LoadedRecipe, registry: Registry, gather: _Gatherer) 
         gather.problems.append(loaded.problem(("student",), message))
 
 
+def _template_question(
+    loaded: LoadedRecipe, task: Task, labels: Sequence[str], variables: Mapping[str, str]
+) -> TemplateQuestion | None:
+    """How templates are asked of the teacher, where the recipe has it write them."""
+    asked = loaded.recipe.generate.templates
+    if not isinstance(asked, AskedTemplates):
+        return None
+    slots = [*loaded.recipe.generate.axes, *([task.label_field] if task.label_field else [])]
+    model = asked_model(loaded, loaded.recipe.teacher)
+    folder = loaded.folder / ".seedbed" / "templates" / loaded.recipe.name
+    return TemplateQuestion(asked, tuple(slots), variables, tuple(labels), model, folder)
+
+
+def _with_standing(templates: _Templates, question: TemplateQuestion) -> tuple[_Templates, Unasked | None]:
+    """With the templates that the teacher has given; what must be asked for yet, if any are missing."""
+    if templates.library is None:  # reported: no method asks it
+        return templates, None
+    standing = question.standing()
+    found = [template_of(templates.library, text) for text in standing.values[: question.count]]
+    missing = Unasked(question, standing) if len(found) < question.count else None
+    return replace(templates, own={template.name: template for template in found}), missing
+
+
+def with_templates(bound: BoundRecipe, texts: Sequence[str]) -> BoundRecipe:
+    """The recipe with the templates that were asked for."""
+    assert bound.library is not None
+    made = {(template := template_of(bound.library, text)).name: template for text in texts}
+    chosen = dict.fromkeys(made, 1.0)
+    by_method = {
+        name: chosen if bound.methods[name].asks_template and bound.methods[name].uses_axes else templates
+        for name, templates in bound.space.method_templates.items()
+    }
+    space = replace(bound.space, method_templates=by_method)
+    return replace(bound, templates={**bound.templates, **made}, space=space, unasked_templates=None)
+
+
 def with_axes(bound: BoundRecipe, values: Mapping[str, Sequence[str]]) -> BoundRecipe:
     """The recipe with the values of the axes that were asked for, and nothing left to ask."""
     axes = {**bound.axes, **{name: tuple(found) for name, found in values.items()}}
@@ -366,17 +453,21 @@ def _space(
     methods: Mapping[str, Method],
     real: RealRows,
     values: Mapping[str, Sequence[str]],
+    by_label: Mapping[str, Mapping[str, Mapping[str, float]]],
 ) -> PlanSpace:
     generate = loaded.recipe.generate
     cover = list(dict.fromkeys([*([task.label_field] if task.label_field else []), *generate.cover]))
     axes = {name: dict.fromkeys(values[name], 1.0) for name in generate.axes}
+    if generate.edge_cases:
+        cover.append(EDGE_CASE)
+        axes[EDGE_CASE] = dict.fromkeys([*(case.name for case in generate.edge_cases), ORDINARY], 1.0)
     if task.label_field:
         axes[task.label_field] = dict.fromkeys(labels, 1.0)
-    by_label: dict[str, list[str]] = {"": []}
+    rows_of: dict[str, list[str]] = {"": []}
     for row in real.train:
-        by_label[""].append(row.id)
+        rows_of[""].append(row.id)
         if (label := task.label(row.fields)) is not None:
-            by_label.setdefault(label, []).append(row.id)
+            rows_of.setdefault(label, []).append(row.id)
     sources: dict[str, SourceItems] = {}
     for name, method in methods.items():
         if (source := source_of(method, loaded.recipe.sources)) is not None:
@@ -391,10 +482,15 @@ def _space(
         method_templates={name: templates.of(method) for name, method in methods.items()},
         axis_blind=frozenset(name for name, method in methods.items() if not method.uses_axes),
         label_field=task.label_field,
-        pools={label: RowPool(sorted(ids)) for label, ids in by_label.items()},
+        pools={label: RowPool(sorted(ids)) for label, ids in rows_of.items()},
         examples=generate.examples,
+        method_examples={
+            name: shown for name, method in methods.items() if (shown := method.examples()) is not None
+        },
         sources=sources,
         open_label=frozenset(name for name, method in methods.items() if method.open_label),
+        teachers=dict(generate.teachers),
+        by_label=by_label,
     )
 
 
@@ -412,7 +508,11 @@ def _quotas(loaded: LoadedRecipe, from_data: Mapping[str, Sequence[str]], space:
     by_field = {
         name: quotas(generate.cover.get(name, "even"), list(space.axes[name]), generate.target)
         for name in space.cover
+        if name != EDGE_CASE
     }
+    if generate.edge_cases:
+        wanted = {case.name: case.count for case in generate.edge_cases}
+        by_field[EDGE_CASE] = {**wanted, ORDINARY: generate.target - sum(wanted.values())}
     return Quotas(generate.target, by_field)
 
 

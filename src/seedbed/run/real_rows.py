@@ -88,7 +88,9 @@ class RealRows:
             chunking = Chunking(source.chunk.tokens, source.chunk.lines, source.chunk.by)
             self.material[spec.name] = load_chunks(spec, chunking)
         else:
-            self.material[spec.name] = load_unlabelled(spec, task.text_fields)
+            self.material[spec.name] = load_unlabelled(
+                spec, task.text_fields, may_be_empty=task.optional_fields
+            )
 
     def _read(self, source: Source, spec: SourceSpec, loaded: LoadedRecipe, task: Task) -> None:
         optional = task.optional_fields

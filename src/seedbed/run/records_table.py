@@ -11,7 +11,7 @@ import orjson
 from seedbed.core.fate import Fate
 from seedbed.core.protocols import Task
 from seedbed.core.record import Record
-from seedbed.run.planner import TEMPERATURE
+from seedbed.run.planner import TEACHER, TEMPERATURE
 from seedbed.run.view import RunView
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _slot_names(view: RunView, task: Task) -> list[str]:
     for entry in view.ledger().rounds:
         for cell in view.rounds.read_plan(entry.number):
             names.update(dict.fromkeys(cell.axes))
-    return [name for name in names if name not in task.fields and name != TEMPERATURE]
+    return [name for name in names if name not in (*task.fields, TEMPERATURE, TEACHER)]
 
 
 def _in_parts(

@@ -32,6 +32,7 @@ def asking_space(bound: BoundRecipe, roles: Mapping[str, BoundRole]) -> AskingSp
         example_pools=example_pools(bound.task, bound.train),
         roles=roles,
         items=bound.items,
+        edge_cases={case.name: case.ask for case in bound.recipe.generate.edge_cases},
         versions={name: method.version for name, method in bound.methods.items()},
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from seedbed.core.errors import SourceError
 from seedbed.core.record import Provenance, Record, real_record_id
@@ -13,10 +13,13 @@ from seedbed.sources.spec import SourceSpec
 from seedbed.sources.text_folder import FILE, TEXT
 
 
-def load_unlabelled(spec: SourceSpec, task_fields: Sequence[str]) -> list[Record]:
+def load_unlabelled(
+    spec: SourceSpec, task_fields: Sequence[str], *, may_be_empty: Collection[str] = ()
+) -> list[Record]:
     """The rows of a source with those of the task's text fields that its first row has.
 
-    All rows must have them. Raises SourceError, also where there is none of them.
+    All rows must have them, and text in them but for those that `may_be_empty`. Raises SourceError, also
+    where there is none of them.
     """
     first = next(read_rows(spec))
     there = [name for name in task_fields if spec.column(name) in first.values]
@@ -28,7 +31,11 @@ def load_unlabelled(spec: SourceSpec, task_fields: Sequence[str]) -> list[Record
             f"{{{task_fields[0]}: COLUMN}}"
         )
     provenance = Provenance(origin="real", source=spec.name, licence=spec.licence)
-    rows = read_rows(spec, text_columns=[spec.column(name) for name in there])
+    rows = read_rows(
+        spec,
+        text_columns=[spec.column(name) for name in there],
+        may_be_empty=[spec.column(name) for name in may_be_empty],
+    )
     return [
         Record(
             real_record_id(spec.name, row.key),

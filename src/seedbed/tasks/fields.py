@@ -49,6 +49,10 @@ class BoundTask:
         return self.fields[:1]
 
     @property
+    def asked_fields(self) -> tuple[str, ...]:
+        return self.compare_fields
+
+    @property
     def optional_fields(self) -> tuple[str, ...]:
         return ()
 

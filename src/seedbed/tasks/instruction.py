@@ -22,7 +22,7 @@ from seedbed.tasks.fields import (
 
 @dataclass(slots=True)
 class Instruction(BoundTask):
-    """An instruction task bound to a recipe: fields in the order prompt, context, answer."""
+    """What a user asks, perhaps with a context, and the answer. Fields in this order."""
 
     name: ClassVar[str] = "instruction"
     version: ClassVar[int] = 1
@@ -38,6 +38,10 @@ class Instruction(BoundTask):
         def _distinct_fields(self) -> Self:
             distinct_fields(prompt=self.prompt, answer=self.answer, context=self.context)
             return self
+
+    @property
+    def asked_fields(self) -> tuple[str, ...]:
+        return self.fields[:-1]
 
     @property
     def optional_fields(self) -> tuple[str, ...]:
