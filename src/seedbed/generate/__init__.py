@@ -32,6 +32,7 @@ METHODS: Table[Any] = Table(
         "instruction_backtranslation": _method("instruction_backtranslation", "InstructionBacktranslation"),
         "label": _method("label", "Label"),
         "personas": _method("personas", "Personas"),
+        "magpie": _method("magpie", "Magpie"),
         "rejection": _method("rejection", "RejectionSampling"),
         "self_consistency": _method("self_consistency", "SelfConsistency"),
         "self_instruct": _method("self_instruct", "SelfInstruct"),
