@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from seedbed.core.hashing import short_id
 from seedbed.core.protocols import Method, ModelFilter, Task
 from seedbed.core.record import Record
 from seedbed.core.registry import Registry
+from seedbed.generate.personas import text_of_item
 from seedbed.prompts.sampling import RowPool
 from seedbed.prompts.templates import PromptTemplate, prompt_of, read_template
 from seedbed.recipe import (
@@ -212,7 +214,8 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     _check_student(loaded, registry, gather)
     gather.problems += filter_problems(loaded, registry, task, real.train)
     model_filters = gather.attempt(lambda: build_model_filters(loaded, task, registry)) or ()
-    axes, unasked = axes_that_stand(loaded, variables, gather.attempt)
+    texts_of = partial(_texts_of, unlabelled, real)
+    axes, unasked = axes_that_stand(loaded, variables, gather.attempt, texts_of)
     known = {**axes, **{name: tuple(asked.values) for name, asked in unasked.items()}}
     by_label = {
         name: {label: dict.fromkeys(own, 1.0) for label, own in values.items()}
@@ -499,6 +502,11 @@ def _items(source: str, real: RealRows) -> Sequence[Record]:
     if source in real.material:
         return real.material[source]
     return [row for row in real.train if source in (ALL_REAL, row.provenance.source)]
+
+
+def _texts_of(task: Task, real: RealRows, source: str | None) -> dict[str, str]:
+    """What the items of a source say, by id; of all real rows where none is named."""
+    return {item.id: text_of_item(task, item) for item in _items(source or ALL_REAL, real)}
 
 
 def _quotas(loaded: LoadedRecipe, from_data: Mapping[str, Sequence[str]], space: PlanSpace) -> Quotas:
