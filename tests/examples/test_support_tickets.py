@@ -35,7 +35,7 @@ def test_the_recipe_rehearses_and_names_every_prompt_of_its_folder(loaded: Loade
     recipe = loaded.recipe
     assert recipe.is_rehearsal
     assert recipe.generate.target == 300
-    assert sorted(FOLDER / name for name in recipe.generate.templates) == TEMPLATES
+    assert sorted(FOLDER / name for name in recipe.generate.template_files) == TEMPLATES
     assert recipe.sources["eval"].lock
     assert (FOLDER / "recipe.yaml").stat().st_size < 3_000
 

@@ -20,6 +20,7 @@ from seedbed.filters.label_agreement import LabelAgreement
 from seedbed.tasks.classification import Classification
 from tests.filters.tickets import QUESTIONS, build, record, unread
 
+ROOT = Path(__file__).resolve().parents[2]
 LABELS = ("billing", "login", "rare")
 TASK = Classification.bind(Classification.Options(input="text", label="label"), LABELS)
 
@@ -146,8 +147,7 @@ def test_workers_need_no_scikit_learn(tmp_path: Path) -> None:
         "assert len(built.check(drafts)) == 5\n"
         "print(*sorted({'sklearn', 'scipy', 'pyarrow'} & {name.partition('.')[0] for name in sys.modules}))\n"
     )
-    root = Path(__file__).resolve().parents[2]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 
 
@@ -156,3 +156,16 @@ def test_what_it_lacks_is_told() -> None:
     assert LabelAgreement.problems(LabelAgreement.Options(), TASK) == []
     assert LabelAgreement.problems_with_rows(TASK, rows("login", 9))
     assert LabelAgreement.problems_with_rows(TASK, PLENTY) == []
+
+
+def test_going_to_workers_it_learns_apart_what_it_would_learn_here() -> None:
+    drafts = relabelled(rows("login", 30, noise=0.3, salt="draft"), "billing")
+    here, apart = built(PLENTY), built(PLENTY)
+    assert pickle.loads(pickle.dumps(apart)).check(drafts) == here.check(drafts)
+    code = (
+        "import pickle, sys\n"
+        "from tests.filters.test_label_agreement import PLENTY, built\n"
+        "pickle.dumps(built(PLENTY))\n"
+        "assert 'sklearn' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -27,8 +27,11 @@ class InProcessLock:
         self._canary = canary
 
     def check(self, texts: Sequence[str]) -> list[list[EvalHit]]:
-        index = EvalIndex(self._texts)
-        return [[EvalHit("canary", 1.0, 0)] if self._canary in text else index.hits(text) for text in texts]
+        found = EvalIndex(self._texts).check(texts)
+        return [
+            [EvalHit("canary", 1.0, 0)] if self._canary in text else hits
+            for text, hits in zip(texts, found, strict=True)
+        ]
 
 
 class FromMemory:

@@ -49,6 +49,7 @@ class Asked:
     spoil: Spoil = as_it_is
     dies_at: int | None = None
     roles: list[str] = field(default_factory=list)
+    requests: list[ChatRequest] = field(default_factory=list)
     replies: list[LoggedReply] = field(default_factory=list)
 
 
@@ -63,6 +64,7 @@ class Between:
         if at == asked.dies_at:
             raise Killed
         asked.roles.append(self._role)
+        asked.requests.append(request)
         replies = [asked.spoil(at, one) for one in await self._executor.fill(request, scope, n)]
         asked.replies += replies
         return tuple(replies)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from seedbed.publish.csv_table import FORMULA_STARTS
 from seedbed.publish.exporter import Changes
 from seedbed.tasks.classification import Classification
 from seedbed.tasks.instruction import Instruction
+from seedbed.tasks.preference import Preference
 
 TASK = Classification.bind(Classification.Options(input="text", label="intent"), None)
 
@@ -223,12 +225,18 @@ def test_every_export_loads_in_datasets(tmp_path: Path) -> None:
     ]
     for name in ("jsonl", "csv", "trl-sft"):
         export(name, rows, tmp_path / f"{name}.data", rehearsal=True)
+    pairs = [
+        replace(row, fields={"question": row.fields["text"], "chosen": "Yes.", "rejected": "No."})
+        for row in rows
+    ]
+    exporter = EXPORTERS.get("trl-dpo")
+    exporter(exporter.Options()).write(pairs, PAIRS, tmp_path / "trl-dpo.data", rehearsal=True)
     code = """
 import json, sys
 from datasets import load_dataset
 folder = sys.argv[1]
 result = {}
-for name, kind in [("jsonl", "json"), ("csv", "csv"), ("trl-sft", "json")]:
+for name, kind in [("jsonl", "json"), ("csv", "csv"), ("trl-sft", "json"), ("trl-dpo", "json")]:
     data = load_dataset(kind, data_files=f"{folder}/{name}.data", split="train", cache_dir=f"{folder}/cache")
     result[name] = [dict(row) for row in data]
 print(json.dumps(result))
@@ -254,3 +262,41 @@ print(json.dumps(result))
     assert [row["text"] for row in loaded["jsonl"]] == [row.fields["text"] for row in rows]
     assert [row["text"].removeprefix("'") for row in loaded["csv"]] == [row.fields["text"] for row in rows]
     assert [row["messages"] for row in loaded["trl-sft"]] == [TASK.as_chat(row.fields) for row in rows]
+    for row, pair in zip(loaded["trl-dpo"], pairs, strict=True):
+        assert row["prompt"] + row["chosen"] == PAIRS.as_chat(pair.fields)
+        assert row["rejected"] == [{"role": "assistant", "content": "No."}]
+
+
+PAIRS = Preference.bind(Preference.Options(prompt="question"), None)
+
+
+def test_pairs_are_written_as_turns(tmp_path: Path) -> None:
+    fields = {"question": "How many?", "chosen": "Six.", "rejected": "Many, \ud800 perhaps."}
+    row = Record("a" * 24, fields, Provenance("generated", "tests"))
+    changes = Changes()
+    exporter = EXPORTERS.get("trl-dpo")
+    exporter(exporter.Options()).write([row], PAIRS, tmp_path / "a.jsonl", rehearsal=True, changes=changes)
+    assert read("trl-dpo", tmp_path / "a.jsonl") == [
+        {
+            "prompt": [{"role": "user", "content": "How many?"}],
+            "chosen": [{"role": "assistant", "content": "Six."}],
+            "rejected": [{"role": "assistant", "content": "Many, \ufffd perhaps."}],
+            "seedbed_id": f"sbd-{'a' * 24}",
+            "rehearsal": True,
+        }
+    ]
+    assert changes.notes() == ["1 value: lone surrogates replaced by U+FFFD"]
+
+
+def test_only_pairs_are_written_as_pairs(tmp_path: Path) -> None:
+    exporter = EXPORTERS.get("trl-dpo")
+    with pytest.raises(InputError, match=r"this task is of the kind classification; export trl-sft or jsonl"):
+        exporter(exporter.Options()).write([], TASK, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_real_row_without_a_worse_answer_is_no_pair(tmp_path: Path) -> None:
+    row = Record("b" * 24, {"question": "How many?", "chosen": "Six."}, Provenance("real", "tests"))
+    exporter = EXPORTERS.get("trl-dpo")
+    with pytest.raises(SeedbedError, match="has no field 'rejected'"):
+        exporter(exporter.Options()).write([row], PAIRS, tmp_path / "out")

@@ -14,6 +14,7 @@ from seedbed.filters import DEFAULT_FILTERS
 from seedbed.models.recorded import By, RecordedReplies, RecordedTeacher
 from seedbed.recipe import (
     AskedAxis,
+    AskedTemplates,
     AxisFile,
     Budget,
     Chunk,
@@ -61,6 +62,7 @@ MODELS: list[type[BaseModel]] = [
     Generate,
     AxisFile,
     AskedAxis,
+    AskedTemplates,
     EdgeCase,
     MethodEntry,
     Mix,

@@ -82,7 +82,13 @@ def test_paths_of_a_base_are_relative_to_its_own_folder(base: Path, registry: Re
 
 
 def test_every_path_of_the_models_is_rewritten() -> None:
-    sections = {"Source": "sources", "RecordedRole": "roles", "Generate": "generate", "AxisFile": "generate"}
+    sections = {
+        "Options": "task",
+        "Source": "sources",
+        "RecordedRole": "roles",
+        "Generate": "generate",
+        "AxisFile": "generate",
+    }
     relative = [
         (sections[model.__name__], info.alias or name)
         for model in MODELS
@@ -92,6 +98,18 @@ def test_every_path_of_the_models_is_rewritten() -> None:
     assert len(relative) >= 4
     for section, name in relative:
         assert any(pattern[0] == section and name in pattern for pattern in PATH_KEYS), name
+
+
+def test_a_schema_is_a_file_beside_the_base_or_a_class(base: Path, registry: Registry) -> None:
+    (base / "order.json").write_text('{"type": "object"}')
+    write(base, recipe="name: a\ntask: {kind: extraction, schema: order.json}\n")
+    write(base / "one", recipe="extends: ..\n", other="extends: ..\ntask: {schema: 'seedbed.recipe:Split'}\n")
+    options: Any = loaded(base / "one", registry).recipe.task.options
+    assert options.record_schema == {"type": "object"}
+    options = loaded(base / "one" / "other.yaml", registry).recipe.task.options
+    assert options.record_schema["title"] == "Split"
+    write(base, other="extends: one/other.yaml\n")
+    assert loaded(base / "other.yaml", registry).recipe.task.options == options
 
 
 def test_another_kind_replaces_the_whole(base: Path, registry: Registry) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from seedbed.core.verdict import Verdict, over_target, revived
 from seedbed.store.kin import candidates
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import RoundData, Rounds
-from seedbed.store.shards import write_keys
+from seedbed.store.shards import KEYS, write_keys, write_table
 
 
 def record(name: str, **fields: str) -> Record:
@@ -143,3 +144,39 @@ def test_candidates_are_the_pairs_that_share_a_key(entries: list[tuple[int, int]
     assert set(found) <= expected
     if all(keys.count(key) <= 8 for key in keys):
         assert found == sorted(expected)
+
+
+_EARLIER = st.lists(
+    st.tuples(st.sampled_from(["f", "g", "h"]), st.integers(0, 99), st.lists(st.integers(-3, 3), max_size=4)),
+    max_size=12,
+)
+
+
+@given(
+    st.lists(_EARLIER, max_size=3), st.lists(st.tuples(st.integers(0, 9), st.integers(-3, 3)), max_size=20)
+)
+def test_key_shards_by_record_and_by_key_give_the_same_candidates(
+    earlier: list[list[tuple[str, int, list[int]]]], entries: list[tuple[int, int]]
+) -> None:
+    with TemporaryDirectory() as folder:
+        by_key, by_record = [], []
+        for at, shard in enumerate(earlier):
+            keys = [(name, f"record-{number}", numbers) for name, number, numbers in shard]
+            by_key.append(Path(folder) / f"{at}.parquet")
+            write_keys(by_key[-1], keys)
+            rows = [(name, number, record) for name, record, numbers in keys for number in numbers]
+            by_record.append(Path(folder) / f"{at}.old.parquet")
+            columns = dict(zip(KEYS.names, zip(*rows, strict=True), strict=True)) if rows else {}
+            write_table(by_record[-1], KEYS, {name: columns.get(name, ()) for name in KEYS.names})
+        ranks, numbers = [rank for rank, _ in entries], [key for _, key in entries]
+        for name in ("f", "g"):
+            assert candidates(name, ranks, numbers, by_key) == candidates(name, ranks, numbers, by_record)
+
+
+def test_of_many_earlier_records_behind_a_key_the_first_count(tmp_path: Path) -> None:
+    shards = [tmp_path / "1.parquet", tmp_path / "2.parquet"]
+    for at, path in enumerate(shards):
+        write_keys(path, [("f", f"{at}-{number:02d}", [9 - number % 2, 7]) for number in range(48)])
+    _, before = candidates("f", [0, 1], [7, 9], shards)
+    first = [f"0-{number:02d}" for number in range(48)] + [f"1-{number:02d}" for number in range(16)]
+    assert [record for rank, record in before if rank == 0] == first

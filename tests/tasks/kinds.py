@@ -46,9 +46,7 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
 
 
 def _chat(*said: str, system: str | None = None) -> list[dict[str, str]]:
-    turns = [
-        {"role": ("user", "assistant")[number % 2], "content": text} for number, text in enumerate(said)
-    ]
+    turns = [{"role": ("user", "assistant")[number % 2], "content": text} for number, text in enumerate(said)]
     return [{"role": "system", "content": system}, *turns] if system else turns
 
 
@@ -101,9 +99,12 @@ EXAMPLES: Mapping[str, Example] = {
     "instruction": _example(
         {"kind": "instruction"},
         [
-            {"instruction": "Shorten this sentence for a sign at the door.", "response": "Closed today."},
+            {"instruction": "Shorten this sentence for a door sign.", "response": "Closed today."},
             {"instruction": "Name three herbs for a shaded balcony.", "response": "Mint, parsley, chives."},
-            {"instruction": "Explain to a child why the sea is salty.", "response": "Rivers carry salt to it."},
+            {
+                "instruction": "Explain to a child why seas are salty.",
+                "response": "Rivers bring it.",
+            },
         ],
         [{"instruction": "Suggest a title for a talk on bees.", "response": "What bees count."}],
     ),
@@ -137,9 +138,18 @@ EXAMPLES: Mapping[str, Example] = {
     "preference": _example(
         {"kind": "preference", "prompt": "question", "answer": "answer"},
         [
-            {"question": "How many days of leave can I carry over?", "answer": "Five, until the end of March."},
-            {"question": "Who signs travel requests above 500 euros?", "answer": "The head of the department."},
-            {"question": "May I work from another country for a week?", "answer": "Ask for it two weeks before."},
+            {
+                "question": "How many days of leave can I carry over?",
+                "answer": "Five, until March.",
+            },
+            {
+                "question": "Who signs travel requests above 500 euros?",
+                "answer": "The department's head.",
+            },
+            {
+                "question": "May I work from another country for a week?",
+                "answer": "Ask two weeks before.",
+            },
         ],
         [{"question": "Where do I report a lost badge?", "answer": "At the desk on the ground floor."}],
         "trl-dpo",
@@ -148,7 +158,7 @@ EXAMPLES: Mapping[str, Example] = {
         {"kind": "extraction", "schema": "order.json"},
         [
             _order("Mrs Vane would like two blue lamps whenever you can.", "Vane", "blue lamp", 2),
-            _order("Send a crate of limes to Osmer and Sons, no hurry at all.", "Osmer and Sons", "lime crate", 1),
+            _order("Send a crate of limes to Osmer and Sons, no hurry.", "Osmer", "lime crate", 1),
             _order("Nine door hinges please, for the workshop of T. Halve.", "T. Halve", "door hinge", 9),
         ],
         [_order("Brisa asks for three oak boards by post.", "Brisa", "oak board", 3)],
@@ -203,7 +213,10 @@ EXAMPLES: Mapping[str, Example] = {
         [
             {"source": "The lift is out of order until noon.", "target": "Der Aufzug ist bis Mittag defekt."},
             {"source": "Nobody told us about the strike.", "target": "Vom Streik hat uns niemand erzählt."},
-            {"source": "Could you keep the dog for a week?", "target": "Könntest du den Hund eine Woche nehmen?"},
+            {
+                "source": "Can you keep the dog for a week?",
+                "target": "Kannst du den Hund eine Woche nehmen?",
+            },
         ],
         [{"source": "The bread is from yesterday.", "target": "Das Brot ist von gestern."}],
     ),

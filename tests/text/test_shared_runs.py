@@ -11,7 +11,7 @@ OTHER = "nobody at the desk could tell me how long the repair of the washing mac
 
 
 def runs(index: SharedRuns, query: str) -> list[tuple[int, int]]:
-    return sorted(index.matches(query))
+    return sorted(index.matches([query])[0])
 
 
 @given(
@@ -75,4 +75,38 @@ def test_what_counts_is_what_lies_between_the_common_windows(
         if run >= RUN:
             expected.append(run)
         run = 0
-    assert sorted(length for _, length in index.matches(query)) == sorted(expected)
+    assert sorted(length for _, length in index.matches([query])[0]) == sorted(expected)
+
+
+def naive(rows: list[str], query: str) -> list[tuple[int, int]]:
+    """(row, length) of every run of 50 characters or more that cannot be made longer: all against all."""
+    found = []
+    for row, text in enumerate(rows):
+        for at in range(len(query)):
+            for start in range(len(text)):
+                if at and start and query[at - 1] == text[start - 1]:
+                    continue
+                length = 0
+                while query[at + length : at + length + 1] == text[start + length : start + length + 1] != "":
+                    length += 1
+                if length >= RUN:
+                    found.append((row, length))
+    return sorted(found)
+
+
+PIECES = st.lists(
+    st.sampled_from([LONG[:40], LONG[30:70], OTHER[:33], "ab ", "ö\U0001f600", "x"]), max_size=6
+)
+
+
+@given(st.lists(PIECES, max_size=3), st.lists(PIECES, max_size=3))
+def test_all_runs_of_several_texts_are_found_at_once(rows: list[list[str]], queries: list[list[str]]) -> None:
+    texts, asked = ["".join(row) for row in rows], ["".join(query) for query in queries]
+    found = SharedRuns(texts).matches(asked)
+    assert [sorted(one) for one in found] == [naive(texts, query) for query in asked]
+
+
+def test_a_run_is_found_wherever_it_lies_in_a_long_text() -> None:
+    index = SharedRuns([LONG])
+    for before in range(65_536 - 100, 65_536 + 20, 7):
+        assert runs(index, "x" * before + LONG[5:65] + "y" * 200) == [(0, 60)]

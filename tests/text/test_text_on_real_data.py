@@ -29,7 +29,7 @@ def clinc(real_data: RealData, part: str) -> list[str]:
 
 def leaks(train: list[str], test: list[str]) -> list[tuple[int, int]]:
     index = EvalIndex(test)
-    return [(row, hit.row) for row, text in enumerate(train) for hit in index.hits(text) if hit.is_leak]
+    return [(row, hit.row) for row, text in enumerate(train) for hit in index.check([text])[0] if hit.is_leak]
 
 
 def test_banking77_has_25_leaks(real_data: RealData) -> None:
@@ -51,7 +51,7 @@ def test_clinc150_has_20_leaks_on_19_rows_in_good_time(real_data: RealData) -> N
 
 def test_near_hits_never_count_as_leaks(real_data: RealData) -> None:
     index = EvalIndex(banking(real_data, "test"), common=banking(real_data, "train")[:2000])
-    hits = [hit for text in banking(real_data, "train")[::10] for hit in index.hits(text)]
+    hits = [hit for text in banking(real_data, "train")[::10] for hit in index.check([text])[0]]
     near = [hit for hit in hits if not hit.is_leak]
     assert {hit.rule for hit in near} <= {"contained", "similar", "ngrams", "run"}
     assert len(near) > len(hits) - len(near) > 0

@@ -13,7 +13,7 @@ from seedbed.core.registry import UnknownPlugin
 
 @click.command()
 @click.argument("run", type=click.Path(exists=True, path_type=Path))
-@click.option("--format", "name", default="jsonl", show_default=True, help="jsonl, csv or trl-sft.")
+@click.option("--format", "name", default="jsonl", show_default=True, help="jsonl, csv, trl-sft or trl-dpo.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
 @click.option("--allow-rehearsal", is_flag=True, help="Export a rehearsal's output, stamped as such.")
 @json_option

@@ -47,10 +47,16 @@ def _print(value: dict[str, Any]) -> None:
             f"first asks the teacher at least {asked['questions']} questions; the cells below reckon with "
             + ("the frozen ones" if asked["frozen"] else "a word in their place, and counts cells alone")
         )
+    if (asked := value["unasked_templates"]) is not None:
+        click.echo(
+            f"templates are not asked yet: {asked['frozen']} of {asked['count']} are frozen, a run first "
+            f"asks the teacher at least {asked['questions']} questions; the cells below reckon with the "
+            "task's own prompt"
+        )
     axes = value["axis_questions"]
     if axes["calls"]:
         click.echo(
-            f"questions for values of axes: at least {axes['calls']:,} calls, about "
+            f"questions for values of axes and templates: at least {axes['calls']:,} calls, about "
             f"{axes['prompt_tokens']:,} prompt tokens and {axes['answer_tokens']:,} of answers; calls and "
             "cost below include them"
         )
@@ -60,9 +66,14 @@ def _print(value: dict[str, Any]) -> None:
     anew = "asked anew" if value["changed"] else "to be asked"
     click.echo(
         f"cells: {value['cells']:,}, {value['logged']:,} of them answered in the reply log and "
-        f"{value['calls']:,} {anew}; calls: at least {value['calls'] + axes['calls']:,} (drafts that filters "
-        "reject are asked for again)"
+        f"{value['cells'] - value['logged']:,} {anew}; calls: at least {value['calls'] + axes['calls']:,} "
+        "(drafts that filters reject are asked for again)"
     )
+    if value["calls_at_most"] > value["calls"]:
+        click.echo(
+            f"methods that ask several questions a cell take {value['calls_at_most']:,} calls where all of "
+            "them are asked; `seedbed preview` measures what that costs"
+        )
     click.echo(
         f"prompt: about {value['prompt_tokens_each']:,} tokens each, at most {value['max_tokens']:,} back"
     )

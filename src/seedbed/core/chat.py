@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
-from seedbed.core.hashing import NormalForm, digest
-from seedbed.core.money import NO_CHARGE, Charge
+from seedbed.core.hashing import NormalForm, digest, normal_form
 
 CHARACTERS_A_TOKEN = 4
 """Of English, about: for forecasts, and for teachers that have no tokenizer. No bound of anything."""
@@ -25,8 +24,25 @@ FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "unknow
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    role: Literal["system", "user", "assistant"]
+    """`raw` is no turn of a chat but text as a model reads it, marks and all; it stands alone."""
+
+    role: Literal["system", "user", "assistant", "raw"]
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A model's chat template up to where the user's turn begins: a model that goes on writes that turn.
+
+    `before` and `after` stand around the system message; `stop` is the mark that ends a turn.
+    """
+
+    before: str
+    after: str
+    stop: str
+
+    def around(self, system: str) -> Message:
+        return Message("raw", f"{self.before}{system}{self.after}")
 
 
 def prompt_characters(messages: Sequence[Message]) -> int:
@@ -40,9 +56,15 @@ class Sampling:
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int = 1024
+    stop: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        value = {"temperature": self.temperature, "top_p": self.top_p, "max_tokens": self.max_tokens}
+        value = {
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "max_tokens": self.max_tokens,
+            "stop": list(self.stop) or None,
+        }
         return {key: item for key, item in value.items() if item is not None}
 
 
@@ -53,7 +75,8 @@ class Hints:
     `fields` are the names a reply must fill; `fixed` those the cell already decides; `examples`
     real rows (field maps) to imitate, those of the cell's own label first; `real` all real rows.
     `several` above 0 asks for a list of so many short values in the one field, and for no draft.
-    `kind` is the task's, `schema` the JSON Schema that a reply must keep, if one was sent.
+    `kind` is the task's where the reply begins with what is asked, and so is of that kind; `schema` the
+    JSON Schema that a reply must keep, if one was sent.
     `sketch` writes what a good reply to this very question would be, or one with a fault of its kind; it
     stands above all the others.
     """
@@ -108,30 +131,49 @@ class ChatRequest:
     hints: Hints | None = None
 
     @property
+    def raw(self) -> str | None:
+        """The text that the model goes on writing, outside any chat; None where it is asked in one."""
+        return self.messages[0].content if self.messages[0].role == "raw" else None
+
+    @property
     def hash(self) -> bytes:
         """Identity of the question: model, revision, messages, sampling, schema; never `n`, `seed`, hints."""
-        return digest(
-            "request",
-            {
-                "model": self.model,
-                "revision": self.revision,
-                "messages": [[m.role, m.content] for m in self.messages],
-                "sampling": self.sampling.to_json(),
-                "schema": self.schema if self.schema is None else _form_of(self.schema),
-            },
+        messages = normal_form([[m.role, m.content] for m in self.messages])
+        return digest("request", NormalForm(messages.join(_around_messages(self))))
+
+    def asked(self, n: int, seed: int) -> ChatRequest:
+        """The question as it is sent. `dataclasses.replace` would take three times as long."""
+        return ChatRequest(
+            self.model, self.messages, self.sampling, self.schema, self.revision, n, seed, self.hints
         )
 
 
-# The schemas last hashed, with their forms: all cells of a method send the same one.
-_forms: OrderedDict[int, tuple[Mapping[str, Any], NormalForm]] = OrderedDict()
+# The normal form of what all cells of a method send alike, as it was last hashed.
+_forms: OrderedDict[tuple[Any, ...], tuple[Mapping[str, Any] | None, tuple[str, str]]] = OrderedDict()
 _MOST_FORMS = 64
 
 
-def _form_of(schema: Mapping[str, Any]) -> NormalForm:
-    """The schema's normal form, kept with the schema itself, so that its address stays its own."""
-    known = _forms.get(id(schema))
+def _around_messages(request: ChatRequest) -> tuple[str, str]:
+    """The normal form of a request before and after that of its messages, which come first in it.
+
+    Kept with the schema, so that its address stays its own.
+    """
+    schema = request.schema
+    place = (request.model, request.revision, request.sampling, id(schema))
+    known = _forms.get(place)
     if known is None:
-        known = _forms[id(schema)] = (schema, NormalForm.of(schema))
+        no_messages = NormalForm()
+        whole = normal_form(
+            {
+                "model": request.model,
+                "revision": request.revision,
+                "messages": no_messages,
+                "sampling": request.sampling.to_json(),
+                "schema": schema,
+            }
+        )
+        begin = len(normal_form({"messages": no_messages})) - 1
+        known = _forms[place] = (schema, (whole[:begin], whole[begin:]))
         if len(_forms) > _MOST_FORMS:
             _forms.popitem(last=False)
     return known[1]
@@ -165,15 +207,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ChatReply:
-    """What one call brought: at least one choice, and what the call as a whole used.
-
-    `charge` is what it counts for in the budget, once that has settled it.
-    """
+    """What one call brought: at least one choice, and what the call as a whole used."""
 
     choices: tuple[Choice, ...]
     model: str
     usage: Usage = Usage()
-    charge: Charge = NO_CHARGE
 
 
 @dataclass(frozen=True, slots=True)

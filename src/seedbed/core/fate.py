@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,8 +22,10 @@ class Fate:
     filter: str = ""
 
 
-def fate_of(verdicts: Iterable[Verdict]) -> Fate:
+def fate_of(verdicts: Collection[Verdict]) -> Fate:
     """Fold verdicts in order. Of two by the same filter the later one holds, in the earlier's place."""
+    if all(verdict.keep for verdict in verdicts):
+        return Fate(True)
     standing: dict[str, Verdict] = {}
     for verdict in verdicts:
         standing[verdict.filter_name] = verdict

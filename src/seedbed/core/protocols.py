@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from seedbed.core.cell import Cell
-from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply, Message, Sketch
+from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply, Message, Opening, Sketch
 from seedbed.core.record import Record, Rejection, Unreadable
 from seedbed.core.verdict import Verdict
 
@@ -113,7 +113,9 @@ class Asking(Protocol):
     `ask` renders a prompt with the cell's variables (and any given here), looks in the reply log first
     and pays only for what is missing. `template` is one of the method's own steps, or the cell's template.
     `temperature` stands above the cell's; `history` are messages between the system message and the
-    prompt's own (of a role that remembers what was said). `sketch` is how a rehearsal answers. It notes
+    prompt's own (of a role that remembers what was said). With an `opening` the prompt is the system
+    message of a chat whose user's turn the model itself writes, at temperature 1 and with all tokens
+    open, unless `temperature` says otherwise. `sketch` is how a rehearsal answers. It notes
     which prompt, role and sampling each reply came from, so that a method need not carry provenance
     about. Raises NoAnswer.
     """
@@ -148,6 +150,7 @@ class Asking(Protocol):
         n: int = 1,
         temperature: float | None = None,
         history: Sequence[Message] = (),
+        opening: Opening | None = None,
         sketch: Sketch | None = None,
         **variables: Any,
     ) -> tuple[LoggedReply, ...]: ...
@@ -166,9 +169,9 @@ class Method(Protocol):
 
     `source_kinds` are the sources that it can work on, the usual one first; `source_option` is the option
     that names one, `source_once` says that an item is worked on once. `source()` is the name of the source
-    that the options ask for; "" leaves it to the recipe, None means that it goes without. `roles()` are the
-    roles that it asks, `requests()` the fewest and the most requests that a cell takes where every reply is
-    of use.
+    that the options ask for; "" leaves it to the recipe, None means that it goes without. `examples()` are
+    the real rows that a cell shows at the most, None leaves it to the recipe. `roles()` are the roles that it
+    asks, `requests()` the fewest and the most requests that a cell takes where every reply is of use.
     """
 
     name: ClassVar[str]
@@ -185,6 +188,8 @@ class Method(Protocol):
     options: Any
 
     def source(self) -> str | None: ...
+
+    def examples(self) -> int | None: ...
 
     def roles(self) -> Sequence[str]: ...
 

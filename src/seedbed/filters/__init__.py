@@ -30,6 +30,7 @@ FILTERS: Table[Any] = Table(
         "near_duplicates": _loader("near_duplicates", "NearDuplicates"),
         "contamination": _loader("contamination", "Contamination"),
         "forbidden": _loader("forbidden", "Forbidden"),
+        "rouge_l": _loader("rouge_l", "RougeL"),
         "label_agreement": _loader("label_agreement", "LabelAgreement"),
         "judge": _loader("judge", "Judge"),
     },

@@ -11,6 +11,7 @@ from seedbed.core.hashing import seed_from
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
+from seedbed.filters.agreement_process import learn_apart
 from seedbed.filters.subject import FilterOptions, filter_id, flag, keep, reject, whole_text
 from seedbed.text.normalise import normalise
 
@@ -71,8 +72,10 @@ class LabelAgreement:
         return self._learnt
 
     def __getstate__(self) -> dict[str, Any]:
-        """Learnt once and handed to all workers."""
-        return {**vars(self), "_learnt": self.agreement, "_rows": ()}
+        """Learnt once and handed to all workers; apart, as this process goes on and has no use for it."""
+        if self._learnt is None:
+            self._learnt = learn_apart(self._rows)
+        return {**vars(self), "_learnt": self._learnt, "_rows": ()}
 
     @staticmethod
     def problems(options: Options, task: Task) -> list[tuple[tuple[str, ...], str]]:

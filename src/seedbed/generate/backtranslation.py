@@ -178,13 +178,14 @@ def _returned(texts: Mapping[str, str], pen: Pen) -> Mapping[str, str]:
         return texts
     if _slips(pen):
         return {name: pen.text(name) for name in texts}
-    reworded = {name: _reworded(text, pen) for name, text in texts.items()}
+    other = {name: reworded(text, pen) for name, text in texts.items()}
     if not _slips(pen):
-        return reworded
-    return {name: re.sub(r"\d+", lambda found: str(int(found[0]) + 1), t) for name, t in reworded.items()}
+        return other
+    return {name: re.sub(r"\d+", lambda found: str(int(found[0]) + 1), t) for name, t in other.items()}
 
 
-def _reworded(text: str, pen: Pen) -> str:
+def reworded(text: str, pen: Pen) -> str:
+    """A rehearsal's text with some of its words changed, as after a round trip."""
     words = text.split()
     plain = [at for at, word in enumerate(words) if word.isalpha()]
     for at in pen.rng.sample(plain, round(len(plain) * _REWORDED)):

@@ -63,11 +63,6 @@ class Critique(SteppedMethod):
         )
         critic: str = Field("teacher", description="role that criticises")
 
-    def __init__(self, options: Options) -> None:
-        super().__init__(options)
-        # By the fields left out. One object for all cells: it is hashed with each of their requests.
-        self._schemas: dict[tuple[str, ...], Mapping[str, Any]] = {}
-
     def roles(self) -> Sequence[str]:
         return tuple(dict.fromkeys(["teacher", self.options.critic]))
 
@@ -124,10 +119,8 @@ class Critique(SteppedMethod):
         """The fields that are neither known nor come later. Raises Useless, NoAnswer."""
         task = steps.ctx.task
         omit = (*known, *later)
-        if omit not in self._schemas:
-            self._schemas[omit] = task.schema(omit=omit)
         fields = tuple(name for name in task.fields if name not in omit)
-        (reply,) = await steps.several(step, 1, schema=self._schemas[omit], fields=fields, **asked)
+        (reply,) = await steps.several(step, 1, schema=self.schema(task, omit), fields=fields, **asked)
         read = read_fields(reply.choice, fields, "json")
         if isinstance(read, Unreadable):
             raise steps.useless(read)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import orjson
@@ -40,7 +39,7 @@ def read_fields(
         value = orjson.loads(fenced["body"] if fenced else text)
     except orjson.JSONDecodeError as error:
         return Unreadable("not_json", str(error), text)
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return Unreadable("invalid_schema", f"a JSON object was asked for, not {type(value).__name__}", text)
     missing = [name for name in fields if name not in value]
     if missing:
@@ -50,7 +49,7 @@ def read_fields(
         return Unreadable("invalid_schema", "not asked for: " + ", ".join(sorted(extra)), text)
     if _depth(value) > DEEPEST:
         return Unreadable("invalid_schema", f"nested deeper than {DEEPEST} levels", text)
-    return dict(value)
+    return value
 
 
 def _depth(value: Any) -> int:

@@ -79,7 +79,7 @@ class Steps:
         return replies
 
     def branch(self) -> Steps:
-        """A draft of its own among several of the cell: with the replies so far, and not those of the others."""
+        """For one of several drafts of the cell: with the replies so far, and not those of the others."""
         branch = Steps(self.ctx)
         branch.replies = list(self.replies)
         return branch

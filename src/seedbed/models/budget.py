@@ -22,7 +22,7 @@ import time
 from asyncio import Event
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from types import TracebackType
@@ -45,7 +45,7 @@ def worst_case(request: ChatRequest) -> Usage:
     """Tokens that a request can use at most, as long as the endpoint keeps to `max_tokens`."""
     prompt = FRAME_TOKENS
     for message in request.messages:
-        prompt += MESSAGE_TOKENS + len(message.content.encode("utf-8", "surrogatepass"))
+        prompt += MESSAGE_TOKENS + _bytes_of(message.content)
     if request.schema is not None:
         prompt += SCHEMA_FACTOR * len(orjson.dumps(request.schema))
     return Usage(prompt, request.n * request.sampling.max_tokens)
@@ -53,7 +53,11 @@ def worst_case(request: ChatRequest) -> Usage:
 
 def worst_of_texts(texts: Sequence[str]) -> Usage:
     """Tokens that a request for vectors of texts can use at most; each may get marks at its ends."""
-    return Usage(sum(MESSAGE_TOKENS + len(text.encode("utf-8", "surrogatepass")) for text in texts))
+    return Usage(sum(MESSAGE_TOKENS + _bytes_of(text) for text in texts))
+
+
+def _bytes_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ class Budget:
         self._clock = clock
         self._began = clock()
         self._kept = Amount()
-        self._freed = Event()
+        self._freed: Event | None = None  # where somebody waits for what is in flight
         self._prompt_factor = Fraction(1)
         self._output_factor = Fraction(1)
         self._excess = ""
@@ -142,6 +146,7 @@ class Budget:
             self._check(wanted)
             if self._fits(wanted):
                 break
+            self._freed = self._freed or Event()
             await self._freed.wait()
         self.reserved += wanted
         outstanding = self.outstanding
@@ -159,7 +164,7 @@ class Budget:
         return _Logging(self, charge)
 
     def _bound(self, worst: Usage) -> Usage:
-        if self._prompt_factor == self._output_factor == 1:
+        if not self._excess:
             return worst
         return Usage(
             ceil(worst.prompt_tokens * self._prompt_factor),
@@ -211,8 +216,9 @@ class Budget:
         self.spent += amount
         self.unlogged += amount
         self._learn(reservation.worst, used)
-        self._freed.set()
-        self._freed = Event()
+        if self._freed is not None:
+            self._freed.set()
+            self._freed = None
         return charge
 
     def _learn(self, worst: Usage, used: Usage) -> None:
@@ -273,12 +279,12 @@ class Reservation:
             if isinstance(error, AttemptFailed | RequestRefused):
                 error.charge = charge
 
-    def settle(self, reply: ChatReply) -> ChatReply:
-        """The reply with its charge: by the usage that it tells, or all of the reservation."""
+    def settle(self, reply: ChatReply) -> Charge:
+        """The charge of a reply: by the usage that it tells, or all of the reservation."""
         self._open = False
         told, wrote = reply.usage, any(c.text or c.reasoning for c in reply.choices)
         known = told.prompt_tokens > 0 and (told.completion_tokens > 0 or not wrote)
-        return replace(reply, charge=self._budget.settle(self, told if known else self.bound, told=known))
+        return self._budget.settle(self, told if known else self.bound, told=known)
 
     def settle_texts(self, told: Usage) -> Charge:
         """The charge of a request for vectors: by the usage that was told, or all of the reservation."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply, ReplyKey, Usage
 from seedbed.core.errors import AttemptFailed, NoAnswer, RequestRefused
-from seedbed.core.money import shares
+from seedbed.core.money import Charge, shares
 from seedbed.core.protocols import ChatModel
 from seedbed.models.budget import Purse
 from seedbed.models.call_seed import call_seed
@@ -164,11 +164,10 @@ class HttpExecutor:
             if not missing:
                 return tuple(logged for logged in standing if isinstance(logged, LoggedReply))
             seed = call_seed(question, scope, missing[0].draw, self._log.times_forgotten(question, scope))
-            asked = replace(request, n=len(missing), seed=seed)
-            reply, endpoint = await self._answer(asked, missing[0])
+            reply, charge, endpoint = await self._answer(request.asked(len(missing), seed), missing[0])
             fresh = self._logged(reply, endpoint, missing)
-            with self._budget.logging(reply.charge):
-                new = await self._log.add(fresh, reply.charge.split(len(fresh)))
+            with self._budget.logging(charge):
+                new = await self._log.add(fresh, charge.split(len(fresh)))
             if new < len(fresh):  # another process was first: its replies stand
                 standing = self._log.get_many(question, scope, len(standing))
             else:
@@ -188,17 +187,17 @@ class HttpExecutor:
             for i, choice in enumerate(choices)
         ]
 
-    async def _answer(self, request: ChatRequest, key: ReplyKey) -> tuple[ChatReply, str]:
-        """One reply and where it came from; each try that failed is logged under `key`."""
+    async def _answer(self, request: ChatRequest, key: ReplyKey) -> tuple[ChatReply, Charge, str]:
+        """One reply, its charge, and where it came from; each try that failed is logged under `key`."""
 
-        async def send(model: ChatModel) -> ChatReply:
+        async def send(model: ChatModel) -> tuple[ChatReply, Charge]:
             reservation = await self._budget.reserve(request, model.endpoint)
             self.stats.calls += 1
             with reservation:
                 reply = await model.complete(request)
                 if not reply.choices:  # else `fill` would ask for its missing draws for ever
                     raise AttemptFailed("empty_choices", f"{model.endpoint} gave no choice", status=200)
-                return reservation.settle(reply)
+                return reply, reservation.settle(reply)
 
         async def failed(failure: AttemptFailed, endpoint: str) -> None:
             with self._budget.logging(failure.charge):
@@ -207,10 +206,10 @@ class HttpExecutor:
                 )
 
         try:
-            reply, model = await self._calls.answer(send, failed)
+            (reply, charge), model = await self._calls.answer(send, failed)
         except RequestRefused as refusal:
             self.stats.refusals += 1
             with self._budget.logging(refusal.charge):
                 await self._log.add_refusal(key, refusal.cause, str(refusal), refusal.status, refusal.charge)
             raise NoAnswer(refusal.cause, str(refusal), str(key)) from None
-        return reply, model.endpoint
+        return reply, charge, model.endpoint

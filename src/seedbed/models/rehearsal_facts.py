@@ -31,11 +31,11 @@ def facts(hints: Hints, label_field: str | None, rng: random.Random) -> Facts:
         return _sum(asked, rng)
     if hints.kind == "code" and len(asked) > 1:
         return _program(asked, rng)
-    properties = hints.schema["properties"]
+    properties = hints.schema.get("properties", {})
     made = {
         name: value_for(properties[name], rng, hints.schema)
         for name in asked
-        if not is_prose(properties[name]) and not is_conversation(properties[name])
+        if name in properties and not is_prose(properties[name]) and not is_conversation(properties[name])
     }
     if hints.kind == "extraction" and len(asked) > 1 and made:
         return Facts(made, {asked[0]: f"It says: {', '.join(scalars(made))}."})

@@ -207,7 +207,7 @@ class Writer:
         row = rng.choice(rows)
         changed: list[float] = []
         copied: Fields = {place: value for place, value in clean.items() if isinstance(place, str)}
-        copied |= {name: row[name] for name in self.facts.values if name in row}
+        copied |= {name: row[name] for name in self.facts.values if row.get(name)}
         for name in self._places({name: list(_turns(row, name)) for name in self.conversations}):
             text = _text(row, name)
             words = words_of(text)
@@ -228,7 +228,7 @@ class Writer:
         by_label: dict[str, list[Mapping[str, Any]]] = {}
         for row in self.hints.real:
             for value in row.values():
-                if value in labels and value != label:
+                if isinstance(value, str) and value in labels and value != label:
                     by_label.setdefault(value, []).append(row)
         if not by_label or label is None:
             return clean, None

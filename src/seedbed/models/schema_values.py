@@ -76,22 +76,17 @@ def scalars(value: Any) -> Iterator[str]:
 
 def _resolved(schema: Any, root: Schema) -> Schema:
     """The schema itself in the place of references to it, with what stands under `allOf` beside it."""
-    if not isinstance(schema, Mapping):  # true allows anything
-        return {}
-    found: Any
+    whole: dict[str, Any] = dict(schema) if isinstance(schema, Mapping) else {}  # true allows anything
     for _ in range(_TRIES):
-        if not isinstance(reference := schema.get("$ref"), str):
+        if "$ref" not in whole:
             break
-        found = root
-        for step in reference.removeprefix("#").split("/")[1:]:
+        found: Any = root
+        for step in whole.pop("$ref").removeprefix("#").split("/")[1:]:
             name = step.replace("~1", "/").replace("~0", "~")
             found = found[int(name)] if isinstance(found, list) else found[name]
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = {**(found if isinstance(found, Mapping) else {}), **beside}
-    if parts := schema.get("allOf"):
-        rest = {key: value for key, value in schema.items() if key != "allOf"}
-        return _merged([rest, *parts], root)
-    return schema
+        whole = {**(found if isinstance(found, Mapping) else {}), **whole}
+    parts = whole.pop("allOf", None)
+    return _merged([whole, *parts], root) if parts else whole
 
 
 def _merged(parts: Sequence[Any], root: Schema) -> Schema:

@@ -44,6 +44,13 @@ def plan_line(cost: Mapping[str, Any] | None, answer_tokens: int | None) -> str:
     """What `plan` says of money, on one line."""
     if cost is None:
         return "cost: unknown, as no price is known; write price: {input: …, output: …} into the role"
+    if cost["worst"] is None:
+        expected = (
+            f"about {_dollars(cost['expected'])}, if"
+            if cost["expected"] is not None
+            else "unknown: nobody knows whether"
+        )
+        return f"cost: {expected} later questions of a cell are like its first; `seedbed preview` measures it"
     if not cost["worst"]:
         return f"cost: nothing ({cost['price']['source']})"
     worst = f"at most {_dollars(cost['worst'])}, before retries"

@@ -5,7 +5,7 @@ from seedbed.recipe.budget import Budget
 from seedbed.recipe.cover import CoverEntry, quotas
 from seedbed.recipe.extends import RECIPE_FILE, Extends
 from seedbed.recipe.filters import FilterEntry
-from seedbed.recipe.generate import ORDINARY, EdgeCase, Generate
+from seedbed.recipe.generate import ORDINARY, AskedTemplates, EdgeCase, Generate
 from seedbed.recipe.licence import LicenceTerms
 from seedbed.recipe.load import LoadedRecipe, check_cover, load_recipe
 from seedbed.recipe.lock import read_lock, to_lock_yaml
@@ -28,12 +28,14 @@ from seedbed.recipe.secret import Secret
 from seedbed.recipe.sources import Chunk, Source, Split
 from seedbed.recipe.student import StudentEntry
 from seedbed.recipe.task import TaskSection
+from seedbed.recipe.words import meant
 
 __all__ = [
     "ALL_REAL",
     "ORDINARY",
     "RECIPE_FILE",
     "AskedAxis",
+    "AskedTemplates",
     "Axis",
     "AxisFile",
     "Budget",
@@ -65,6 +67,7 @@ __all__ = [
     "WireRole",
     "check_cover",
     "load_recipe",
+    "meant",
     "quotas",
     "read_lock",
     "source_of",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from seedbed.core.protocols import Task
 from seedbed.core.registry import Registry
-from seedbed.recipe.axes import AskedAxis
+from seedbed.recipe.axes import AskedAxis, AxisFile
 from seedbed.recipe.cover import EVEN, contradictions
 from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import Generate
@@ -42,6 +42,8 @@ def check(declared: Declared, findings: Findings, registry: Registry) -> None:
         _check_cover(declared, declared.generate, declared.task, findings)
         _check_axes(declared.generate, declared.task, findings, registry)
         _check_edge_cases(declared.generate, findings, registry)
+    if declared.generate is not None and not findings.touch(("sources",)):
+        _check_personas(declared, declared.generate, findings)
 
 
 def _check_labels(declared: Declared, findings: Findings) -> None:
@@ -62,8 +64,8 @@ def _check_student(declared: Declared, findings: Findings) -> None:
     if declared.task.label_field is None:
         findings.add(
             ("student",),
-            f"the student '{declared.student.name}' needs a classification task, and this one is "
-            f"{declared.task.kind}; remove student",
+            f"the student '{declared.student.name}' needs a task with labels (a classification task, or a "
+            f"custom one with label), and this one is {declared.task.kind}; remove student",
         )
 
 
@@ -111,6 +113,11 @@ def _check_cover(declared: Declared, generate: Generate, task: Task, findings: F
         if findings.touch(path, ("generate", "axes", field)):
             continue
         axis = generate.axes.get(field)
+        if isinstance(axis, AxisFile) and axis.label is not None:
+            findings.add(
+                path, "the values of this axis hang on the label, so that cover cannot share them out"
+            )
+            continue
         if isinstance(axis, AskedAxis) and entry != EVEN:
             findings.add(path, "the teacher gives this axis's values, which nobody knows yet; write even")
             continue
@@ -121,7 +128,25 @@ def _check_cover(declared: Declared, generate: Generate, task: Task, findings: F
             findings.add((*path, value) if value is not None else path, message)
 
 
+def _check_personas(declared: Declared, generate: Generate, findings: Findings) -> None:
+    """Texts that suggest people must be there, and be no eval."""
+    for name, axis in generate.axes.items():
+        path = ("generate", "axes", name)
+        if not isinstance(axis, AskedAxis) or axis.source != "personas" or findings.touch(path):
+            continue
+        known = [source for source, each in declared.sources.items() if not each.lock]
+        if axis.texts is None and not _has_real(declared):
+            findings.add(path, "personas are found in texts, and there is no real row; write texts: SOURCE")
+        elif axis.texts is not None and axis.texts not in known:
+            hint = meant(axis.texts, known, "add it under sources")
+            findings.add((*path, "texts"), f"no source of that name may be read; {hint}")
+
+
 def _check_axes(generate: Generate, task: Task, findings: Findings, registry: Registry) -> None:
+    for name, axis in generate.axes.items():
+        if isinstance(axis, AxisFile) and axis.label is not None and task.label_field is None:
+            message = f"its values hang on a label, and a task of kind {task.kind} has none; remove label"
+            findings.add(("generate", "axes", name, "label"), message)
     unused, nothing_asked = _unused_by_methods(generate, findings, registry), _fixes_all(generate, task)
     for key, message in unused.items():
         findings.add(("generate", key), message)

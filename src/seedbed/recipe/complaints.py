@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AliasChoices, BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from seedbed.core.registry import nearest
 from seedbed.recipe.document import KeyPath
@@ -119,14 +120,23 @@ def _existing(loc: KeyPath, values: Any) -> KeyPath:
 
 
 def keys_of(kind: type[BaseModel]) -> tuple[str, ...]:
-    """The keys of a model as a recipe writes them: a field's alias, where it has one."""
-    return tuple(info.alias or name for name, info in kind.model_fields.items())
+    """The keys of a model as a recipe writes them: a field's alias, where it has one, or each of several."""
+    return tuple(_fields_of(kind))
+
+
+def _fields_of(kind: type[BaseModel]) -> dict[str, FieldInfo]:
+    fields: dict[str, FieldInfo] = {}
+    for name, info in kind.model_fields.items():
+        several = info.validation_alias if isinstance(info.validation_alias, AliasChoices) else None
+        keys = several.choices if several else [info.alias or name]
+        fields |= {str(key): info for key in keys}
+    return fields
 
 
 def _keys_at(kind: type[BaseModel], loc: KeyPath) -> tuple[str, ...]:
     """The keys that the model at `loc` knows; none where the way there is not through plain models."""
     for key in loc:
-        fields = dict(zip(keys_of(kind), kind.model_fields.values(), strict=True))
+        fields = _fields_of(kind)
         inner = fields[str(key)].annotation if key in fields else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return ()

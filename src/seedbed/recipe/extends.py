@@ -24,11 +24,15 @@ MOST_FILES_DEEP = 8
 
 # Every key that holds a path relative to the recipe's folder (a test holds the list to the descriptions).
 PATH_KEYS: tuple[KeyPath, ...] = (
+    ("task", "schema"),
     ("sources", "*", "path"),
     ("roles", "*", "recorded"),
     ("generate", "templates"),
     ("generate", "templates", ANY_ITEM),
     ("generate", "axes", "*", "file"),
+    # Of methods, which stand in a map or in a list of maps.
+    ("generate", "methods", "*", "answers", ANY_ITEM, "prompt"),
+    ("generate", "methods", ANY_ITEM, "*", "answers", ANY_ITEM, "prompt"),
 )
 # A map here is one of several kinds, told by which of these keys it has (no keys: by its one key, a name).
 # One of another kind takes the place of the whole.
@@ -149,6 +153,8 @@ def _seen_from(tree: Entry, base: Path, folder: Path, path: KeyPath = ()) -> Ent
     moved = os.path.relpath(base.resolve(), folder.resolve())
     if not isinstance(tree.value, str) or moved == "." or not any(fits(p, path) for p in PATH_KEYS):
         return tree
+    if path == ("task", "schema") and not tree.value.endswith(".json"):
+        return tree  # the class of a module
     # An absolute path stays what it is.
     here = str(Path(moved) / tree.value)
     return Entry(here, tree.place, here)

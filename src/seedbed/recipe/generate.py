@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
 from seedbed.core.protocols import Task
 from seedbed.recipe.axes import Axis, read_axes
@@ -21,6 +21,18 @@ _HIGHEST_TEMPERATURE = 2.0
 
 Weight = Annotated[Float, Field(gt=0)]
 Temperature = Annotated[Float, Field(ge=0, le=_HIGHEST_TEMPERATURE)]
+
+
+class AskedTemplates(Section):
+    """Templates that the teacher is asked for once, before anything is planned."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
+    source: Literal["teacher"] = Field(
+        alias="from", description="`teacher`: the teacher is asked for the templates"
+    )
+    count: Int = Field(30, ge=2, le=200, description="distinct templates wanted; below 20 a run warns")
+    ask: Text | None = Field(None, description="what they are to be like, in words that the question quotes")
 
 
 class EdgeCase(Section):
@@ -40,8 +52,10 @@ class Generate(Section):
     cover: dict[str, CoverEntry] = Field(
         default_factory=dict, description="label field or axis -> how the target is shared among its values"
     )
-    templates: Annotated[tuple[Text, ...], OneOrMore, AfterValidator(distinct)] = Field(
-        (), description="prompt templates, relative to the recipe's folder (default: the task's own)"
+    templates: Annotated[tuple[Text, ...], OneOrMore, AfterValidator(distinct)] | AskedTemplates = Field(
+        (),
+        description="prompt templates, relative to the recipe's folder, or `{from: teacher, count}` "
+        "(default: the task's own)",
     )
     axes: dict[str, Axis] = Field(
         default_factory=dict, description="name of a slot -> the values that fill it, or where they come from"
@@ -62,6 +76,10 @@ class Generate(Section):
     examples: Int = Field(4, ge=0, description="real rows shown in a prompt")
     seed: Int = Field(0, ge=0, description="another seed gives other prompts from the same parts")
     round: Int = Field(1000, ge=1, description="most prompts planned at once")
+
+    @property
+    def template_files(self) -> tuple[str, ...]:
+        return () if isinstance(self.templates, AskedTemplates) else self.templates
 
     @field_validator("edge_cases")
     @classmethod
@@ -88,6 +106,8 @@ def read_generate(raw: Any, reading: Reading, task: Task | None) -> Generate | N
         "axes": read_axes(values.pop("axes", None), (*path, "axes"), reading, task),
         "methods": read_methods(values.pop("methods", None), (*path, "methods"), reading),
     }
+    if isinstance(asked := values.get("templates"), dict):
+        values["templates"] = findings.model(AskedTemplates, asked, (*path, "templates"))
     generate = findings.model(Generate, {**values, **parts}, path)
     if generate is not None:
         _check_templates(generate, (*path, "templates"), reading)
@@ -95,7 +115,7 @@ def read_generate(raw: Any, reading: Reading, task: Task | None) -> Generate | N
 
 
 def _check_templates(generate: Generate, path: KeyPath, reading: Reading) -> None:
-    for at, name in enumerate(generate.templates):
+    for at, name in enumerate(generate.template_files):
         file = reading.folder / name
         if not file.is_file():
             message = f"no such template file: {file}; paths are relative to the recipe's folder"

@@ -20,7 +20,7 @@ from seedbed.core.registry import Registry, Table
 from seedbed.recipe.axes import NAME_PATTERN, RESERVED_NAMES, AskedAxis, AxisFile
 from seedbed.recipe.extends import EXTENDS, Extends
 from seedbed.recipe.filters import DEFAULT
-from seedbed.recipe.generate import Generate
+from seedbed.recipe.generate import AskedTemplates, Generate
 from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.recipe import NAME_OF_A_RUN, Recipe
 from seedbed.recipe.roles import (
@@ -149,7 +149,12 @@ def _wire(kind: type[Wire]) -> Schema:
 
 
 def _generate(registry: Registry) -> Schema:
-    own = {"cover": _cover(), "axes": _axes(), "methods": _methods(registry)}
+    own = {
+        "cover": _cover(),
+        "axes": _axes(),
+        "methods": _methods(registry),
+        "templates": {"anyOf": [_WORD, {"type": "array", "items": _WORD}, model_schema(AskedTemplates)]},
+    }
     generate = model_schema(
         Generate, without=lambda info: info.annotation is Generate.model_fields["methods"].annotation
     )

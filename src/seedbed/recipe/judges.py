@@ -89,8 +89,9 @@ def _check_family(
     roles: Roles, filters: Sequence[FilterEntry], generate: Generate | None, findings: Findings
 ) -> None:
     """A judge of the kin of whoever writes must be said, by an option of a filter or method that asks it."""
-    methods = generate.methods if generate is not None else ()
-    if any(getattr(entry.options, "same_family", None) == "allow" for entry in (*filters, *methods)):
+    options = [entry.options for entry in filters]
+    options += [entry.options for entry in generate.methods] if generate is not None else []
+    if any(getattr(each, "same_family", None) == "allow" for each in options):
         return
     judge = roles.judge
     writing = ["teacher", *(generate.teachers if generate is not None else ())]

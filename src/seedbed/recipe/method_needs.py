@@ -107,6 +107,8 @@ def check_methods(
                 option = method.source_option
                 where = (*path, option) if getattr(method.options, option, None) else path
                 findings.add(where, f"the method {entry.name} {error}" if where == path else str(error))
+            if method.examples() and not any(kind_of(source) == "real" for source in sources.values()):
+                findings.add(path, f"the method {entry.name} learns from real rows, and no source has any")
         if roles is not None:
             _check_roles(method, roles, path, findings)
     if generate is not None and roles is not None:

@@ -72,5 +72,6 @@ def _read_entry(name: str, value: Any, path: KeyPath, reading: Reading) -> Metho
     elif isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
         findings.add(where, f"a weight must be a number above 0, not {shown(weight)}")
         weight = 1.0
-    options = findings.model(plugin.Options, own, path)
+    # An option may name a file, which is relative to the recipe's folder as everywhere.
+    options = findings.model(plugin.Options, own, path, context={"folder": reading.folder})
     return MethodEntry(name=name, weight=weight, options=options) if options is not None else None

@@ -1,17 +1,26 @@
-"""Before a run plans: the teacher is asked for the axis values that do not stand yet, and they are frozen."""
+"""Before a run plans: the teacher is asked for axis values and templates that are missing, once for all."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from seedbed.core.errors import NoAnswer, RecipeError, SeedbedError
 from seedbed.core.protocols import EvalLock
 from seedbed.models.recorded import NO_REPLY
-from seedbed.run.asked_values import Standing, Wish, asked_scope, gather
+from seedbed.run.asked_templates import (
+    FEW_TEMPLATES,
+    TemplateQuestion,
+    new_templates,
+    read_templates,
+)
+from seedbed.run.asked_values import Pages, Standing, Wish, asked_scope, gather
 from seedbed.run.asking import BoundRole
-from seedbed.run.axis_values import Unasked, new_values, read_values
-from seedbed.run.binding import BoundRecipe, with_axes
-from seedbed.sources.leaks import check_before_run
+from seedbed.run.axis_values import AxisQuestion, Unasked
+from seedbed.run.binding import BoundRecipe, with_axes, with_templates
+from seedbed.sources.leaks import Kind, check_before_run
+from seedbed.text.similarity import unlike
 
 FEWEST = 2
 
@@ -19,73 +28,120 @@ FEWEST = 2
 async def ask_axes(
     bound: BoundRecipe, role: BoundRole, lock: EvalLock | None, note: Callable[[str], None]
 ) -> BoundRecipe:
-    """The recipe with a value for every axis. An axis that the teacher cannot fill goes on with what stands.
+    """The recipe with a value for every axis, and its templates. What the teacher cannot fill goes on with
+    what stands.
 
     Raises RecipeError where fewer than two values stand or a recording has none, SeedbedError where the
     teacher does not answer, EndpointError, BudgetReached.
     """
     found: dict[str, Sequence[str]] = {}
+    asking = _Asking(bound, role, lock, note)
     for name, unasked in bound.unasked.items():
-        found[name] = await _ask(bound, name, unasked, role, lock, note)
-    return with_axes(bound, found) if found else bound
+        found[name] = await asking.axis(name, unasked)
+    bound = with_axes(bound, found) if found else bound
+    if bound.unasked_templates is not None:
+        bound = with_templates(bound, await asking.templates(bound.unasked_templates))
+    return bound
 
 
-async def _ask(
-    bound: BoundRecipe,
-    name: str,
-    unasked: Unasked,
-    role: BoundRole,
-    lock: EvalLock | None,
-    note: Callable[[str], None],
-) -> Sequence[str]:
-    question, standing, key = unasked.question, unasked.standing, ("generate", "axes", name)
-    count = question.axis.count
+@dataclass(frozen=True)
+class _Thing:
+    """What is asked for, in the words of notes and errors; `instead` is what else can be written."""
 
-    def fresh(values: Sequence[str], known: Sequence[str]) -> list[str]:
-        return _unseen(name, new_values(values, known), lock)
+    what: str
+    plural: str
+    instead: str
+    key: tuple[str, ...]
 
-    wish = Wish(count, question.request, read_values, fresh)
-    if not standing.exhausted:
+
+@dataclass(frozen=True)
+class _Asking:
+    bound: BoundRecipe
+    role: BoundRole
+    lock: EvalLock | None
+    note: Callable[[str], None]
+
+    async def axis(self, name: str, unasked: Unasked) -> Sequence[str]:
+        question = unasked.question
+        assert isinstance(question, AxisQuestion)
+
+        def fresh(values: Sequence[str], known: Sequence[str]) -> list[str]:
+            return self._unseen("slot", name, unlike(values, known))
+
+        thing = _Thing(f"axis {name!r}", "values", "list the values", ("generate", "axes", name))
+        wish = Wish(question.count, question.request, question.read, fresh)
+        about = {"axis": name, "ask": question.axis.ask}
+        return await self._ask(thing, wish, unasked.standing, question.pages, question.asked_as, about)
+
+    async def templates(self, unasked: Unasked) -> Sequence[str]:
+        question = unasked.question
+        assert isinstance(question, TemplateQuestion)
+
+        def fresh(texts: Sequence[str], known: Sequence[str]) -> list[str]:
+            return self._unseen("template", "templates", new_templates(texts, known, question.slots))
+
+        thing = _Thing("templates", "templates", "write files of your own", ("generate", "templates"))
+        wish = Wish(question.count, question.request, read_templates, fresh)
+        about = {"templates": True, "ask": question.asked.ask}
+        found = await self._ask(thing, wish, unasked.standing, question.pages, question.asked_as, about)
+        if len(found) < FEW_TEMPLATES:
+            self.note(
+                f"templates: {len(found)} are few: below {FEW_TEMPLATES} the texts of a set look alike; "
+                "raise count"
+            )
+        return found
+
+    async def _ask(
+        self,
+        thing: _Thing,
+        wish: Wish,
+        standing: Standing,
+        pages: Pages,
+        asked_as: str,
+        about: dict[str, Any],
+    ) -> Sequence[str]:
+        if not standing.exhausted and len(standing.values) < wish.count:
+            standing = await self._more(thing, wish, standing, pages, {"asked_as": asked_as, **about})
+        found = standing.values[: wish.count]
+        if len(found) < FEWEST:
+            message = (
+                f"the teacher gave {len(found)} {thing.plural} of {wish.count} and has no more; change "
+                f"`ask`, or {thing.instead}"
+            )
+            raise RecipeError([self.bound.loaded.problem(thing.key, message)])
+        if len(found) < wish.count:
+            self.note(
+                f"{thing.what}: the teacher has no more to give; the run goes on with {len(found)} of its "
+                f"{wish.count} {thing.plural}"
+            )
+        return found
+
+    async def _more(
+        self, thing: _Thing, wish: Wish, standing: Standing, pages: Pages, about: dict[str, Any]
+    ) -> Standing:
+        """Ask, and freeze what came as a page."""
+        scope = asked_scope(self.bound.recipe.asker)
         try:
-            more, exhausted = await gather(wish, standing.values, role, asked_scope(bound.recipe.asker))
+            more, exhausted = await gather(wish, standing.values, self.role, scope)
         except NoAnswer as error:
             if error.cause == NO_REPLY:
                 message = (
-                    f"the recording holds no values for this axis ({error}); record them, or list values"
+                    f"the recording holds no {thing.plural} for this ({error}); record them, or "
+                    f"{thing.instead}"
                 )
-                raise RecipeError([bound.loaded.problem(key, message)]) from None
+                raise RecipeError([self.bound.loaded.problem(thing.key, message)]) from None
             raise SeedbedError(
-                f"axis {name!r}: the teacher was asked for values and gave none ({error}); run the same "
-                "command again, change `ask`, or list the values"
+                f"{thing.what}: the teacher was asked for {thing.plural} and gave none ({error}); run the "
+                f"same command again, change `ask`, or {thing.instead}"
             ) from None
-        about = {
-            "axis": name,
-            "asked_as": question.asked_as,
-            "model": role.model,
-            "revision": role.revision,
-            "ask": question.axis.ask,
-            "exhausted": exhausted,
-        }
-        path = question.pages.append(about, more)
-        standing = Standing((*standing.values, *(one.value for one in more)), exhausted)
-        note(f"axis {name!r}: {len(more)} values asked of the teacher and frozen in {path}")
-    values = standing.values[:count]
-    if len(values) < FEWEST:
-        message = (
-            f"the teacher gave {len(values)} values of {count} and has no more; change `ask`, or list values"
-        )
-        raise RecipeError([bound.loaded.problem(key, message)])
-    if len(values) < count:
-        note(
-            f"axis {name!r}: the teacher has no more to give; the run goes on with {len(values)} of its "
-            f"{count} values"
-        )
-    return values
+        model = {"model": self.role.model, "revision": self.role.revision}
+        path = pages.append({**about, **model, "exhausted": exhausted}, more)
+        self.note(f"{thing.what}: {len(more)} {thing.plural} asked of the teacher and frozen in {path}")
+        return Standing((*standing.values, *(one.value for one in more)), exhausted)
 
-
-def _unseen(name: str, values: list[str], lock: EvalLock | None) -> list[str]:
-    """Without the values that meet a row of the locked eval: they are never frozen."""
-    if lock is None or not values:
-        return values
-    leaks = {leak.row for leak in check_before_run(lock, [("slot", name, value) for value in values])}
-    return [value for at, value in enumerate(values) if at not in leaks]
+    def _unseen(self, kind: Kind, name: str, texts: list[str]) -> list[str]:
+        """Without the texts that meet a row of the locked eval: they are never frozen."""
+        if self.lock is None or not texts:
+            return texts
+        leaks = {leak.row for leak in check_before_run(self.lock, [(kind, name, text) for text in texts])}
+        return [text for at, text in enumerate(texts) if at not in leaks]

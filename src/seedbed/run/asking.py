@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from seedbed.core.cell import Cell
-from seedbed.core.chat import ChatRequest, Hints, LoggedReply, Message, ReplyKey, Sampling, Sketch
+from seedbed.core.chat import ChatRequest, Hints, LoggedReply, Message, Opening, ReplyKey, Sampling, Sketch
 from seedbed.core.hashing import digest, seed_from
 from seedbed.core.protocols import Draft, Task
 from seedbed.core.record import ModelRef, Provenance, Record, generated_record_id
@@ -30,7 +30,8 @@ class BoundRole:
     """A role as the recipe binds it: the model asked for, who answers, and the licence of the answers.
 
     `licences` has it by the address that answered, `licence` joins those of all endpoints: for an answer
-    in the log from an address that the recipe names no more.
+    in the log from an address that the recipe names no more. `hinted`: who answers is in this process and
+    looks at a request's hints.
     """
 
     model: str
@@ -39,6 +40,7 @@ class BoundRole:
     executor: Filling
     licence: str | None = None
     licences: Mapping[str, str | None] = field(default_factory=dict)
+    hinted: bool = False
 
     def licence_at(self, endpoint: str) -> str | None:
         return self.licences.get(endpoint, self.licence)
@@ -127,6 +129,7 @@ class CellAsking:
         n: int = 1,
         temperature: float | None = None,
         history: Sequence[Message] = (),
+        opening: Opening | None = None,
         sketch: Sketch | None = None,
         **variables: Any,
     ) -> tuple[LoggedReply, ...]:
@@ -136,6 +139,7 @@ class CellAsking:
             schema=schema,
             temperature=temperature,
             history=history,
+            opening=opening,
             sketch=sketch,
             **variables,
         )
@@ -164,6 +168,7 @@ class CellAsking:
         schema: Mapping[str, Any] | None,
         temperature: float | None = None,
         history: Sequence[Message] = (),
+        opening: Opening | None = None,
         sketch: Sketch | None = None,
         **variables: Any,
     ) -> ChatRequest:
@@ -172,6 +177,13 @@ class CellAsking:
         values = {**self._variables(), **variables}
         level = temperature if temperature is not None else self.cell.axes.get(TEMPERATURE)
         messages = self._template(template).render(values)
+        sampling = Sampling(
+            temperature=float(level) if level is not None else None, max_tokens=bound.max_tokens
+        )
+        if opening is not None:
+            messages = (opening.around(messages[-1].content),)
+            open_ended = 1.0 if temperature is None else temperature
+            sampling = Sampling(open_ended, 1.0, bound.max_tokens, (opening.stop,))
         if history:
             above = [message for message in messages if message.role == "system"]
             messages = (*above, *history, *(message for message in messages if message.role != "system"))
@@ -179,12 +191,9 @@ class CellAsking:
             model=bound.model,
             revision=bound.revision,
             messages=messages,
-            sampling=Sampling(
-                temperature=float(level) if level is not None else None,
-                max_tokens=bound.max_tokens,
-            ),
+            sampling=sampling,
             schema=schema,
-            hints=self._hints(values, schema, sketch),
+            hints=self._hints(values, schema, sketch) if bound.hinted else None,
         )
 
     def _variables(self) -> dict[str, Any]:
@@ -218,7 +227,8 @@ class CellAsking:
             output=values["output"],
             text_field=fields[0] if fields else "",
             draw=self.cell.draw,
-            kind=self.task.kind,
+            # A reply that answers a given question is not of the whole kind.
+            kind=self.task.kind if fields[:1] == self.task.fields[:1] else "",
             schema=schema,
             sketch=sketch,
         )

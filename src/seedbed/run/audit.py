@@ -25,7 +25,7 @@ from seedbed.sources.readers import Row, longest_text_column, read_rows
 from seedbed.sources.spec import SourceSpec, compared_text, cut
 from seedbed.sources.writing import write_without
 from seedbed.tasks.conversation import MESSAGES
-from seedbed.tasks.fields import object_schema
+from seedbed.tasks.fields import BoundTask, object_schema
 
 if TYPE_CHECKING:
     from seedbed.run.binding import BoundRecipe
@@ -35,18 +35,13 @@ CALIBRATION_ROWS = 2000
 _NOT_FOR_FILES = ("schema", "contamination")
 
 
-class ColumnTask:
+@dataclass(slots=True)
+class ColumnTask(BoundTask):
     """A file's one text column, where there is no recipe to say what the others mean."""
 
-    def __init__(self, column: str) -> None:
-        self.kind = "text"
-        self.label_field: str | None = None
-        self.fields: tuple[str, ...] = (column,)
-        self.text_fields: tuple[str, ...] = (column,)
-
-    @property
-    def compare_fields(self) -> tuple[str, ...]:
-        return self.fields
+    @classmethod
+    def of(cls, column: str) -> ColumnTask:
+        return cls("text", (column,), (column,))
 
     @property
     def asked_fields(self) -> tuple[str, ...]:
@@ -56,30 +51,8 @@ class ColumnTask:
     def optional_fields(self) -> tuple[str, ...]:
         return self.fields
 
-    @property
-    def real_columns(self) -> Mapping[str, str]:
-        return {name: name for name in self.fields}
-
-    @property
-    def prompt_values(self) -> Mapping[str, str]:
-        return {}
-
-    def schema(self, omit: Sequence[str] = ()) -> dict[str, Any]:
-        names = [name for name in self.fields if name not in omit]
-        return {
-            "type": "object",
-            "properties": {name: {"type": "string"} for name in names},
-            "required": names,
-        }
-
-    def as_text(self, fields: Mapping[str, Any]) -> str:
-        return str(fields[self.fields[0]])
-
     def as_chat(self, fields: Mapping[str, Any]) -> list[dict[str, str]]:
         return [{"role": "user", "content": self.as_text(fields)}]
-
-    def label(self, fields: Mapping[str, Any]) -> str | None:
-        return None
 
 
 @dataclass(frozen=True)
@@ -212,7 +185,7 @@ def _hits(spec: SourceSpec, texts: Sequence[str]) -> list[list[EvalHit]]:
 def _filter(
     rows: Sequence[Row], texts: Sequence[str], column: str
 ) -> tuple[dict[str, list[Mapping[str, Any]]], dict[str, dict[str, int]]]:
-    task = ColumnTask(column)
+    task = ColumnTask.of(column)
     sample = [text for text in texts[:: max(1, len(texts) // CALIBRATION_ROWS)] if text.strip()]
     context = FilterContext(task=task, real_texts=sample[:CALIBRATION_ROWS] or None)
     built = []

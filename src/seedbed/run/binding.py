@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
@@ -17,11 +18,13 @@ from seedbed.core.hashing import short_id
 from seedbed.core.protocols import Method, ModelFilter, Task
 from seedbed.core.record import Record
 from seedbed.core.registry import Registry
+from seedbed.generate.personas import text_of_item
 from seedbed.prompts.sampling import RowPool
 from seedbed.prompts.templates import PromptTemplate, prompt_of, read_template
 from seedbed.recipe import (
     ALL_REAL,
     ORDINARY,
+    AskedTemplates,
     AxisFile,
     LoadedRecipe,
     Recipe,
@@ -30,7 +33,8 @@ from seedbed.recipe import (
     quotas,
     source_of,
 )
-from seedbed.run.axis_values import Unasked, axes_that_stand
+from seedbed.run.asked_templates import TemplateQuestion, template_of
+from seedbed.run.axis_values import Unasked, axes_that_stand, values_by_label
 from seedbed.run.filter_checks import filter_problems
 from seedbed.run.licensing import check_licence
 from seedbed.run.model_filters import build_model_filters, filter_versions
@@ -52,7 +56,8 @@ class BoundRecipe:
     `material` are the items of the sources that methods work on beside real rows. `templates` has the
     steps of methods as `method/step`. `axes` are the values that stand. While `unasked` names an axis,
     `space` and `quotas` reckon with words in the place of its values: enough for a plan to count, and
-    never for a request.
+    never for a request. `library` is the task's own prompt, where a method asks it; the same holds for it
+    while `unasked_templates` stand out.
     """
 
     loaded: LoadedRecipe
@@ -69,6 +74,9 @@ class BoundRecipe:
     methods: Mapping[str, Method]
     axes: Mapping[str, tuple[str, ...]]
     unasked: Mapping[str, Unasked]
+    library: PromptTemplate | None
+    template_question: TemplateQuestion | None
+    unasked_templates: Unasked | None
     space: PlanSpace
     quotas: Quotas
     filter_versions: list[list[Any]]
@@ -108,7 +116,7 @@ class BoundRecipe:
 
     def signature(self) -> dict[str, str]:
         """Hash by part of everything that decides cells and verdicts; target and budget are no part."""
-        recipe, generate = self.recipe, self.recipe.generate
+        recipe, generate, judge = self.recipe, self.recipe.generate, self.recipe.roles.judge
         return {
             "task": short_id(
                 "part", [self.task_variables, recipe.task.options.model_dump(), list(self.labels)]
@@ -126,6 +134,11 @@ class BoundRecipe:
                 "part",
                 [
                     {name: list(values) for name, values in self.axes.items()},
+                    *(
+                        [{name: dict(own) for name, own in self.space.by_label.items()}]
+                        if self.space.by_label
+                        else []
+                    ),
                     {name: dict(weights) for name, weights in self.space.method_templates.items()},
                     [
                         [e.name, self.methods[e.name].version, e.weight, e.options.model_dump()]
@@ -141,6 +154,8 @@ class BoundRecipe:
             ),
             "filters": short_id("part", self.filter_versions),
             **{name: self._model(role) for name, role in recipe.roles.bound.items()},
+            # A judge that a method asks decides drafts, and not verdicts alone.
+            **({"judge of methods": self._model(judge)} if judge and "judge" in self.asked_roles else {}),
         }
 
     def _model(self, role: Role) -> str:
@@ -191,13 +206,25 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     for name, paid in recipe.roles.priced.items():
         gather.attempt(lambda n=name, r=paid: check_price(loaded, n, r))  # type: ignore[misc]
     _check_templates(loaded, task, templates, methods, gather)
+    variables = _task_variables(recipe, task)
+    template_question = _template_question(loaded, task, labels, variables)
+    open_templates = None
+    if template_question is not None:
+        templates, open_templates = _with_standing(templates, template_question)
     _check_student(loaded, registry, gather)
     gather.problems += filter_problems(loaded, registry, task, real.train)
     model_filters = gather.attempt(lambda: build_model_filters(loaded, task, registry)) or ()
-    variables = _task_variables(recipe, task)
-    axes, unasked = axes_that_stand(loaded, variables, gather.attempt)
+    texts_of = partial(_texts_of, unlabelled, real)
+    axes, unasked = axes_that_stand(loaded, variables, gather.attempt, texts_of)
     known = {**axes, **{name: tuple(asked.values) for name, asked in unasked.items()}}
-    space = _space(loaded, task, labels, templates, methods, real, known)
+    by_label = {
+        name: {label: dict.fromkeys(own, 1.0) for label, own in values.items()}
+        for name, axis in recipe.generate.axes.items()
+        if isinstance(axis, AxisFile)
+        and axis.label is not None
+        and (values := gather.attempt(lambda n=name, a=axis: values_by_label(loaded, n, a, labels)))  # type: ignore[misc]
+    }
+    space = _space(loaded, task, labels, templates, methods, real, known, by_label)
     from_data = {
         name: axes[name] for name, axis in recipe.generate.axes.items() if isinstance(axis, AxisFile)
     }
@@ -221,6 +248,9 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
         methods=methods,
         axes=axes,
         unasked=unasked,
+        library=templates.library,
+        template_question=template_question,
+        unasked_templates=open_templates,
         space=space,
         quotas=counted,
         filter_versions=filter_versions(recipe, registry, model_filters),
@@ -283,10 +313,11 @@ class _Templates:
 def _templates(loaded: LoadedRecipe, methods: Mapping[str, Method], gather: _Gatherer) -> _Templates:
     library = None
     asking = [method for method in methods.values() if method.asks_template]
-    if asking and not (loaded.recipe.generate.templates and all(method.uses_axes for method in asking)):
+    files = loaded.recipe.generate.template_files
+    if asking and not (files and all(method.uses_axes for method in asking)):
         library = gather.attempt(lambda: prompt_of(loaded.recipe.task.kind, loaded.folder))
     own: dict[str, PromptTemplate] = {}
-    for name in loaded.recipe.generate.templates:
+    for name in files:
         found = gather.attempt(lambda n=name: read_template(loaded.folder / n, n))  # type: ignore[misc]
         if found is not None:
             own[name] = found
@@ -372,6 +403,42 @@ def _check_student(loaded: LoadedRecipe, registry: Registry, gather: _Gatherer) 
         gather.problems.append(loaded.problem(("student",), message))
 
 
+def _template_question(
+    loaded: LoadedRecipe, task: Task, labels: Sequence[str], variables: Mapping[str, str]
+) -> TemplateQuestion | None:
+    """How templates are asked of the teacher, where the recipe has it write them."""
+    asked = loaded.recipe.generate.templates
+    if not isinstance(asked, AskedTemplates):
+        return None
+    slots = [*loaded.recipe.generate.axes, *([task.label_field] if task.label_field else [])]
+    model = asked_model(loaded, loaded.recipe.teacher)
+    folder = loaded.folder / ".seedbed" / "templates" / loaded.recipe.name
+    return TemplateQuestion(asked, tuple(slots), variables, tuple(labels), model, folder)
+
+
+def _with_standing(templates: _Templates, question: TemplateQuestion) -> tuple[_Templates, Unasked | None]:
+    """With the templates that the teacher has given; what must be asked for yet, if any are missing."""
+    if templates.library is None:  # reported: no method asks it
+        return templates, None
+    standing = question.standing()
+    found = [template_of(templates.library, text) for text in standing.values[: question.count]]
+    missing = Unasked(question, standing) if len(found) < question.count else None
+    return replace(templates, own={template.name: template for template in found}), missing
+
+
+def with_templates(bound: BoundRecipe, texts: Sequence[str]) -> BoundRecipe:
+    """The recipe with the templates that were asked for."""
+    assert bound.library is not None
+    made = {(template := template_of(bound.library, text)).name: template for text in texts}
+    chosen = dict.fromkeys(made, 1.0)
+    by_method = {
+        name: chosen if bound.methods[name].asks_template and bound.methods[name].uses_axes else templates
+        for name, templates in bound.space.method_templates.items()
+    }
+    space = replace(bound.space, method_templates=by_method)
+    return replace(bound, templates={**bound.templates, **made}, space=space, unasked_templates=None)
+
+
 def with_axes(bound: BoundRecipe, values: Mapping[str, Sequence[str]]) -> BoundRecipe:
     """The recipe with the values of the axes that were asked for, and nothing left to ask."""
     axes = {**bound.axes, **{name: tuple(found) for name, found in values.items()}}
@@ -389,6 +456,7 @@ def _space(
     methods: Mapping[str, Method],
     real: RealRows,
     values: Mapping[str, Sequence[str]],
+    by_label: Mapping[str, Mapping[str, Mapping[str, float]]],
 ) -> PlanSpace:
     generate = loaded.recipe.generate
     cover = list(dict.fromkeys([*([task.label_field] if task.label_field else []), *generate.cover]))
@@ -398,11 +466,11 @@ def _space(
         axes[EDGE_CASE] = dict.fromkeys([*(case.name for case in generate.edge_cases), ORDINARY], 1.0)
     if task.label_field:
         axes[task.label_field] = dict.fromkeys(labels, 1.0)
-    by_label: dict[str, list[str]] = {"": []}
+    rows_of: dict[str, list[str]] = {"": []}
     for row in real.train:
-        by_label[""].append(row.id)
+        rows_of[""].append(row.id)
         if (label := task.label(row.fields)) is not None:
-            by_label.setdefault(label, []).append(row.id)
+            rows_of.setdefault(label, []).append(row.id)
     sources: dict[str, SourceItems] = {}
     for name, method in methods.items():
         if (source := source_of(method, loaded.recipe.sources)) is not None:
@@ -417,11 +485,15 @@ def _space(
         method_templates={name: templates.of(method) for name, method in methods.items()},
         axis_blind=frozenset(name for name, method in methods.items() if not method.uses_axes),
         label_field=task.label_field,
-        pools={label: RowPool(sorted(ids)) for label, ids in by_label.items()},
+        pools={label: RowPool(sorted(ids)) for label, ids in rows_of.items()},
         examples=generate.examples,
+        method_examples={
+            name: shown for name, method in methods.items() if (shown := method.examples()) is not None
+        },
         sources=sources,
         open_label=frozenset(name for name, method in methods.items() if method.open_label),
         teachers=dict(generate.teachers),
+        by_label=by_label,
     )
 
 
@@ -430,6 +502,11 @@ def _items(source: str, real: RealRows) -> Sequence[Record]:
     if source in real.material:
         return real.material[source]
     return [row for row in real.train if source in (ALL_REAL, row.provenance.source)]
+
+
+def _texts_of(task: Task, real: RealRows, source: str | None) -> dict[str, str]:
+    """What the items of a source say, by id; of all real rows where none is named."""
+    return {item.id: text_of_item(task, item) for item in _items(source or ALL_REAL, real)}
 
 
 def _quotas(loaded: LoadedRecipe, from_data: Mapping[str, Sequence[str]], space: PlanSpace) -> Quotas:

@@ -155,7 +155,7 @@ class Tally:
         self._good = 0
         self._rejected: Counter[str] = Counter()
         self._filters: dict[str, dict[str, Any]] = {}
-        self._cover: dict[str, dict[str, Counter[str]]] = {name: {} for name in self._fields}
+        self._cover: dict[str, dict[str, dict[str, int]]] = {name: {} for name in self._fields}
         for position, cell in enumerate(cells):
             result = results.get(position)
             self._count(cell, "cells")
@@ -167,18 +167,23 @@ class Tally:
             self._count_value(name, str(cell.axes.get(name, "")), what)
 
     def _count_value(self, name: str, value: str, what: str) -> None:
-        self._cover[name].setdefault(value, Counter())[what] += 1
+        counts = self._cover[name].get(value)
+        if counts is None:
+            counts = self._cover[name][value] = dict.fromkeys(COUNTED, 0)
+        counts[what] += 1
 
     def draft(self, cell: Cell, record: Record, verdicts: Sequence[Verdict]) -> None:
         self._drafts += 1
         self._count(cell, "drafts")
         # Of two by the same filter (a twin that was promoted has them) the later one counts.
         for verdict in {verdict.filter: verdict for verdict in verdicts}.values():
-            counts = self._filters.setdefault(verdict.filter, {"checked": 0, "rejected": Counter()})
+            counts = self._filters.get(verdict.filter)
+            if counts is None:
+                counts = self._filters[verdict.filter] = {"checked": 0, "rejected": Counter()}
             counts["checked"] += 1
             if not verdict.keep:
                 counts["rejected"][verdict.reason] += 1
-            elif verdict.is_flag:
+            elif verdict.reason:
                 counts.setdefault("flagged", Counter())[verdict.reason] += 1
             if verdict.filter in self._ranking:
                 self._score(counts, verdict)
@@ -216,10 +221,7 @@ class Tally:
                 }
                 for name, counts in self._filters.items()
             },
-            "cover": {
-                name: {value: {what: counts[what] for what in COUNTED} for value, counts in values.items()}
-                for name, values in self._cover.items()
-            },
+            "cover": self._cover,
         }
 
 

@@ -16,6 +16,7 @@ from ruamel.yaml.error import YAMLError
 
 from seedbed.core.errors import StoreError
 from seedbed.core.record import Record
+from seedbed.run.registry import registry
 from seedbed.run.summary import summarise
 from seedbed.run.view import RunView
 from seedbed.store.folder import RunFolder
@@ -30,7 +31,7 @@ def dossier(view: RunView) -> dict[str, Any]:
     summary      as the report has it
     seedbed      the version that wrote the run
     real_rows    {train, dev}
-    fields       the task's options, its labels
+    fields       what a field is for -> its name; labels
     models       {role, model, revision, endpoint (host alone), drafts, accepted}
     methods      name -> {drafts, accepted}
     templates    {template, hash, drafts, accepted}
@@ -51,7 +52,7 @@ def dossier(view: RunView) -> dict[str, Any]:
         "summary": summarise(view),
         "seedbed": facts["seedbed"],
         "real_rows": facts["real_rows"],
-        "fields": facts["task"]["options"],
+        "fields": _roles_of_fields(view),
         "labels": facts["task"]["labels"],
         "description": (recipe.get("task") or {}).get("description"),
         **_counted(view),
@@ -64,6 +65,13 @@ def dossier(view: RunView) -> dict[str, Any]:
         "licence": recipe.get("licence"),
         "exports": sorted(path.name for path in view.folder.exports.glob("*") if path.is_file()),
     }
+
+
+def _roles_of_fields(view: RunView) -> dict[str, str]:
+    """By the option that names the field; a field that none names is called as it is."""
+    task, options = view.task(registry()), view.facts["task"]["options"]
+    roles = {name: role for role, name in options.items() if isinstance(name, str) and name in task.fields}
+    return {roles.get(name, name): name for name in task.fields}
 
 
 def _counted(view: RunView) -> dict[str, Any]:

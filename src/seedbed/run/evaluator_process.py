@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from seedbed.core.child_process import end_with_the_parent
 from seedbed.core.errors import EvalLockError
 from seedbed.sources.readers import read_rows
-from seedbed.sources.sealed import answer_with, end_with_the_parent, read_request
+from seedbed.sources.sealed import answer_with, read_request
 from seedbed.sources.source_hash import source_hash
 from seedbed.sources.spec import SourceSpec, compared_text
 from seedbed.student.evaluate import score_arms

@@ -10,8 +10,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from seedbed.core.child_process import end_with_the_parent
 from seedbed.core.garbage import collect_rarely
-from seedbed.sources.sealed import answer_with, end_with_the_parent, read_request
+from seedbed.sources.sealed import answer_with, read_request
 
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seedbed.core.child_process import end_child
 from seedbed.core.field_text import as_string
 from seedbed.core.hashing import short_id
 from seedbed.core.protocols import Task
@@ -23,7 +24,7 @@ from seedbed.metrics.lexical import NAME as LEXICAL
 from seedbed.metrics.lexical import VERSION as LEXICAL_VERSION
 from seedbed.metrics.protocol import Embedder, Vectors
 from seedbed.metrics.sample import FEWEST, POOL, SAMPLE, Pool, Sample, draw_sample
-from seedbed.sources.sealed import answer_of, end_sealed, start_sealed
+from seedbed.sources.sealed import answer_of, start_sealed
 from seedbed.store.atomic import file_hash, read_json, write_json
 from seedbed.store.folder import RunFolder
 from seedbed.store.ledger import Ledger
@@ -118,9 +119,9 @@ def _asked(bound: BoundRecipe) -> dict[str, Sequence[str]]:
 
 def _accepted(bound: BoundRecipe, asked: Mapping[str, Sequence[str]], seed: int) -> Gathered:
     side = Gathered(Pool(seed=seed))
-    for record in Ledger(Rounds(bound.folder.rounds)).accepted():
-        values = {axis: record.slots[axis] for axis in asked if axis in record.slots}
-        side.add(record.id, bound.task.as_text(record.fields), values)
+    for record, fields, slots in Ledger(Rounds(bound.folder.rounds)).accepted_fields():
+        values = {axis: slots[axis] for axis in asked if axis in slots}
+        side.add(record, bound.task.as_text(fields), values)
     return side
 
 
@@ -226,6 +227,6 @@ def _in_a_process(
             "seed": seed,
         }
         process = start_sealed("seedbed.run.measures_process", request)
-        stack.callback(end_sealed, process)
+        stack.callback(end_child, process)
         metrics: list[dict[str, Any]] = answer_of(process, file)["metrics"]
         return metrics

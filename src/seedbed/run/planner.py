@@ -42,9 +42,10 @@ class PlanSpace:
     """Everything a cell can be made of.
 
     `axes` maps an axis to its values and weights; `cover` names the axes (the label field among
-    them) whose values have quotas; `pools` gives the real rows for a label, "" for any. `sources` are the
-    items that a method works on; `open_label` the methods whose cells decide no label; `teachers` the roles
-    that write, where there are several.
+    them) whose values have quotas; `pools` gives the real rows for a label, "" for any. `method_examples`
+    are the rows that a method shows in the place of `examples`, `sources` the items that it works on;
+    `open_label` are the methods whose cells decide no label; `teachers` the roles that write, where there
+    are several. `by_label` has the values of an axis that hang on the label.
     """
 
     seed: int
@@ -57,9 +58,11 @@ class PlanSpace:
     label_field: str | None
     pools: Mapping[str, RowPool]
     examples: int
+    method_examples: Mapping[str, int] = field(default_factory=dict)
     sources: Mapping[str, SourceItems] = field(default_factory=dict)
     open_label: frozenset[str] = frozenset()
     teachers: Mapping[str, float] = field(default_factory=dict)
+    by_label: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
 
     @cached_property
     def guided(self) -> Mapping[str, float]:
@@ -102,7 +105,8 @@ class PlanSpace:
         if method not in self.axis_blind:
             for name, values in self.axes.items():
                 if name not in axes and (combination is not None or name != self.label_field):
-                    axes[name] = choose(values, *key, "axis", name)
+                    own = self.by_label.get(name, {}).get(str(axes.get(self.label_field or "")), values)
+                    axes[name] = choose(own, *key, "axis", name)
         if combination is None and EDGE_CASE in self.cover:
             axes[EDGE_CASE] = ORDINARY
         if self.teachers:
@@ -112,7 +116,7 @@ class PlanSpace:
             axes[TEMPERATURE] = float(choose(levels, *key, TEMPERATURE))
         template = choose(self.method_templates[method], *key, "template")
         pool = self.pools.get(str(axes.get(self.label_field or "", "")))
-        rows = pool.pick(self.examples, *key, "examples") if pool else ()
+        rows = pool.pick(self.method_examples.get(method, self.examples), *key, "examples") if pool else ()
         return Cell(method, template, axes, tuple(row for row in rows if row != source), draw, source)
 
     def _used_up(self, method: str, combination: Combination, uses: Counter[tuple[str, ...]]) -> bool:
@@ -283,9 +287,12 @@ def plan_round(
     wanted: list[list[tuple[str, int]]] = []
     for name in fields:
         expected: dict[str, float] = {}
+        yield_of: dict[str, float] = {}  # it is a sum over all rounds
         for cell in in_flight:
             value = str(cell.axes.get(name, ""))
-            expected[value] = expected.get(value, 0.0) + yields.of(name, value)
+            if value not in yield_of:
+                yield_of[value] = yields.of(name, value)
+            expected[value] = expected.get(value, 0.0) + yield_of[value]
         deficit = quotas.deficit(name) if name else {"": quotas.missing}
         column = []
         for value, missing in deficit.items():

@@ -260,6 +260,8 @@ def _draft(record: Record, checked: Checked, later: Sequence[Verdict]) -> dict[s
 def _axes_taken(bound: BoundRecipe, log: ReplyLog) -> dict[str, float | None]:
     """What asking the teacher for the values of axes took, which no cell's figures have."""
     keys = replies_behind(bound.loaded, bound.task_variables)
+    if (templates := bound.template_question) is not None:
+        keys |= templates.pages.replies(templates.asked_as)
     rows = [row for row in log.standing([asked_scope(bound.recipe.asker)]) if str(row.key) in keys]
     price = price_of(bound.recipe.teacher)
     return {

@@ -35,7 +35,8 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
     with locked_eval(bound, note, f"seedbed plan {bound.recipe.name}") as server:
         build_filters(bound, server)
         info = server.info if server else None
-    axes = sum((unasked.forecast() for unasked in bound.unasked.values()), AxisForecast())
+    open_ = [*bound.unasked.values(), *([bound.unasked_templates] if bound.unasked_templates else [])]
+    axes = sum((unasked.forecast() for unasked in open_), AxisForecast())
     eval_rows = info.rows if info else 0
     change = Change()
     quotas, sequences = bound.quotas.copy(), Sequences(bound.space)
@@ -57,6 +58,7 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
     first = asked.first
     prompt = [{"role": m.role, "content": m.content} for m in first.messages] if first else []
     prompt_tokens = prompt_characters(first.messages if first else ()) // CHARACTERS_A_TOKEN
+    fewest, most = asked.calls
     answer_tokens = asked.answer_tokens or _real_tokens(bound)
     expected = Usage(prompt_tokens, answer_tokens) if answer_tokens is not None else None
     return {
@@ -65,6 +67,7 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         "accepted": quotas.accepted,
         "real_rows": {"train": len(bound.train), "dev": len(bound.dev)},
         "eval_rows": eval_rows,
+        "unasked_templates": bound.unasked_templates.to_json() if bound.unasked_templates else None,
         "unasked_axes": {name: unasked.to_json() for name, unasked in bound.unasked.items()},
         "axis_questions": {
             "calls": axes.questions,
@@ -72,7 +75,8 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
             "answer_tokens": axes.expected.completion_tokens,
         },
         "cells": len(cells),
-        "calls": asked.missing,
+        "calls": fewest,
+        "calls_at_most": most,
         "logged": asked.answered,
         "changed": list(change.parts),
         "differences": list(change.differences),
@@ -81,9 +85,10 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         "max_tokens": asked_model(bound.loaded, bound.recipe.teacher).max_tokens,
         "cost": expected_money(
             price_of(bound.recipe.teacher),
-            asked.missing,
+            fewest,
             expected,
-            worst_case(first) if first else Usage(),
+            # What the later questions of a cell say is known only when the earlier ones are answered.
+            (worst_case(first) if first else Usage()) if most == fewest == asked.missing else None,
             axes.expected,
             axes.worst,
         ),

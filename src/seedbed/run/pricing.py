@@ -129,7 +129,12 @@ def _valued(used: Mapping[str, Usage], prices: Mapping[str, Price | None]) -> fl
 
 
 def expected_money(
-    price: Price | None, calls: int, expected: Usage | None, worst: Usage, once: Usage, once_worst: Usage
+    price: Price | None,
+    calls: int,
+    expected: Usage | None,
+    worst: Usage | None,
+    once: Usage,
+    once_worst: Usage,
 ) -> dict[str, Any] | None:
     """What so many calls cost, each using `expected` tokens and `worst` at most; None without a price.
 
@@ -140,7 +145,7 @@ def expected_money(
     return {
         "currency": CURRENCY,
         "expected": in_dollars(calls * price.of(expected) + price.of(once)) if expected is not None else None,
-        "worst": in_dollars(calls * price.of(worst) + price.of(once_worst)),
+        "worst": in_dollars(calls * price.of(worst) + price.of(once_worst)) if worst is not None else None,
         "price": price.to_json(),
     }
 

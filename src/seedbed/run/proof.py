@@ -7,12 +7,13 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
+from seedbed.core.child_process import end_child
 from seedbed.core.hashing import short_id
 from seedbed.core.record import Record
 from seedbed.recipe import Mix
 from seedbed.run.binding import BoundRecipe
 from seedbed.sources.eval_lock_file import EvalLockFile
-from seedbed.sources.sealed import answer_of, end_sealed, start_sealed
+from seedbed.sources.sealed import answer_of, start_sealed
 from seedbed.store.atomic import read_json, write_json
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import Rounds
@@ -98,6 +99,6 @@ def _score(bound: BoundRecipe, job: Job, sha256: str) -> dict[str, Any]:
     try:
         result: dict[str, Any] = answer_of(process, spec.path)
     finally:
-        end_sealed(process)
+        end_child(process)
         shutil.rmtree(folder)
     return result

@@ -87,6 +87,9 @@ async def refilter(
         names = ", ".join(sorted(bound.unasked))
         message = f"the axis {names} has no values yet; `seedbed run` asks the teacher for them"
         raise InputError([Problem(message, str(bound.loaded.path), key="generate.axes")])
+    if bound.unasked_templates is not None:
+        message = "the templates are not all written yet; `seedbed run` asks the teacher for them"
+        raise InputError([Problem(message, str(bound.loaded.path), key="generate.templates")])
     async with open_session(bound, note, command="refilter") as session:
         change = session.manifest.change
         if change.asks:

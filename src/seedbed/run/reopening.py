@@ -230,10 +230,11 @@ def _view(
             records.append((position, record))
             verdicts += passed[record.id]
             tally.draft(cells[position], record, passed[record.id])
-    keep = {record.id for _, record in records}
+    rank = {record.id: at for at, (_, record) in enumerate(records)}
     keys: dict[tuple[str, str], list[int]] = {}
     for row in read_rows(entry.file("keys"), ["filter", "key", "record"]):
-        if row["record"] in keep:
+        if row["record"] in rank:
             keys.setdefault((row["filter"], row["record"]), []).append(row["key"])
-    of_records = [(name, record, numbers) for (name, record), numbers in keys.items()]
+    by_rank = sorted(keys.items(), key=lambda item: rank[item[0][1]])
+    of_records = [(name, record, numbers) for (name, record), numbers in by_rank]
     return RoundData(records, verdicts, of_records, states, tally.measures())

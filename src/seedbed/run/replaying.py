@@ -56,12 +56,14 @@ def from_the_log(space: AskingSpace, filling: LoggedOnly) -> AskingSpace:
 class Replay:
     """What the log answers of some cells. `asked_again` had an answer, and would be paid for again.
 
-    `answer_tokens` is the mean of the answers that the log has for these cells.
+    `calls` are the fewest and the most requests that the other cells take. `answer_tokens` is the mean of
+    the answers that the log has for these cells.
     """
 
     cells: int = 0
     answered: int = 0
     asked_again: int = 0
+    calls: tuple[int, int] = (0, 0)
     first: ChatRequest | None = None
     sample: int | None = None
     answer_tokens: int | None = None
@@ -112,6 +114,8 @@ async def replay(
         except NotLogged:
             known = questions.get(scope_of(space.asker, cell.id), set())
             result.asked_again += bool(known.difference(filling.wanted))
+            fewest, most = methods[cell.method].requests()
+            result.calls = result.calls[0] + fewest, result.calls[1] + most
         except NoAnswer:
             result.answered += 1
         else:
@@ -124,4 +128,6 @@ async def replay(
         result.cells = planned
         result.answered = round(result.answered * planned / result.sample)
         result.asked_again = math.ceil(result.asked_again * planned / result.sample)
+        fewest, most = (math.ceil(calls * planned / result.sample) for calls in result.calls)
+        result.calls = fewest, most
     return result

@@ -147,6 +147,7 @@ def bind_roles(
             executors[name],
             " AND ".join(sorted({label for label in labels if label})) or None,
             dict(zip(addresses, labels, strict=True)) if labels else {},
+            hinted=not isinstance(role, WireRole),
         )
         models += (lane.model for lane in pool.lanes)
     return Teachers(roles, executors, tuple(models))

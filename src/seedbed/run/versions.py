@@ -121,9 +121,9 @@ def _of_locks(old: Path, new: str) -> Iterator[tuple[str, str]]:
 
 
 def _of_templates(known: Mapping[str, str], bound: BoundRecipe) -> Iterator[tuple[str, str]]:
-    for name, template in sorted(bound.templates.items()):
-        if name in known and known[name] != template.hash:
-            yield name, f"{name}: another text"
+    for template in sorted(bound.templates.values(), key=lambda each: each.name):
+        if known.get(template.name, template.hash) != template.hash:
+            yield template.name, f"{template.name}: another text"
 
 
 def _of_model_filters(copies: Mapping[str, str], bound: BoundRecipe) -> Iterator[str]:

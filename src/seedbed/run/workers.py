@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import IO, TypeVar
 
+from seedbed.core.child_process import end_child, start_child
 from seedbed.core.errors import SeedbedError
 
 A = TypeVar("A")
@@ -28,7 +29,6 @@ R = TypeVar("R")
 
 _LENGTH = struct.Struct("<Q")
 _MODULE = "seedbed.run.worker_process"
-_SECONDS_TO_END = 5.0
 
 
 class WorkerEnded(SeedbedError):
@@ -79,16 +79,7 @@ class Workers:
         """Let calls under way end, drop those that wait, and end the processes."""
         self._threads.shutdown(cancel_futures=True)
         for process in self._processes:
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    with suppress(BrokenPipeError):
-                        pipe.close()
-        for process in self._processes:
-            try:
-                process.wait(_SECONDS_TO_END)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end_child(process)
 
     def _call(self, function: Callable[[A], R], argument: A) -> R:
         process: subprocess.Popen[bytes] | None = getattr(self._mine, "process", None)
@@ -113,13 +104,7 @@ class Workers:
 
     def _start(self) -> subprocess.Popen[bytes]:
         beginning = self._beginning()
-        # In a session of its own: Ctrl-C in the terminal is for the run, which drains and needs it.
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", _MODULE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
+        process = start_child(_MODULE)
         with self._lock:
             self._processes.append(process)
         assert process.stdin is not None

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from seedbed.core.child_process import end_child
 from seedbed.core.errors import EvalLockError, SeedbedError
 from seedbed.core.protocols import EvalHit
 from seedbed.sources import wire
 from seedbed.sources.ignore_after import Suggestion
-from seedbed.sources.sealed import answer_of, end_sealed, start_sealed
+from seedbed.sources.sealed import answer_of, start_sealed
 from seedbed.sources.spec import SourceSpec
 
 OWN_SHARE = 0.05
@@ -212,7 +213,7 @@ class EvalLockServer:
                 client.close()
                 raise
         except BaseException:
-            end_sealed(process)
+            end_child(process)
             raise
         info = EvalInfo(
             path=str(spec.path),
@@ -232,7 +233,7 @@ class EvalLockServer:
     def close(self) -> None:
         """End the process and remove its folder. A second call does nothing."""
         self.client.close()
-        end_sealed(self._process)
+        end_child(self._process)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Self:

@@ -78,7 +78,8 @@ class LockedSet:
 
     def check(self, texts: Sequence[str]) -> list[list[EvalHit]]:
         """For each text its hits, strongest first, each text cut as the eval rows are."""
-        return [[*self._canary_hits(text), *self._index.hits(cut(text, self.ignore_after))] for text in texts]
+        found = self._index.check([cut(text, self.ignore_after) for text in texts])
+        return [[*self._canary_hits(text), *hits] for text, hits in zip(texts, found, strict=True)]
 
     def _canary_hits(self, text: str) -> list[EvalHit]:
         if self.canary is None or self.canary not in text:

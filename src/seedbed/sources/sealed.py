@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -21,6 +20,7 @@ from typing import Any
 
 import orjson
 
+from seedbed.core.child_process import start_child
 from seedbed.core.errors import EvalLockError, InputError, Problem, SeedbedError, SourceError, StoreError
 
 _INPUT_ERRORS = {kind.__name__: kind for kind in (SourceError, EvalLockError)}
@@ -30,16 +30,9 @@ _OTHER_ERRORS = {kind.__name__: kind for kind in (StoreError,)}
 def start_sealed(module: str, request: Mapping[str, Any]) -> subprocess.Popen[bytes]:
     """Start `python -m module` and hand it its request. Its stdin stays open: its end ends the child.
 
-    The request tells the child its parent, which may be gone before the child can look. `-P` keeps
-    the user's folder off the import path. The own session keeps Ctrl-C in the terminal from the
-    child, which must live until the run has drained.
+    The request tells the child its parent, which may be gone before the child can look.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", module],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
+    process = start_child(module)
     assert process.stdin is not None
     with suppress(BrokenPipeError):  # It ended already: the answer that is missing will say so.
         process.stdin.write(orjson.dumps({**request, "parent": os.getpid()}) + b"\n")
@@ -67,19 +60,6 @@ def answer_of(process: subprocess.Popen[bytes], file: Path) -> Any:
     return answer["result"]
 
 
-def end_sealed(process: subprocess.Popen[bytes], seconds: float = 5.0) -> None:
-    """Close the child's stdin, which ends it; kill it where it does not go."""
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with suppress(BrokenPipeError):
-                pipe.close()
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
 def read_request() -> Any:
     """In the child: what the parent wants. Nothing at all means that the parent is gone."""
     sys.excepthook = _say_kind_and_place
@@ -87,18 +67,6 @@ def read_request() -> Any:
     if not line:
         raise SystemExit(0)
     return orjson.loads(line)
-
-
-def end_with_the_parent() -> None:
-    """In the child: go when the parent closes our standard input or dies, whatever we are doing."""
-
-    def wait() -> None:
-        # The bare descriptor: a thread that waits in sys.stdin would hold its lock at exit.
-        while os.read(sys.stdin.fileno(), 1024):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def answer_with(work: Callable[[], Mapping[str, Any]]) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from seedbed.core.child_process import end_child
 from seedbed.core.errors import SourceError
 from seedbed.sources.grouping import Shares, Side
-from seedbed.sources.sealed import answer_of, end_sealed, start_sealed
+from seedbed.sources.sealed import answer_of, start_sealed
 from seedbed.sources.spec import SourceSpec
 
 
@@ -61,6 +62,6 @@ def split_source(
     try:
         answer = answer_of(process, spec.path)
     finally:
-        end_sealed(process)
+        end_child(process)
     files = {side: Path(path) for side, path in answer["files"].items()}
     return SplitFiles(files["train"], files.get("dev"), files.get("eval"), answer["counts"])

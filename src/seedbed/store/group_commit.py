@@ -9,7 +9,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,11 @@ MOST_ROWS = 256
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """Rows of one caller; the future gets how many of them are new."""
+    """Rows of one caller, each as `pack` makes it; the future gets how many of them are new."""
 
     statement: str
     rows: Sequence[tuple[Any, ...]]
+    pack: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[int]
 
@@ -52,14 +53,22 @@ class GroupCommit:
         self._thread = threading.Thread(target=self._run, name=f"commits {path.name}", daemon=True)
         self._thread.start()
 
-    def submit(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> asyncio.Future[int]:
-        """A future that is done when the rows are on disk. Its result counts those that were new."""
+    def submit(
+        self,
+        statement: str,
+        rows: Sequence[tuple[Any, ...]],
+        pack: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None = None,
+    ) -> asyncio.Future[int]:
+        """A future that is done when the rows are on disk. Its result counts those that were new.
+
+        `pack` makes the row that is written of each that is given, in the thread.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
         with self._lock:
             if not self._open:
                 raise self._closed_error()
-            self._queue.put(_Job(statement, rows, loop, future))
+            self._queue.put(_Job(statement, rows, pack, loop, future))
         return future
 
     async def flush(self) -> None:
@@ -133,7 +142,10 @@ class GroupCommit:
         )
 
     def _insert(self, job: _Job) -> int:
-        return self._db.executemany(job.statement, job.rows).rowcount if job.rows else 0
+        if not job.rows:
+            return 0
+        rows = map(job.pack, job.rows) if job.pack is not None else job.rows
+        return self._db.executemany(job.statement, rows).rowcount
 
     def _roll_back(self) -> None:
         if self._db.in_transaction:  # a full disk may have rolled it back already

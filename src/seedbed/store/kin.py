@@ -1,8 +1,8 @@
 """Candidates for kinship: which records share a key, within a round and with all that stayed before.
 
-The round's keys are sorted once; the keys of the run so far stream past them. Memory is that of the
-round and of what is found: at 12 earlier rounds of 1,000 cells the stream took 15 MB and 0.14 s,
-the same join in DuckDB 88 MB (`python -m benchmarks.memory` shows the sum of it).
+The round's keys are sorted once; the keys of the run so far pass by them, one shard's and one filter's
+at a time, and of the records behind them those alone that share a key are looked at. Memory is that of
+the round and of what is found (`python -m benchmarks.memory` shows the sum of it).
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ GROUP_FIRST = 8
 # Of the earlier records behind one key the first (real rows first), and of all that a record
 # meets those it shares most keys with: a phrase that the whole run shares stays bearable.
 MOST_EARLIER = 64
-_BATCH_ROWS = 8192
 
 
 def candidates(
@@ -75,13 +74,25 @@ def _before(name: str, keys: Keys, ranks: Keys, earlier: Sequence[Path]) -> list
 
 
 def _meeting(name: str, keys: Keys, earlier: Sequence[Path]) -> Iterator[tuple[Keys, list[str]]]:
-    """Keys and records of the earlier shards whose key is one of the round's, batch by batch."""
+    """Keys and records of the earlier shards whose key is one of the round's, in the order of the shards."""
     for path in earlier:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_BATCH_ROWS, columns=["filter", "key", "record"]):
-                mine = batch.filter(pc.equal(batch.column("filter"), name))
-                theirs: Keys = mine.column("key").to_numpy()
-                place = np.minimum(np.searchsorted(keys, theirs), len(keys) - 1)
-                met = keys[place] == theirs
-                if met.any():
-                    yield theirs[met], mine.column("record").filter(pa.array(met)).to_pylist()
+        with pq.ParquetFile(path, read_dictionary=["record"]) as file:
+            for group in range(file.num_row_groups):
+                yield from _meeting_in_group(name, keys, file, group)
+
+
+def _meeting_in_group(
+    name: str, keys: Keys, file: pq.ParquetFile, group: int
+) -> Iterator[tuple[Keys, list[str]]]:
+    filters = file.metadata.row_group(group).column(0).statistics
+    # A group without rows has none.
+    if filters is None or not filters.min <= name <= filters.max:
+        return
+    theirs: Keys = file.read_row_group(group, ["key"])["key"].to_numpy()
+    place = np.minimum(np.searchsorted(keys, theirs), len(keys) - 1)
+    met = keys[place] == theirs
+    if filters.min != filters.max:  # an older shard, all filters mixed
+        met &= pc.equal(file.read_row_group(group, ["filter"])["filter"], name).to_numpy()
+    if met.any():
+        records = file.read_row_group(group, ["record"])["record"]
+        yield theirs[met], records.filter(pa.array(met)).to_pylist()

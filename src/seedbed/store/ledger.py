@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,8 +20,10 @@ from seedbed.core.record import Record
 from seedbed.core.verdict import OVER_TARGET, Verdict, by_score
 from seedbed.store.rounds import CommittedRound, Rounds
 from seedbed.store.shards import (
+    from_json,
     read_plan,
     read_records,
+    read_rows,
     read_verdicts,
     record_from_row,
     verdict_from_row,
@@ -130,6 +133,14 @@ class Ledger:
     def accepted(self) -> Iterator[Record]:
         """Accepted records by rank."""
         return (record for record, fate in self.with_fates() if fate.accepted)
+
+    def accepted_fields(self) -> Iterator[tuple[str, dict[str, Any], dict[str, str]]]:
+        """(id, fields, slots) of accepted records by rank: a record's provenance is most of the reading."""
+        for entry in self.rounds:
+            fates = self._fates(entry)
+            for row in read_rows(entry.file("records"), ["id", "fields", "slots"]):
+                if fates[row["id"]].accepted:
+                    yield row["id"], from_json(row["fields"]), from_json(row["slots"])
 
     def good(self, ranking: Sequence[str] = ()) -> Iterator[tuple[Record, bool]]:
         """(record, accepted) of every record that only the target may have turned away, by rank.

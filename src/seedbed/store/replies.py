@@ -44,7 +44,8 @@ _GET = (
 # Tokens of a row that were charged beyond those told: what nobody knows to be read or written.
 _BEYOND = "max(0, coalesce(charged, 0) - coalesce(prompt_tokens, 0) - coalesce(completion_tokens, 0))"
 _TOLD = "coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)"
-_SCOPES_A_QUERY = 10_000  # SQLite takes 32,766 variables
+# The scopes that a query is about, in the reader's own memory.
+_WANTED = "CREATE TEMP TABLE IF NOT EXISTS wanted (scope BLOB PRIMARY KEY) WITHOUT ROWID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ class ReplyLog(SharedFile):
     def __init__(self, path: Path, writer: sqlite3.Connection, reader: sqlite3.Connection) -> None:
         super().__init__(path, writer, reader)
         self._fresh: set[bytes] = set()  # scopes under which nothing stood when they were looked up
-        self._compress = zstandard.ZstdCompressor(level=1)
+        self._wanted: set[bytes] | None = None  # what is in the table `wanted`
+        self._compress = zstandard.ZstdCompressor(level=1)  # for the thread that commits
         self._decompress = zstandard.ZstdDecompressor()
 
     async def add(self, replies: Sequence[LoggedReply], charges: Sequence[Charge] = ()) -> int:
@@ -114,12 +116,10 @@ class ReplyLog(SharedFile):
         first suspends: a caller that is cancelled here leaves them to be committed all the same.
         """
         self._fresh.difference_update(reply.key.scope for reply in replies)
-        with self._lock:
-            rows = [
-                self._reply_row(reply, charges[index] if charges else None, first=index == 0)
-                for index, reply in enumerate(replies)
-            ]
-        return await self._commits.submit(_ADD, rows)
+        rows = [
+            (reply, charges[index] if charges else None, index == 0) for index, reply in enumerate(replies)
+        ]
+        return await self._commits.submit(_ADD, rows, self._reply_row)
 
     async def add_refusal(
         self,
@@ -131,10 +131,7 @@ class ReplyLog(SharedFile):
     ) -> None:
         """Log that this request is refused for good; it replays like a reply."""
         self._fresh.discard(key.scope)
-        with self._lock:
-            value = self._compress.compress(pack([cause, detail, status]))
-        row = (*_key_columns(key), REFUSAL, 1, 0, 0, value, *_charge_columns(charge))
-        await self._commits.submit(_ADD, [row])
+        await self._commits.submit(_ADD, [(key, [cause, detail, status], charge)], self._refusal_row)
 
     async def add_attempt(
         self,
@@ -276,7 +273,13 @@ class ReplyLog(SharedFile):
         tokens, cost, by_rule, priced, unpriced, prompt, completion, beyond = totals
         return Spent(tokens, cost, by_rule, priced, unpriced, Usage(prompt, completion), beyond)
 
-    def _reply_row(self, reply: LoggedReply, charge: Charge | None, *, first: bool) -> tuple[Any, ...]:
+    def _refusal_row(self, given: tuple[ReplyKey, list[Any], Charge | None]) -> tuple[Any, ...]:
+        key, value, charge = given
+        packed = self._compress.compress(pack(value))
+        return (*_key_columns(key), REFUSAL, 1, 0, 0, packed, *_charge_columns(charge))
+
+    def _reply_row(self, given: tuple[LoggedReply, Charge | None, bool]) -> tuple[Any, ...]:
+        reply, charge, first = given
         choice, usage = reply.choice, reply.usage
         value = [
             choice.text,
@@ -318,17 +321,27 @@ class ReplyLog(SharedFile):
         return parts
 
     def _under(self, scopes: Iterable[bytes] | None, query: str, group: str = "") -> list[tuple[Any, ...]]:
-        """Rows of the query over the whole log, or over each portion of the scopes in turn."""
+        """Rows of the query over the whole log, or over what stands under the scopes."""
+        wanted = None if scopes is None else set(scopes)
         with self._lock:
-            if scopes is None:
+            if wanted is None:
                 return self._query(query + group, ())
-            rows: list[tuple[Any, ...]] = []
-            distinct = list(set(scopes))
-            for start in range(0, len(distinct), _SCOPES_A_QUERY):
-                portion = distinct[start : start + _SCOPES_A_QUERY]
-                marks = ",".join("?" * len(portion))
-                rows += self._query(f"{query} AND scope IN ({marks}){group}", portion)
-            return rows
+            if wanted != self._wanted:
+                self._put_down(wanted)
+            return self._query(f"{query} AND scope IN (SELECT scope FROM wanted){group}", ())
+
+    def _put_down(self, wanted: set[bytes]) -> None:
+        """Make them the table `wanted`: a report asks nine questions about the same scopes."""
+        self._wanted = None
+        for statement in ("PRAGMA temp_store = MEMORY", _WANTED, "DELETE FROM wanted", "BEGIN"):
+            self._query(statement, ())
+        try:
+            self._reader.executemany("INSERT INTO wanted VALUES (?)", [(scope,) for scope in sorted(wanted)])
+        except sqlite3.Error as error:
+            raise store_error(self.path, error) from error
+        finally:
+            self._query("COMMIT", ())
+        self._wanted = wanted
 
     def _query(self, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         try:

@@ -152,7 +152,10 @@ def write_records(path: Path, records: Sequence[tuple[int, Record]]) -> None:
 
 def provenance_json(provenance: Provenance) -> str:
     value = {name: getattr(provenance, name) for name in Provenance.__dataclass_fields__}
-    value["models"] = {role: asdict(model) for role, model in provenance.models.items()}
+    value["models"] = {
+        role: {"model": model.model, "endpoint": model.endpoint, "revision": model.revision}
+        for role, model in provenance.models.items()
+    }
     value["sampling"] = dict(provenance.sampling)
     if not provenance.steps:
         del value["steps"]
@@ -221,19 +224,30 @@ def read_verdicts(path: Path) -> Iterator[Verdict]:
 
 
 def write_keys(path: Path, keys: Sequence[tuple[str, str, KeyNumbers]]) -> None:
-    """(filter, record id, its keys) of the records that stay in the corpus; one row a key."""
-    sizes = np.array([len(numbers) for _, _, numbers in keys], np.int64)
-    row = np.repeat(np.arange(len(keys)), sizes)
-    numbers = np.concatenate([np.asarray(n, np.int64) for _, _, n in keys]) if keys else np.empty(0, np.int64)
-    write_table(
-        path,
-        KEYS,
-        {
-            "filter": pa.array([name for name, _, _ in keys], pa.string()).take(pa.array(row)),
-            "key": pa.array(numbers),
-            "record": pa.array([record for _, record, _ in keys], pa.string()).take(pa.array(row)),
-        },
-    )
+    """(filter, record id, its keys) of the records that stay in the corpus; one row a key.
+
+    The keys of a filter stand together, in row groups of their own, in ascending order; records
+    behind the same key in the order given. Shards written before are by record, all filters mixed.
+    """
+    by_filter: dict[str, list[tuple[str, KeyNumbers]]] = {}
+    for name, record, numbers in keys:
+        by_filter.setdefault(name, []).append((record, numbers))
+    # Hash keys are all distinct: a dictionary of them would be their list once more.
+    with pq.ParquetWriter(
+        path, KEYS, compression="zstd", store_schema=False, use_dictionary=["filter", "record"]
+    ) as writer:
+        for name, entries in sorted(by_filter.items()):
+            found = np.concatenate([np.asarray(numbers, np.int64) for _, numbers in entries])
+            row = np.repeat(np.arange(len(entries)), [len(numbers) for _, numbers in entries])
+            order = np.argsort(found, kind="stable")
+            records = pa.array([record for record, _ in entries], pa.string())
+            columns = [
+                pa.repeat(name, len(found)),
+                pa.array(found[order]),
+                records.take(pa.array(row[order])),
+            ]
+            writer.write_table(pa.table(columns, schema=KEYS))
+    sync_file(path)
 
 
 def write_cells(path: Path, cells: Sequence[tuple[int, str, str, str]]) -> None:

@@ -14,7 +14,7 @@ from seedbed.tasks.fields import BoundTask, FieldName, Schema, TaskOptions, exch
 
 @dataclass(slots=True)
 class Classification(BoundTask):
-    """A classification bound to a recipe. `labels` is None until they are known."""
+    """A text and its label. `labels` is None until they are known."""
 
     name: ClassVar[str] = "classification"
     version: ClassVar[int] = 1

@@ -16,7 +16,7 @@ _FENCES = re.compile(r"^`{3,}", re.MULTILINE)
 
 @dataclass(slots=True)
 class Code(BoundTask):
-    """Fields in the order prompt, solution, tests. The prompt alone is prose, and held to rules of prose."""
+    """A programming task, a program and its tests. Fields in this order; the first alone is prose."""
 
     name: ClassVar[str] = "code"
     version: ClassVar[int] = 1

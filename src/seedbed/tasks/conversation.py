@@ -32,7 +32,7 @@ MESSAGES: Schema = {
     "type": "array",
     "prefixItems": [_turn("system", "user")],
     "items": _turn("user", "assistant"),
-    "if": {"prefixItems": [_says("system")]},
+    "if": {"prefixItems": [_says("system")], "minItems": 1},
     "then": {"prefixItems": [{}, _says("user"), _says("assistant")], "minItems": 3},
     "else": {"prefixItems": [{}, _says("assistant")], "minItems": 2},
 }
@@ -44,7 +44,7 @@ That the later ones take turns as well JSON Schema cannot say of a list of any l
 
 @dataclass(slots=True)
 class Conversation(BoundTask):
-    """One field, the list of turns `{"role": system|user|assistant, "content"}`, as chat models take it.
+    """Turns of a user and an assistant. One field holds their list, `{"role", "content"}` each.
 
     It is compared with the eval by what the user says.
     """

@@ -15,7 +15,7 @@ from seedbed.tasks.json_schema import check_schema, has_references
 
 @dataclass(slots=True)
 class Custom(BoundTask):
-    """Fields as the recipe lists them, each with a JSON Schema. Text fields are the strings without `enum`.
+    """Fields of the recipe's own. Each has a JSON Schema; the strings without `enum` are text fields.
 
     Without `compare` the first text field is what is compared with the eval, and what a chat asks.
     """

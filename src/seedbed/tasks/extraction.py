@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
+from pydantic.errors import PydanticInvalidForJsonSchema
 
 from seedbed.core.field_text import as_json
 from seedbed.tasks.fields import (
@@ -23,12 +24,12 @@ from seedbed.tasks.fields import (
     object_schema,
     text_of,
 )
-from seedbed.tasks.json_schema import as_field, check_schema
+from seedbed.tasks.json_schema import as_field, check_schema, in_order
 
 
 @dataclass(slots=True)
 class Extraction(BoundTask):
-    """Fields in the order input, record. The record is a JSON object or list; the input alone is text."""
+    """A text and the JSON read out of it. Fields in the order input, record; the input alone is text."""
 
     name: ClassVar[str] = "extraction"
     version: ClassVar[int] = 1
@@ -63,8 +64,7 @@ class Extraction(BoundTask):
 
     @property
     def prompt_values(self) -> Mapping[str, str]:
-        shown = json.dumps(self.record_schema, ensure_ascii=False, indent=1)
-        return {"record": self.fields[1], "schema": shown}
+        return {"record": self.fields[1], "schema": as_json(self.record_schema)}
 
     @classmethod
     def bind(cls, options: Options, labels: Sequence[str] | None) -> Extraction:
@@ -78,8 +78,9 @@ class Extraction(BoundTask):
         return object_schema(self.fields, omit, own={record: own}, definitions=definitions)
 
     def as_chat(self, fields: Mapping[str, Any]) -> list[dict[str, str]]:
-        """The text is what the user says, the record as JSON what the assistant answers."""
-        return exchange(text_of(fields, self.fields[:1]), as_json(fields.get(self.fields[1])))
+        """The text is what the user says, the record (JSON in the schema's order) the answer."""
+        record = in_order(fields.get(self.fields[1]), self.record_schema, self.record_schema)
+        return exchange(text_of(fields, self.fields[:1]), as_json(record))
 
 
 def _named_schema(name: str, folder: Path) -> Any:
@@ -120,8 +121,11 @@ def _of_class(module: str, path: str, folder: Path) -> Any:
         ) from None
     finally:
         sys.path.remove(str(folder))
-    if not (isinstance(found, type) and issubclass(found, BaseModel)):
+    if not (isinstance(found, type) and issubclass(found, BaseModel) and found is not BaseModel):
         raise ValueError(
             f"{module}:{path} is no pydantic model; name a class derived from pydantic.BaseModel"
         )
-    return found.model_json_schema()
+    try:
+        return found.model_json_schema()
+    except PydanticInvalidForJsonSchema as error:
+        raise ValueError(f"{module}:{path} has a type without a JSON form: {error.message}") from None

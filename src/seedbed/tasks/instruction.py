@@ -22,7 +22,7 @@ from seedbed.tasks.fields import (
 
 @dataclass(slots=True)
 class Instruction(BoundTask):
-    """An instruction task bound to a recipe: fields in the order prompt, context, answer."""
+    """What a user asks, perhaps with a context, and the answer. Fields in this order."""
 
     name: ClassVar[str] = "instruction"
     version: ClassVar[int] = 1

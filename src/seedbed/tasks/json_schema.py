@@ -50,6 +50,29 @@ def as_field(schema: Mapping[str, Any], field: str) -> tuple[Schema, Schema]:
     return _moved(own, place), moved
 
 
+def in_order(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
+    """The value with its keys in the order of the schema's properties; what it does not name comes last."""
+    schema = _resolved(schema, root)
+    if isinstance(value, list):
+        return [in_order(item, schema.get("items"), root) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    known = schema.get("properties", {})
+    names = [*(name for name in known if name in value), *(name for name in value if name not in known)]
+    return {name: in_order(value[name], known.get(name), root) for name in names}
+
+
+def _resolved(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema that a reference stands for; of what is no schema, one that says nothing."""
+    if not isinstance(schema, Mapping):
+        return {}
+    reference = schema.get("$ref")
+    if not isinstance(reference, str):
+        return schema
+    definitions: dict[str, Mapping[str, Any]] = {**root.get("definitions", {}), **root.get("$defs", {})}
+    return root if reference == "#" else definitions.get(reference.rpartition("/")[2], {})
+
+
 def _references(schema: Any) -> Iterator[tuple[str, str]]:
     for each in _subschemas(schema):
         for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):

@@ -16,7 +16,7 @@ ANSWER_MARK = "#### "
 
 @dataclass(slots=True)
 class Math(BoundTask):
-    """Fields in the order question, solution, answer. The answer is text, so that `3/4` stays what it is."""
+    """A problem, its solution and the final answer. All are text: `3/4` stays what it is."""
 
     name: ClassVar[str] = "math"
     version: ClassVar[int] = 1

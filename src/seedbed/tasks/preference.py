@@ -13,7 +13,7 @@ from seedbed.tasks.fields import BoundTask, FieldName, TaskOptions, distinct_fie
 
 @dataclass(slots=True)
 class Preference(BoundTask):
-    """Fields in the order prompt, chosen, rejected.
+    """A prompt, the better answer and a worse one. Fields in the order prompt, chosen, rejected.
 
     With `answer` the real rows are no pairs: they hold a prompt and one good answer, which is read as
     the chosen one. Such rows are examples and are compared; for want of a worse answer they train nothing.

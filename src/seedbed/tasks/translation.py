@@ -13,7 +13,7 @@ from seedbed.tasks.fields import BoundTask, FieldName, TaskOptions, distinct_fie
 
 @dataclass(slots=True)
 class Translation(BoundTask):
-    """Fields in the order source, target. Languages are what the recipe calls them: a code or a name."""
+    """A text in two languages. Fields in the order source, target; languages as the recipe calls them."""
 
     name: ClassVar[str] = "translation"
     version: ClassVar[int] = 1

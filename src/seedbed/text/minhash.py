@@ -103,7 +103,8 @@ def signatures(sets: Sequence[Hashes]) -> Iterator[Hashes]:
             end += 1
         starts = np.cumsum([0, *(len(own) for own in sets[at : end - 1])])
         folded = np.concatenate(sets[at:end]) >> _SHIFT
-        block = _MULTIPLIERS * folded[None, :] + _OFFSETS
+        block = _MULTIPLIERS * folded[None, :]
+        block += _OFFSETS
         yield from (np.minimum.reduceat(block, starts, axis=1) >> _SHIFT).T
         at = end
 
@@ -116,7 +117,8 @@ def signature(hashes: Hashes) -> Hashes:
     folded = hashes >> _SHIFT
     minima = np.full(PERMUTATIONS, np.iinfo(np.uint64).max, dtype=np.uint64)
     for at in range(0, len(folded), _BLOCK):
-        block = _MULTIPLIERS * folded[None, at : at + _BLOCK] + _OFFSETS
+        block = _MULTIPLIERS * folded[None, at : at + _BLOCK]
+        block += _OFFSETS
         np.minimum(minima, block.min(axis=1), out=minima)
     return minima >> _SHIFT
 

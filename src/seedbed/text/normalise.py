@@ -8,6 +8,8 @@ import unicodedata
 from seedbed.text.remembered import remembered
 
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
+# The same for ASCII, byte by byte.
+_ASCII = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128)).encode().ljust(256)
 
 # Scripts that are written without spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han (with
 # its extensions), and their half-width forms. Korean puts spaces between words and is not here.
@@ -27,8 +29,9 @@ def normalise(text: str) -> str:
     Any `str` is accepted; a lone surrogate or NUL is a character outside `\\w` like any other.
     The result is empty where a text has no letter and no digit.
     """
-    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
-    return _BETWEEN_WORDS.sub(" ", folded).strip()
+    if text.isascii():  # a quarter of the time
+        return " ".join(text.encode().translate(_ASCII).decode().split())
+    return _BETWEEN_WORDS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
 def tokens(text: str) -> list[str]:

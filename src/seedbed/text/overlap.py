@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import accumulate
 
 from seedbed.core.protocols import EvalHit
@@ -64,22 +64,29 @@ class EvalIndex:
         self._ngrams.ignore_common(norms, at_least)
         self._runs.ignore_common(norms, at_least)
 
-    def hits(self, text: str) -> list[EvalHit]:
-        """The rows that `text` repeats, the strongest first: leaks, then by score, rule and row.
+    def check(self, texts: Sequence[str]) -> list[list[EvalHit]]:
+        """For each text the rows that it repeats, the strongest first: leaks, then by score, rule and row.
 
         Each near rule that holds is named; a row that is equal is not named as near as well.
         """
-        norm = normalise(text)
-        if not norm:
-            return []
+        norms = [normalise(text) for text in texts]
+        return [
+            self._hits(norm, runs) if norm else []
+            for norm, runs in zip(norms, self._runs.matches(norms), strict=True)
+        ]
+
+    def _hits(self, norm: str, runs: Sequence[tuple[int, int]]) -> list[EvalHit]:
         equal = self._equal.get(norm, [])
         best: dict[tuple[int, int], float] = {}
         ends = _token_ends(norm)
+        grams = _token_grams(norm, CONTAINED_TOKENS, ends)
+        # Both ways of being contained, and every longer n-gram, begin with a 4-gram that some row has.
+        known = not self._contained.grams.isdisjoint(grams)
         for rule, matches in (
-            (1, self._contained.matches(norm, ends)),
+            (1, self._contained.matches(norm, grams) if known else ()),
             (2, self._similar.matches(norm)),
-            (3, self._ngrams.matches(norm, ends)),
-            (4, ((row, min(1.0, run / len(self._norms[row]))) for row, run in self._runs.matches(norm))),
+            (3, self._ngrams.matches(norm, ends) if known else ()),
+            (4, ((row, min(1.0, run / len(self._norms[row]))) for row, run in runs)),
         ):
             for row, score in matches:
                 if row not in equal:
@@ -107,11 +114,13 @@ class _Contained:
             if own:
                 self._anchored[min(own, key=lambda gram: len(self._rows[gram]))].append(row)
 
-    def matches(self, norm: str, ends: Sequence[int]) -> Iterator[tuple[int, float]]:
-        grams = _token_grams(norm, CONTAINED_TOKENS, ends)
-        # Both ways of being contained begin with a 4-gram that some row has.
-        if self._rows.keys().isdisjoint(grams):
-            return
+    @property
+    def grams(self) -> Set[str]:
+        """The 4-grams of all rows."""
+        return self._rows.keys()
+
+    def matches(self, norm: str, grams: Sequence[str]) -> Iterator[tuple[int, float]]:
+        """`grams` are the text's own 4-grams."""
         padded = f" {norm} "
         for gram in set(grams) & self._anchored.keys():
             for row in self._anchored[gram]:

@@ -6,8 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from seedbed.text.window_hashes import WIDTH, WindowHashes
+
 RUN = 50
-_CHUNK = 25
+_CHUNK = WIDTH
 _STRIDE = RUN - _CHUNK + 1
 
 
@@ -38,17 +40,21 @@ class SharedRuns:
         the letter or two that happen to follow it alike; what is left must share 50 of its own.
         """
         frequency: Counter[str] = Counter()
-        for norm in norms:
+        for norm in self._holders(norms).values():
             shared = (self._stretches[place].text[start:end] for place, start, end in self._shared(norm))
             frequency.update({window for run in shared for window in _windows(run)})
         common = {window for window, count in frequency.items() if count >= at_least}
         if common:
             self._index([part for stretch in self._stretches for part in _without(stretch, common)])
 
-    def matches(self, norm: str) -> Iterator[tuple[int, int]]:
-        """(row, length) of each maximal shared run of at least 50 characters."""
-        for place, start, end in self._shared(norm):
-            yield self._stretches[place].row, end - start
+    def matches(self, norms: Sequence[str]) -> list[list[tuple[int, int]]]:
+        """For each text (row, length) of each maximal shared run of at least 50 characters."""
+        found: list[list[tuple[int, int]]] = [[] for _ in norms]
+        for at, norm in self._holders(norms).items():
+            found[at] = [
+                (self._stretches[place].row, end - start) for place, start, end in self._shared(norm)
+            ]
+        return found
 
     def _index(self, stretches: Sequence[_Stretch]) -> None:
         self._stretches = [stretch for stretch in stretches if len(stretch.text) >= RUN]
@@ -56,16 +62,18 @@ class SharedRuns:
         for place, stretch in enumerate(self._stretches):
             for start in range(0, len(stretch.text) - _CHUNK + 1, _STRIDE):
                 self._chunks[stretch.text[start : start + _CHUNK]].append((place, start))
+        self._hashes = WindowHashes(list(self._chunks))
+
+    def _holders(self, norms: Sequence[str]) -> dict[int, str]:
+        """The texts that may hold a chunk, by their place: in most there is nothing to look for."""
+        return {at: norms[at] for at in sorted(self._hashes.holders(norms)) if len(norms[at]) >= RUN}
 
     def _shared(self, norm: str) -> Iterator[tuple[int, int, int]]:
         """(stretch, start, end) of the maximal shared runs of at least 50 characters, each once."""
         chunks = self._chunks
-        windows = range(len(norm) - _CHUNK + 1 if len(norm) >= RUN else 0)
-        if chunks.keys().isdisjoint([norm[at : at + _CHUNK] for at in windows]):
-            return
         # Chunks of one shared run lie on one diagonal (position in the query − position in the stretch).
         seen_to: dict[tuple[int, int], int] = {}
-        for at in windows:
+        for at in range(len(norm) - _CHUNK + 1):
             chunk = norm[at : at + _CHUNK]
             if chunk not in chunks:
                 continue

@@ -1,0 +1,51 @@
+"""Python processes of our own that end with the one that started them, killed or not.
+
+A child's standard input stays open for as long as its parent lives and wants it: its end ends the child.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+
+
+def start_child(module: str) -> subprocess.Popen[bytes]:
+    """Start `python -m module`, with pipes to its standard input and output.
+
+    `-P` keeps the user's folder off the import path. The own session keeps Ctrl-C in the terminal from
+    the child, which must live until the run has drained.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def end_child(process: subprocess.Popen[bytes], seconds: float = 5.0) -> None:
+    """Close the child's pipes, which ends it; kill it where it does not go."""
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(BrokenPipeError):
+                pipe.close()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def end_with_the_parent() -> None:
+    """In the child: go when the parent closes our standard input or dies, whatever we are doing."""
+
+    def wait() -> None:
+        # The bare descriptor: a thread that waits in sys.stdin would hold its lock at exit.
+        while os.read(sys.stdin.fileno(), 1024):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

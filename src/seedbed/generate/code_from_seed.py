@@ -1,0 +1,219 @@
+"""`code_from_seed`: a few lines of real code inspire a problem, its solutions and tests of them.
+
+OSS-Instruct (Wei et al. 2023, arXiv 2312.02120): real code gives variety that a teacher asked for "a problem"
+does not have. There may be several solutions to a problem, as in SelfCodeAlign (Wei et al. 2024, arXiv
+2410.24032). Tests are asked for from the problem alone, so that they are not made to fit a solution's
+mistakes. What can be seen without running is checked; nothing is run, and the record says so: `unverified`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pydantic import AliasChoices, Field
+
+from seedbed.core.chat import Pen
+from seedbed.core.protocols import Draft, SourceKind, Task
+from seedbed.core.record import Rejection, Unreadable
+from seedbed.generate.method import MethodOptions
+from seedbed.generate.steps import Kind, SteppedMethod, Steps, read_object, schema_of
+from seedbed.text.normalise import tokens
+from seedbed.text.similarity import longest_shared_run
+
+_FENCED = re.compile(r"\A\s*```\w*[ \t]*\n(?P<code>.*?)\n?```\s*\Z", re.DOTALL)
+
+_SOLUTION: Mapping[str, Kind] = {"solution": "text"}
+
+# Shares of a rehearsal's solutions and tests with a fault of their kind.
+_BROKEN, _COPIED, _IDLE = 0.15, 0.1, 0.02
+
+
+class CodeFromSeed(SteppedMethod):
+    """One problem from one seed; of its solutions the first that passes what can be seen of it."""
+
+    name: ClassVar[str] = "code_from_seed"
+    version: ClassVar[int] = 1
+    steps: ClassVar[Mapping[str, Sequence[str]]] = {
+        "problem": ("seed",),
+        "solution": ("problem", "entry_point"),
+        "tests": ("problem", "entry_point", "count"),
+    }
+    tasks: ClassVar[Sequence[str]] = ("code",)
+    source_kinds: ClassVar[Sequence[SourceKind]] = ("documents",)
+
+    class Options(MethodOptions):
+        source: str | None = Field(
+            None,
+            validation_alias=AliasChoices("source", "sources"),
+            description="source of the real code, `chunk: {lines: 15}` (default: the only documents)",
+        )
+        tests: int = Field(8, ge=1, le=50, description="tests asked for, where the task has tests")
+        solutions: int = Field(
+            1, ge=1, le=16, description="solutions asked for in one question; the first that passes is taken"
+        )
+        temperature: float = Field(0.7, ge=0, le=2, description="at which several solutions are sampled")
+        shared: int = Field(
+            24, ge=8, description="words in a row that a text may share with its seed before it is a copy"
+        )
+
+    def requests(self) -> tuple[int, int]:
+        """Where the task has no tests none are asked for."""
+        return 2, 3
+
+    async def drafts(self, steps: Steps) -> list[Draft]:
+        ctx, options = steps.ctx, self.options
+        assert ctx.source is not None, "`source_kinds` asks for it"
+        seed = ctx.source.fields
+        prompt, solution, *tests = ctx.task.fields
+        asked = await steps.object(
+            "problem",
+            fields={"problem": "text", "entry_point": "text"},
+            seed=seed,
+            sketch=lambda pen: {"problem": pen.text(prompt), "entry_point": f"f{pen.rng.randrange(10**6)}"},
+        )
+        look = _Look(
+            asked["entry_point"].removesuffix("()"), seed["text"], options.shared, _is_python(ctx.task)
+        )
+        solutions = await self._solutions(steps, asked["problem"], look)
+        faults = [look.fault(text) or look.copies(asked["problem"], text) for text in solutions]
+        usable = [text for text, fault in zip(solutions, faults, strict=True) if fault is None]
+        fields = {prompt: asked["problem"], solution: usable[0] if usable else solutions[0]}
+        notes: dict[str, Any] = {
+            "unverified": "nothing was run",
+            "entry_point": look.entry_point,
+            "solutions": {"asked": options.solutions, "usable": len(usable)},
+            "seed": seed["document"],
+        }
+        if not usable:
+            return [steps.draft(fields, notes=notes, rejected=faults[0])]
+        if not tests:
+            return [steps.draft(fields, notes=notes)]
+        written = await steps.object(
+            "tests",
+            fields={"tests": "texts"},
+            problem=asked["problem"],
+            entry_point=look.entry_point,
+            count=options.tests,
+            sketch=lambda pen: {"tests": [_some_test(pen, look.entry_point) for _ in range(options.tests)]},
+        )
+        code = [_unfenced(test) for test in written["tests"]]
+        fields[tests[0]] = "\n".join(code)
+        notes["tests"] = len(code)
+        fault = next(filter(None, map(look.fault_of_test, code)), None) or look.copies(*code)
+        return [steps.draft(fields, notes=notes, rejected=fault)]
+
+    async def _solutions(self, steps: Steps, problem: str, look: _Look) -> list[str]:
+        """The different programs that can be read. Raises Useless where there is none."""
+        options = self.options
+        replies = await steps.several(
+            "solution",
+            options.solutions,
+            temperature=options.temperature if options.solutions > 1 else None,
+            schema=schema_of(tuple(_SOLUTION.items())),
+            problem=problem,
+            entry_point=look.entry_point,
+            sketch=lambda pen: {"solution": _some_program(pen, look)},
+        )
+        read = [read_object(reply, _SOLUTION) for reply in replies]
+        found = [_unfenced(each["solution"]) for each in read if not isinstance(each, Unreadable)]
+        if not found:
+            raise steps.useless(next(each for each in read if isinstance(each, Unreadable)))
+        return list(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What can be seen of code without running it, of Python by its syntax tree."""
+
+    entry_point: str
+    seed: str
+    shared: int
+    is_python: bool
+
+    def fault(self, solution: str) -> Rejection | None:
+        """Why a solution is none."""
+        if not self.is_python:
+            return None
+        tree = _parsed(solution)
+        if isinstance(tree, str):
+            return Rejection("does_not_parse", {"code": "solution", "error": tree})
+        if self.entry_point not in _defined(tree):
+            return Rejection("lacks_entry_point", {"entry_point": self.entry_point})
+        return None
+
+    def fault_of_test(self, test: str) -> Rejection | None:
+        if not self.is_python:
+            return None
+        tree = _parsed(test)
+        if isinstance(tree, str):
+            return Rejection("does_not_parse", {"code": "tests", "error": tree, "test": test})
+        if self.entry_point not in _called(tree):
+            return Rejection("tests_do_not_call", {"entry_point": self.entry_point, "test": test})
+        return None
+
+    def copies(self, *texts: str) -> Rejection | None:
+        """Whether a text has more of the seed in one piece than an idea."""
+        seed = tokens(self.seed)
+        run = max(longest_shared_run(seed, tokens(text)) for text in texts)
+        return Rejection("copies_seed", {"words": run}, run) if run > self.shared else None
+
+
+def _is_python(task: Task) -> bool:
+    return task.prompt_values["language"].casefold() in ("python", "python3")
+
+
+def _unfenced(code: str) -> str:
+    fenced = _FENCED.match(code)
+    return (fenced["code"] if fenced else code).strip("\n")
+
+
+def _parsed(code: str) -> ast.Module | str:
+    """The syntax tree, or why there is none."""
+    try:
+        with warnings.catch_warnings():
+            # An escape that is none (`\\d`) is a matter of style here.
+            warnings.simplefilter("ignore")
+            return ast.parse(code)
+    except SyntaxError as error:
+        return f"line {error.lineno}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return str(error) or type(error).__name__
+
+
+def _defined(tree: ast.Module) -> set[str]:
+    """Names that a module has at its top level."""
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names
+
+
+def _called(tree: ast.Module) -> set[str]:
+    """Names that are called, or handed to what calls them, as to `raises`."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = [node for call in calls for node in (call.func, *call.args)]
+    return {node.id for node in named if isinstance(node, ast.Name)} | {
+        node.attr for node in named if isinstance(node, ast.Attribute)
+    }
+
+
+def _some_program(pen: Pen, look: _Look) -> str:
+    """A sum with a factor, at times cut off or with the whole seed in it."""
+    factor, fault = pen.rng.randrange(2, 10_000), pen.rng.random()
+    program = f"def {look.entry_point}(values):\n    return sum({factor} * value for value in values)"
+    if fault < _BROKEN:
+        return program[: len(program) // 2]
+    return f'{program}\n\n"""\n{look.seed}\n"""' if fault < _BROKEN + _COPIED else program
+
+
+def _some_test(pen: Pen, entry_point: str) -> str:
+    called = "sum" if pen.rng.random() < _IDLE else entry_point
+    return f"assert {called}([{pen.rng.randrange(100)}, 0]) >= 0"

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from seedbed.text.language import _CODES, _identifier, code_of, likely_languages, scripts
+
+
+def test_every_code_is_one_that_the_identifier_knows() -> None:
+    assert set(_CODES.values()) <= set(_identifier().labels)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("German", "de"),
+        ("de", "de"),
+        ("pt-BR", "pt"),
+        (" scottish gaelic ", "gd"),
+        ("hsb", None),
+        ("Upper Sorbian", None),
+        ("", None),
+    ],
+)
+def test_a_language_by_code_or_name(said: str, code: str | None) -> None:
+    assert code_of(said) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("The driver left a card although I was at home.", "en"),
+        ("Guten Tag, wo bleibt mein Paket? Ich warte seit drei Tagen.", "de"),
+        ("Bore da, ble mae fy mharsel? Rwy'n aros ers tridiau.", "cy"),
+    ],
+)
+def test_the_likeliest_language(text: str, code: str) -> None:
+    likely = likely_languages(text)
+    assert next(iter(likely)) == code
+    assert sum(likely.values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_of_a_short_text_nothing_is_said() -> None:
+    assert likely_languages("ok, 12.30 thanks!") == {}
+
+
+def test_scripts() -> None:
+    assert scripts("Да, ok 3!") == Counter(LATIN=2, CYRILLIC=2)
+    assert scripts("日本 カナ") == Counter(CJK=2, KATAKANA=2)
