@@ -101,8 +101,8 @@ class Stats:
 
 
 def request_key(body: Mapping[str, Any]) -> str:
-    """Names a question: its messages, seed and number of choices."""
-    identity = [body.get("messages"), body.get("seed"), body.get("n", 1)]
+    """Names a question: its messages (or the text to go on with), seed and number of choices."""
+    identity = [body.get("messages") or body.get("prompt"), body.get("seed"), body.get("n", 1)]
     return hashlib.blake2b(orjson.dumps(identity), digest_size=8).hexdigest()
 
 
@@ -139,6 +139,7 @@ class FakeEndpoint:
     limited_for: seconds of 429 from the first request on. retry_after: the header of these 429s.
     shares: probability of each fault, drawn from (seed, request key, attempt).
     script: fates of the first requests in order of arrival; None is no fault.
+    completes: whether it has /completions, for text that is gone on with as it stands.
     refuses: parameters answered with 400: seed, n, max_tokens, temperature, top_p, response_format,
     json_schema, json_object, encoding_format. dimensions: of the vectors.
     """
@@ -159,6 +160,7 @@ class FakeEndpoint:
         seed: int = 0,
         dimensions: int = 8,
         ignores_n: bool = False,
+        completes: bool = True,
         refuses: Iterable[str] = (),
         port: int = 0,
     ) -> None:
@@ -176,6 +178,7 @@ class FakeEndpoint:
         self._dimensions = dimensions
         self._embedded: list[dict[str, Any]] = []
         self._ignores_n = ignores_n
+        self._completes = completes
         self._refuses = frozenset(refuses)
         self._port = port
         self._lock = threading.Lock()  # the figures are read by the test's thread
@@ -297,7 +300,7 @@ class FakeEndpoint:
             return _send(writer, 200, orjson.dumps({"object": "list", "data": [{"id": self.model}]}))
         if path == "/v1/embeddings":
             return await self._embeddings(orjson.loads(data), writer)
-        if path != "/v1/chat/completions":
+        if path not in ("/v1/chat/completions", *(["/v1/completions"] if self._completes else [])):
             return _send_fault(writer, Fault.http(404, f"no such path: {path}"))
         return await self._chat(orjson.loads(data), reader, writer)
 
@@ -406,13 +409,18 @@ def _completion(body: Mapping[str, Any], choices: Iterable[Answer]) -> bytes:
     listed = [
         {
             "index": index,
-            "message": {"role": "assistant", "content": choice.content, **choice.message},
             "finish_reason": choice.finish_reason,
+            **(
+                {"text": choice.content}
+                if "prompt" in body
+                else {"message": {"role": "assistant", "content": choice.content, **choice.message}}
+            ),
         }
         for index, choice in enumerate(choices)
     ]
-    prompt = sum(len(message["content"]) for message in body["messages"]) // 4
-    completion = sum(len(str(choice["message"])) for choice in listed) // 4
+    read = [body["prompt"]] if "prompt" in body else [message["content"] for message in body["messages"]]
+    prompt = sum(map(len, read)) // 4
+    completion = sum(len(str(choice.get("message", choice.get("text")))) for choice in listed) // 4
     usage = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,

@@ -18,7 +18,7 @@ import pytest
 
 from seedbed.cli.main import COMMANDS, cli
 from seedbed.core.cell import Cell
-from seedbed.core.chat import ChatRequest, Choice, LoggedReply, Message, ReplyKey, Sketch
+from seedbed.core.chat import ChatRequest, Choice, LoggedReply, Message, Opening, ReplyKey, Sketch
 from seedbed.core.protocols import Asking, ChatModel, FilterContext, Task
 from seedbed.core.record import Provenance, Record
 from seedbed.filters import DEFAULT_FILTERS, FILTERS
@@ -271,6 +271,7 @@ class FromMemory:
         n: int = 1,
         temperature: float | None = None,
         history: Sequence[Message] = (),
+        opening: Opening | None = None,
         sketch: Sketch | None = None,
         **variables: Any,
     ) -> tuple[LoggedReply, ...]:

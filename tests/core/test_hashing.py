@@ -30,6 +30,8 @@ REQUEST = ChatRequest(
 
 def test_golden_hashes() -> None:
     assert REQUEST.hash.hex() == "8b499949521de6a7aab6af5600cef6df"
+    text = ChatRequest("m", (Message("raw", "<|user|>\n"),), Sampling(1.0, 1.0, 64, ("<|end|>",)))
+    assert text.hash.hex() == "69c91d9ae3c8c774722556911ac891a4"
     assert (
         Cell("template", "a.j2", {"label": "x", "temperature": 1.0}, ("r1",), 3).id
         == "3fa971ee9ba5403c15d58ac4"
@@ -53,6 +55,7 @@ def test_what_a_request_is_not_identified_by() -> None:
         {"revision": "r2"},
         {"sampling": Sampling(temperature=0.8, max_tokens=64)},
         {"sampling": Sampling(temperature=0.7, max_tokens=65)},
+        {"sampling": Sampling(temperature=0.7, max_tokens=64, stop=("<|end|>",))},
         {"schema": None},
         {"messages": (Message("user", "About cäts \U0001f408."),)},
     ],

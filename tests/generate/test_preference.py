@@ -221,3 +221,17 @@ def test_recorded_solutions_of_gsm8k(tmp_path: Path, real_data: Callable[[str], 
         for pair in pairs
     )
     assert {reason(record) for record in records} == {"", "not_told_apart"}
+
+
+@pytest.mark.parametrize("in_a_list", [False, True])
+def test_a_prompt_of_a_base_is_found_from_the_recipe_that_extends_it(tmp_path: Path, in_a_list: bool) -> None:
+    base, more = tmp_path / "base", tmp_path / "more"
+    written = {"name": "base", **recipe(answers=[{"n": 1}, {"prompt": "weak.j2"}], rank=["verifier"])}
+    if in_a_list:
+        written["generate"]["methods"] = [written["generate"]["methods"]]
+    files = {"recipe.yaml": json.dumps(written), "rows.jsonl": json.dumps(EGGS), "weak.j2": "{{ question }}"}
+    for folder, texts in ((base, files), (more, {"recipe.yaml": "extends: ../base\n"})):
+        folder.mkdir()
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    assert "preference/../base/weak.j2" in load_bound(more, CLEAN).templates

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedbed.core.chat import ChatReply, ChatRequest, Choice, Hints, Message, Sampling, Usage
-from seedbed.core.errors import AttemptFailed, ParameterRefused, RequestRefused
+from seedbed.core.errors import AttemptFailed, EndpointError, ParameterRefused, RequestRefused
 from seedbed.models.openai_reply import split_thinking
 from seedbed.models.openai_wire import OpenAIChat
 from tests.fake_endpoint import Answer, FakeEndpoint, Fault
@@ -49,6 +49,43 @@ def only_choice(made: Answer | Fault) -> Choice:
 
 def raw(value: Any) -> Fault:
     return Fault.raw(json.dumps(value).encode())
+
+
+def test_text_that_is_no_chat_goes_to_completions_as_it_stands() -> None:
+    opening = "<|im_start|>user\n"
+    sampling = Sampling(1.0, 1.0, 64, ("<|im_end|>",))
+    request = question(messages=(Message("raw", opening),), sampling=sampling, n=2, seed=7)
+    with FakeEndpoint(lambda body: f"number {body['choice']}, of {body['prompt']}") as endpoint:
+        (reply,) = ask(endpoint, request)
+        assert endpoint.requests == [
+            {
+                "model": "fake",
+                "prompt": opening,
+                "temperature": 1.0,
+                "top_p": 1.0,
+                "max_tokens": 64,
+                "stop": ["<|im_end|>"],
+                "n": 2,
+                "seed": 7,
+            }
+        ]
+    assert [choice.text for choice in reply.choices] == [f"number {at}, of {opening}" for at in range(2)]
+    assert reply.usage.prompt_tokens == len(opening) // 4
+
+
+@pytest.mark.parametrize("choice", [{}, {"text": None}, {"message": {"content": "a chat"}}, "text"])
+def test_a_completion_without_text_is_no_answer(choice: Any) -> None:
+    with FakeEndpoint(lambda body: raw({"choices": [choice]})) as endpoint:
+        with pytest.raises(AttemptFailed) as caught:
+            ask(endpoint, question(messages=(Message("raw", "Once"),)))
+        assert caught.value.cause == "malformed_body"
+
+
+def test_an_endpoint_without_completions_is_named() -> None:
+    with FakeEndpoint(completes=False) as endpoint:
+        with pytest.raises(EndpointError, match=r"roles\.teacher\.endpoint .*/completions is added"):
+            ask(endpoint, question(messages=(Message("raw", "Once"),)))
+        assert ask(endpoint, question())[0].choices[0].text
 
 
 def test_whole_request_is_sent_and_hints_are_not() -> None:

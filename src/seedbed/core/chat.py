@@ -24,8 +24,25 @@ FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "unknow
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    role: Literal["system", "user", "assistant"]
+    """`raw` is no turn of a chat but text as a model reads it, marks and all; it stands alone."""
+
+    role: Literal["system", "user", "assistant", "raw"]
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A model's chat template up to where the user's turn begins: a model that goes on writes that turn.
+
+    `before` and `after` stand around the system message; `stop` is the mark that ends a turn.
+    """
+
+    before: str
+    after: str
+    stop: str
+
+    def around(self, system: str) -> Message:
+        return Message("raw", f"{self.before}{system}{self.after}")
 
 
 def prompt_characters(messages: Sequence[Message]) -> int:
@@ -39,9 +56,15 @@ class Sampling:
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int = 1024
+    stop: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        value = {"temperature": self.temperature, "top_p": self.top_p, "max_tokens": self.max_tokens}
+        value = {
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "max_tokens": self.max_tokens,
+            "stop": list(self.stop) or None,
+        }
         return {key: item for key, item in value.items() if item is not None}
 
 
@@ -106,6 +129,11 @@ class ChatRequest:
     n: int = 1
     seed: int | None = None
     hints: Hints | None = None
+
+    @property
+    def raw(self) -> str | None:
+        """The text that the model goes on writing, outside any chat; None where it is asked in one."""
+        return self.messages[0].content if self.messages[0].role == "raw" else None
 
     @property
     def hash(self) -> bytes:

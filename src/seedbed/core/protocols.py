@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from seedbed.core.cell import Cell
-from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply, Message, Sketch
+from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply, Message, Opening, Sketch
 from seedbed.core.record import Record, Rejection, Unreadable
 from seedbed.core.verdict import Verdict
 
@@ -113,7 +113,9 @@ class Asking(Protocol):
     `ask` renders a prompt with the cell's variables (and any given here), looks in the reply log first
     and pays only for what is missing. `template` is one of the method's own steps, or the cell's template.
     `temperature` stands above the cell's; `history` are messages between the system message and the
-    prompt's own (of a role that remembers what was said). `sketch` is how a rehearsal answers. It notes
+    prompt's own (of a role that remembers what was said). With an `opening` the prompt is the system
+    message of a chat whose user's turn the model itself writes, at temperature 1 and with all tokens
+    open, unless `temperature` says otherwise. `sketch` is how a rehearsal answers. It notes
     which prompt, role and sampling each reply came from, so that a method need not carry provenance
     about. Raises NoAnswer.
     """
@@ -148,6 +150,7 @@ class Asking(Protocol):
         n: int = 1,
         temperature: float | None = None,
         history: Sequence[Message] = (),
+        opening: Opening | None = None,
         sketch: Sketch | None = None,
         **variables: Any,
     ) -> tuple[LoggedReply, ...]: ...

@@ -1,4 +1,4 @@
-"""What of the OpenAI chat request an endpoint takes, learnt from what it rejects."""
+"""What of the OpenAI request, for a chat or a completion, an endpoint takes, learnt from what it rejects."""
 
 from __future__ import annotations
 
@@ -40,11 +40,10 @@ class Dialect:
 
     def body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         """The body of the request, for the model by the name that this endpoint has for it."""
-        body: dict[str, Any] = {
-            "model": model,
-            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
-            **request.sampling.to_json(),
-        }
+        asked: dict[str, Any] = {"prompt": request.raw}
+        if request.raw is None:
+            asked = {"messages": [{"role": m.role, "content": m.content} for m in request.messages]}
+        body = {"model": model, **asked, **request.sampling.to_json()}
         if self.token_limit != "max_tokens":
             body[self.token_limit] = body.pop("max_tokens")
         if request.n > 1:

@@ -72,6 +72,19 @@ def read_reply(body: Any, asked_model: str, sender: Endpoint) -> ChatReply:
     )
 
 
+def as_chat(body: Any, sender: Endpoint) -> Any:
+    """The body of a text completion, whose choices have a `text`, in the form of a chat completion's.
+
+    Raises AttemptFailed for a choice without.
+    """
+    choices = body.get("choices") if isinstance(body, dict) else None
+    if not isinstance(choices, list):
+        return body
+    if not all(isinstance(choice, dict) and isinstance(choice.get("text"), str) for choice in choices):
+        raise _unusable("malformed_body", sender, "a choice without `text`")
+    return {**body, "choices": [{**each, "message": {"content": each["text"]}} for each in choices]}
+
+
 def _unusable(cause: str, sender: Endpoint, what: str) -> AttemptFailed:
     return AttemptFailed(cause, f"{sender.url} answered HTTP 200 with {what}", status=200)
 

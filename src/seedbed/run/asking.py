@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from seedbed.core.cell import Cell
-from seedbed.core.chat import ChatRequest, Hints, LoggedReply, Message, ReplyKey, Sampling, Sketch
+from seedbed.core.chat import ChatRequest, Hints, LoggedReply, Message, Opening, ReplyKey, Sampling, Sketch
 from seedbed.core.hashing import digest, seed_from
 from seedbed.core.protocols import Draft, Task
 from seedbed.core.record import ModelRef, Provenance, Record, generated_record_id
@@ -129,6 +129,7 @@ class CellAsking:
         n: int = 1,
         temperature: float | None = None,
         history: Sequence[Message] = (),
+        opening: Opening | None = None,
         sketch: Sketch | None = None,
         **variables: Any,
     ) -> tuple[LoggedReply, ...]:
@@ -138,6 +139,7 @@ class CellAsking:
             schema=schema,
             temperature=temperature,
             history=history,
+            opening=opening,
             sketch=sketch,
             **variables,
         )
@@ -166,6 +168,7 @@ class CellAsking:
         schema: Mapping[str, Any] | None,
         temperature: float | None = None,
         history: Sequence[Message] = (),
+        opening: Opening | None = None,
         sketch: Sketch | None = None,
         **variables: Any,
     ) -> ChatRequest:
@@ -174,6 +177,13 @@ class CellAsking:
         values = {**self._variables(), **variables}
         level = temperature if temperature is not None else self.cell.axes.get(TEMPERATURE)
         messages = self._template(template).render(values)
+        sampling = Sampling(
+            temperature=float(level) if level is not None else None, max_tokens=bound.max_tokens
+        )
+        if opening is not None:
+            messages = (opening.around(messages[-1].content),)
+            open_ended = 1.0 if temperature is None else temperature
+            sampling = Sampling(open_ended, 1.0, bound.max_tokens, (opening.stop,))
         if history:
             above = [message for message in messages if message.role == "system"]
             messages = (*above, *history, *(message for message in messages if message.role != "system"))
@@ -181,10 +191,7 @@ class CellAsking:
             model=bound.model,
             revision=bound.revision,
             messages=messages,
-            sampling=Sampling(
-                temperature=float(level) if level is not None else None,
-                max_tokens=bound.max_tokens,
-            ),
+            sampling=sampling,
             schema=schema,
             hints=self._hints(values, schema, sketch) if bound.hinted else None,
         )

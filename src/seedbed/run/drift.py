@@ -85,7 +85,7 @@ def fingerprint(request: ChatRequest) -> dict[str, Any]:
 
 
 def _others(messages: Sequence[Message]) -> list[list[str]]:
-    return [[message.role, message.content] for message in messages if message.role == "assistant"]
+    return [[message.role, message.content] for message in messages if message.role in ("assistant", "raw")]
 
 
 class TrialFile:

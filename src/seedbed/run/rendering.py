@@ -48,7 +48,8 @@ class _NoExecutor:
         self.longest: tuple[Message, ...] = ()
 
     async def fill(self, request: ChatRequest, scope: bytes, n: int) -> tuple[LoggedReply, ...]:
-        self.longest = max(self.longest, request.messages, key=prompt_characters)
+        if request.raw is None:  # doctor would ask it in a chat
+            self.longest = max(self.longest, request.messages, key=prompt_characters)
         raise _Rendered
 
 
