@@ -44,9 +44,7 @@ def test_a_record_that_passes_all_stages_keeps_its_topic_and_quotation(tmp_path:
     }
     assert record.notes["topic"] == "the belt"
     evidence = record.notes["evidence"]
-    text = next(item for item in bench.bound.items.values() if item.fields["heading"] == "Speeds").fields[
-        "text"
-    ]
+    text = bench.bound.items[record.provenance.parents[-1]].fields["text"]
     assert text[evidence["start"] : evidence["end"]] == evidence["quote"] == "brass at 900"
     assert (evidence["document"], evidence["heading"]) == ("lathe.md", "Speeds")
     assert record.provenance.steps == (

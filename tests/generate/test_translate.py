@@ -58,6 +58,10 @@ def test_a_reply_in_the_wrong_language_is_turned_down(bench: Bench, reply: str, 
     assert len(record.provenance.reply_keys) == 1, "what falls anyway is not translated back"
 
 
+def test_of_a_short_text_no_language_is_told(bench: Bench) -> None:
+    assert of(bench, LAKE, "Bus 12", LAKE).rejected is None
+
+
 ENGLISH = "The bus of our town drives to the lake once an hour, but in summer only."
 TOKI_PONA = "tomo tawa ma mi li tawa telo suli lon tenpo ale pi tenpo seli."
 

@@ -122,12 +122,9 @@ class Backtranslation(SteppedMethod):
 
     def _fault(self, before: str, after: str, likeness: Mapping[str, float]) -> Rejection | None:
         """What the wording alone tells against the round trip."""
-        options, stated, returned = self.options, numerals(before), numerals(after)
-        if stated != returned:
-            lost, new = stated - returned, returned - stated
-            evidence = {"lost": sorted(lost.elements()), "new": sorted(new.elements())}
-            return Rejection("numbers_changed", evidence)
-        score = likeness["chrf"]
+        if changed := numbers_changed(before, after):
+            return changed
+        options, score = self.options, likeness["chrf"]
         if score < options.least_chrf or likeness["words"] < options.least_words:
             return Rejection("meaning_lost", {**likeness, "before": before}, score)
         if score >= options.most_chrf:
@@ -155,6 +152,16 @@ class Backtranslation(SteppedMethod):
         label = str(row[field]) if field in row else await found(before)
         now = await found(after)
         return label, None if now == label else Rejection("label_changed", {"label": label, "now": now})
+
+
+def numbers_changed(before: str, after: str) -> Rejection | None:
+    """The numbers in digits that were lost on a round trip, and those that came up."""
+    stated, returned = numerals(before), numerals(after)
+    if stated == returned:
+        return None
+    lost, new = stated - returned, returned - stated
+    evidence = {"lost": sorted(lost.elements()), "new": sorted(new.elements())}
+    return Rejection("numbers_changed", evidence)
 
 
 def _one_of(through: Sequence[str], item: str, use: int) -> str:

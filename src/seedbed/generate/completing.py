@@ -52,7 +52,7 @@ class CompletingMethod(SteppedMethod):
         known = {**fixed_fields(ctx.cell, ctx.task), asked_field(ctx.task): question}
         rest = tuple(name for name in ctx.task.fields if name not in known)
         if not rest:
-            return known, {}
+            return {name: known[name] for name in ctx.task.fields}, {}
         (reply,) = await steps.several(
             step,
             1,

@@ -69,6 +69,10 @@ class Magpie(SteppedMethod):
             before, _, after = self.prefix.partition(_SYSTEM)
             return Opening(before, after, self.stop)
 
+    def examples(self) -> int:
+        """No real row is shown."""
+        return 0
+
     def requests(self) -> tuple[int, int]:
         return 2, 2
 

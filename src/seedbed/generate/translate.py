@@ -20,13 +20,12 @@ from seedbed.core.chat import Pen
 from seedbed.core.errors import SourceError
 from seedbed.core.protocols import Asking, Draft, SourceKind, Task
 from seedbed.core.record import Record, Rejection
-from seedbed.generate.backtranslation import reworded
+from seedbed.generate.backtranslation import numbers_changed, reworded
 from seedbed.generate.method import MethodOptions
 from seedbed.generate.steps import Kind, SteppedMethod, Steps
 from seedbed.text.chrf import chrf
-from seedbed.text.language import can_identify, code_of, likely_languages, scripts
+from seedbed.text.language import SHORTEST, can_identify, code_of, likely_languages, scripts
 from seedbed.text.normalise import normalise
-from seedbed.text.numerals import numerals
 from seedbed.text.similarity import char_shingles
 
 _TASKS = ("translation", "classification", "instruction", "preference", "math", "code", "custom")
@@ -154,8 +153,10 @@ class Translate(SteppedMethod):
         self, text: str, source: str, target: str, pairs: Sequence[tuple[str, str]]
     ) -> Mapping[str, Any] | None:
         """Evidence that a text is not in the target language, or nothing."""
-        known = scripts(" ".join(translation for _, translation in pairs))
-        mostly = next((script for script, _ in scripts(text).most_common(1)), "")
+        written, known = scripts(text), scripts(" ".join(translation for _, translation in pairs))
+        if written.total() < SHORTEST:
+            return None
+        ((mostly, _),) = written.most_common(1)
         if known and known[mostly] < _SCRIPT_SHARE * known.total():
             return {"script": mostly, "expected": known.most_common(1)[0][0]}
         if pairs:
@@ -173,12 +174,8 @@ class Translate(SteppedMethod):
         return None
 
     def _lost(self, original: str, back: str, score: float) -> Rejection | None:
-        stated, returned = numerals(original), numerals(back)
-        if stated != returned:
-            lost, new = stated - returned, returned - stated
-            return Rejection(
-                "numbers_changed", {"lost": sorted(lost.elements()), "new": sorted(new.elements())}
-            )
+        if changed := numbers_changed(original, back):
+            return changed
         if score < self.options.least_chrf:
             return Rejection("meaning_lost", {"chrf": round(score, 3), "back": back}, score)
         return None

@@ -35,7 +35,8 @@ tr Turkish, tt Tatar, ug Uyghur, uk Ukrainian, ur Urdu, uz Uzbek, vec Venetian, 
 xh Xhosa, yo Yoruba, yue Cantonese, zh Chinese, zu Zulu
 """
 _CODES = {
-    name.casefold(): code for code, _, name in (entry.strip().partition(" ") for entry in _NAMES.split(","))
+    name.casefold(): code
+    for code, _, name in (" ".join(entry.split()).partition(" ") for entry in _NAMES.split(","))
 }
 
 
