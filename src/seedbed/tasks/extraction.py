@@ -8,9 +8,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 from pydantic.errors import PydanticInvalidForJsonSchema
 
 from seedbed.core.field_text import as_json
@@ -38,7 +38,9 @@ class Extraction(BoundTask):
         input: FieldName = Field("text", description="field that holds the text")
         record: FieldName = Field("record", description="field that holds what is read out of it")
         # pydantic's models have a method called `schema`
-        record_schema: dict[str, Any] = Field(
+        record_schema: Annotated[
+            dict[str, Any], WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "string"}]})
+        ] = Field(
             alias="schema",
             description="the record's JSON Schema: written here, a `.json` file relative to the recipe's "
             "folder, or `module:Class` of a pydantic model",
