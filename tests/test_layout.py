@@ -17,7 +17,8 @@ import seedbed
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "seedbed"
-MODULES = sorted(PACKAGE.rglob("*.py"))
+EXAMPLES = PACKAGE / "examples"  # code that stands there is data of a starter recipe
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if EXAMPLES not in path.parents)
 ROOMS = sorted(path.parent for path in PACKAGE.glob("*/__init__.py"))
 
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc"}

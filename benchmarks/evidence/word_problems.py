@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,8 @@ _TARGET_NOT_MET = 3
 
 
 def measure(setting: Setting) -> Figures:
-    broken = setting.broken
-    return setting.steps(
-        {"answers": partial(_answers, broken=broken), "agreement": partial(_agreement, broken=broken)}
-    )
+    parts = {"answers": _answers, "agreement": _agreement, "preference": _preference}
+    return setting.steps({name: partial(part, broken=setting.broken) for name, part in parts.items()})
 
 
 def _answers(folder: Path, *, broken: bool) -> dict[str, Any]:
@@ -42,43 +41,72 @@ def _agreement(folder: Path, *, broken: bool) -> dict[str, Any]:
     Broken: no share is asked for, so that a tie alone is turned down.
     """
     asked = questions()
-    replies = recorded(folder / "replies.jsonl")
     right = {(one.question, without_answer(one.text)): one.right for one in solutions()}
     figures: dict[str, Any] = {"questions": len(asked)}
     for least in (2, 3, 4):
-        recipe = {
-            "name": "agreement",
-            "task": {"kind": "math"},
-            "sources": {"asked": {"path": "asked.jsonl", "unlabelled": True}},
-            "roles": {
-                "teacher": {"recorded": str(replies), "by": "prompt", "match": _MATCH, "licence": "mit"}
-            },
-            "generate": {
-                "target": len(asked),
-                "examples": 0,
-                "methods": {
-                    "self_consistency": {
-                        "source": "asked",
-                        "samples": SAMPLES,
-                        "agree": (1 if broken else least) / SAMPLES,
-                    }
-                },
-            },
-            "filters": [],
-        }
-        place = write_recipe(folder / f"at-least-{least}", recipe, {})
-        write_jsonl(place / "asked.jsonl", ({"question": question} for question in asked))
-        outcome = seedbed_expecting((_TARGET_NOT_MET,), "run", place)
-        out = place / "kept.jsonl"
-        seedbed_expecting((0,), "export", place, "--format", "jsonl", "--out", out)
-        kept = [right[row["question"], row["solution"]] for row in read_jsonl(out)]
+        method = {"samples": SAMPLES, "agree": (1 if broken else least) / SAMPLES}
+        kept, rejected = _kept(
+            folder / f"at-least-{least}",
+            "math",
+            {"self_consistency": {"source": "asked", **method}},
+            [{"question": question} for question in asked],
+        )
+        of_kept = [right[row["question"], row["solution"]] for row in kept]
         figures[f"at_least_{least}_of_{SAMPLES}"] = {
             "kept": len(kept),
             "share": round(len(kept) / len(asked), 4),
-            "right": round(sum(kept) / len(kept), 4),
-            "turned_down": outcome.value["accounts"]["drafts"]["rejected"],
+            "right": round(sum(of_kept) / len(kept), 4),
+            "turned_down": rejected,
         }
     return figures
+
+
+def _preference(folder: Path, *, broken: bool) -> dict[str, Any]:
+    """Pairs that `preference` makes with the verifier alone, and whether their sides are what they say.
+
+    Broken: each question is given with the answer of the one before.
+    """
+    known = {one.question: one.reference for one in solutions()}
+    references = list(known.values())
+    if broken:
+        references = [*references[-1:], *references[:-1]]
+    label = {(one.question, one.text.strip()): one.right for one in solutions()}
+    method = {"answers": [{"n": SAMPLES}], "rank": ["verifier"], "length_ratio": False}
+    pairs, _ = _kept(
+        folder / "pairs",
+        "preference",
+        {"preference": {"source": "asked", **method}},
+        [{"prompt": question, "chosen": answer} for question, answer in zip(known, references, strict=True)],
+    )
+    return {
+        "questions_with_a_pair": len({row["prompt"] for row in pairs}),
+        "chosen_wrong": sum(not label[row["prompt"], row["chosen"]] for row in pairs),
+        "rejected_right": sum(label[row["prompt"], row["rejected"]] for row in pairs),
+    }
+
+
+def _kept(
+    folder: Path, kind: str, methods: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """The records of a run over all rows with the recorded solutions for a teacher; drafts turned down."""
+    recipe = {
+        "name": "word-problems",
+        "task": {"kind": kind},
+        "sources": {"asked": {"path": "asked.jsonl", "unlabelled": True}},
+        "roles": {
+            "teacher": {"recorded": "replies.jsonl", "by": "prompt", "match": _MATCH, "licence": "mit"}
+        },
+        "generate": {"target": len(rows), "examples": 0, "methods": methods},
+        # A question may come a second time; the same record of it is one.
+        "filters": ["duplicates"],
+    }
+    place = write_recipe(folder, recipe, {})
+    write_jsonl(place / "asked.jsonl", rows)
+    recorded(place / "replies.jsonl")
+    outcome = seedbed_expecting((_TARGET_NOT_MET,), "run", place)
+    out = place / "kept.jsonl"
+    seedbed_expecting((0,), "export", place, "--format", "jsonl", "--out", out)
+    return read_jsonl(out), outcome.value["accounts"]["drafts"]["rejected"]
 
 
 DEMONSTRATION = Demonstration(
@@ -88,10 +116,14 @@ DEMONSTRATION = Demonstration(
         "The final answer of each of the four recorded solutions of a GSM8K question is read and compared "
         "with the reference's; the outcome is that of the recorded label for all of them. Then the solutions "
         "are a recorded teacher's replies, four to each question, and `self_consistency` keeps a question "
-        "where at least so many come to the same answer: the more agree, the more of what is kept is right."
+        "where at least so many come to the same answer: the more agree, the more of what is kept is right. "
+        "Last, `preference` makes pairs of the same solutions, by the verifier alone."
     ),
-    broken="answers are compared as text, and no share of the samples is asked for",
+    broken=(
+        "answers are compared as text, no share of the samples is asked for, and each question is given with "
+        "another one's answer"
+    ),
     sets=(SET,),
     measure=measure,
-    parts=("answers", "agreement"),
+    parts=("answers", "agreement", "preference"),
 )

@@ -35,13 +35,18 @@ def made(bench: Bench, *replies: Any) -> Sequence[Record]:
 
 
 def test_a_record_that_passes_all_stages_keeps_its_topic_and_quotation(tmp_path: Path) -> None:
-    (record,) = made(bench_of(tmp_path, "{grounded: manual}"), TOPICS, QUESTIONS, answer(), VALID)
+    bench = bench_of(tmp_path, "{grounded: manual}")
+    (record,) = made(bench, TOPICS, QUESTIONS, answer(), VALID)
     assert record.rejected is None
     assert record.fields == {
         "instruction": "How fast may brass turn?",
         "response": "At 900 revolutions a minute.",
     }
-    assert record.notes == {"topic": "the belt", "quote": "brass at 900", "document": "lathe.md"}
+    assert record.notes["topic"] == "the belt"
+    evidence = record.notes["evidence"]
+    text = bench.bound.items[record.provenance.parents[-1]].fields["text"]
+    assert text[evidence["start"] : evidence["end"]] == evidence["quote"] == "brass at 900"
+    assert (evidence["document"], evidence["heading"]) == ("lathe.md", "Speeds")
     assert record.provenance.steps == (
         "library/iterative/topics by teacher",
         "library/iterative/questions by teacher",
@@ -56,9 +61,8 @@ def test_a_record_that_passes_all_stages_keeps_its_topic_and_quotation(tmp_path:
         ("no_topic", [{"answers": []}]),
         ("no_question", [TOPICS, {"answers": []}]),
         ("unanswerable", [TOPICS, QUESTIONS, answer(declined="The passage does not say.")]),
-        ("quote_not_in_source", [TOPICS, QUESTIONS, answer(quote="brass at 950")]),
-        ("quote_not_in_source", [TOPICS, QUESTIONS, answer(quote="rass at 900")]),
-        ("quote_not_in_source", [TOPICS, QUESTIONS, answer(quote="…")]),
+        ("unsupported", [TOPICS, QUESTIONS, answer(quote="brass at 950")]),
+        ("unsupported", [TOPICS, QUESTIONS, answer(quote="…")]),
         ("failed_validation", [TOPICS, QUESTIONS, answer(), {"reasons": "It asks twice.", "valid": False}]),
     ],
 )

@@ -111,6 +111,22 @@ def test_a_score_of_no_use_leaves_its_answer_out(tmp_path: Path) -> None:
     assert "score" not in record.notes["answers"][0]
 
 
+def test_without_a_source_the_teacher_asks(tmp_path: Path) -> None:
+    def say(question: Question) -> str:
+        if question.model == "judge":
+            return json.dumps({"evidence": "As it says.", "score": 1 + 4 * ("Seven" in question.user)})
+        wants_question = '{"question": "..."}' in question.system
+        return (
+            json.dumps({"question": "How many?"}) if wants_question else ["Seven", "Eight"][question.choice]
+        )
+
+    asked = recipe(source=None, answers=[{"n": 2}])
+    (record,) = Scripted(tmp_path, say, roles=("teacher", "judge")).records(
+        asked, {"rows.jsonl": json.dumps(EGGS)}
+    )
+    assert record.fields == {"question": "How many?", "chosen": "Seven", "rejected": "Eight"}
+
+
 def test_lengths_are_kept_alike(tmp_path: Path) -> None:
     long = f"{RIGHT} " + "That is so because it is so. " * 9
     record, _ = pair_of(tmp_path / "1", [long, WRONG, RIGHT], length_ratio=[0.5, 2])
@@ -154,7 +170,9 @@ def test_grounded_answers_are_preferred_and_the_weak_prompt_sees_no_passage(tmp_
         ({"answers": [{"n": 9}, {"n": 9, "temperature": 0.5}]}, "16 are the most"),
         ({"answers": [{"n": 2}, {"n": 2}]}, "raise n instead"),
         ({"length_ratio": [2, 3]}, "two numbers around 1"),
-        ({"source": None}, "ranks by questions with a known answer"),
+        ({"rank": ["groundedness"]}, "works on documents .*, which the source 'rows' is not"),
+        ({"rank": ["groundedness"], "source": None}, "works on documents .*, and there is no such source"),
+        ({"rank": ["verifier", "groundedness"]}, "keep one"),
         ({"answers": [{"n": 2, "prompt": "missing.j2"}]}, "no such template file"),
         ({"answers": [{"n": 2, "prompt": "odd.j2"}]}, "unknown slot 'questoin'; did you mean 'question'"),
         ({"rank": ["judge"]}, "asks the role judge, which the recipe does not fill"),
@@ -221,3 +239,17 @@ def test_recorded_solutions_of_gsm8k(tmp_path: Path, real_data: Callable[[str], 
         for pair in pairs
     )
     assert {reason(record) for record in records} == {"", "not_told_apart"}
+
+
+@pytest.mark.parametrize("in_a_list", [False, True])
+def test_a_prompt_of_a_base_is_found_from_the_recipe_that_extends_it(tmp_path: Path, in_a_list: bool) -> None:
+    base, more = tmp_path / "base", tmp_path / "more"
+    written = {"name": "base", **recipe(answers=[{"n": 1}, {"prompt": "weak.j2"}], rank=["verifier"])}
+    if in_a_list:
+        written["generate"]["methods"] = [written["generate"]["methods"]]
+    files = {"recipe.yaml": json.dumps(written), "rows.jsonl": json.dumps(EGGS), "weak.j2": "{{ question }}"}
+    for folder, texts in ((base, files), (more, {"recipe.yaml": "extends: ../base\n"})):
+        folder.mkdir()
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    assert "preference/../base/weak.j2" in load_bound(more, CLEAN).templates

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 from seedbed.core.chat import Choice, LoggedReply
 from seedbed.core.errors import InputError, RecipeError
 from seedbed.core.record import Record
-from seedbed.verify.programs import syntax_tree
+from seedbed.run.planner import plan_from_scratch
 from tests.generate.bench import CLEAN, Asked, Bench
 
 ROW = {"question": "How many seeds are in 3 packets of 8?", "solution": "3 * 8 = 24", "answer": "24"}
@@ -102,8 +102,8 @@ def test_rows_without_an_answer_are_refused_before_anything_is_asked(tmp_path: P
         bench_of(tmp_path, ROW, "{source: asked}", source)
 
 
-def of_code(folder: Path, options: str, task: str = "{kind: code, tests: false}") -> Bench:
-    return bench_of(folder, TASK, options, f"task={task}")
+def of_code(folder: Path, options: str, *overrides: str) -> Bench:
+    return bench_of(folder, TASK, options, "task={kind: code, tests: false}", *overrides)
 
 
 def test_programs_are_told_apart_by_their_syntax_and_not_run(tmp_path: Path) -> None:
@@ -144,17 +144,31 @@ def test_a_rehearsal_of_programs_has_some_that_parse_and_some_that_do_not(tmp_pa
     assert found["same_path"] > 0
 
 
-def programs(path: Path) -> Sequence[tuple[str, str]]:
-    """(prompt, recorded completion) of CodeT: 100 for each of 164 prompts."""
-    rows = map(json.loads, path.read_text("utf-8").splitlines())
-    return [(row["prompt"], sample) for row in rows for sample in row["samples"]]
-
-
 @pytest.mark.real_data
-def test_recorded_programs_of_codet(real_data: Callable[[str], Path]) -> None:
+@pytest.mark.timeout(600)
+def test_recorded_programs_of_codet(real_data: Callable[[str], Path], tmp_path: Path) -> None:
+    """100 for each of 164 prompts, each a prompt's continuation, by a recorded teacher."""
     name = "HumanEval_codegen16B_temp0.8_topp0.95_num100_max300_code_solution.jsonl"
-    recorded = programs(real_data("codet") / "CodeT/data/generated_data" / name)
-    trees = {both: syntax_tree("".join(both)) for both in set(recorded)}
-    assert (len(recorded), len(trees)) == (16_400, 12_410)
-    assert sum(trees[both] is None for both in recorded) == 787
-    assert len({(prompt, tree) for (prompt, _), tree in trees.items() if tree is not None}) == 10_810
+    lines = (real_data("codet") / "CodeT/data/generated_data" / name).read_text("utf-8").splitlines()
+    asked = [json.loads(line) for line in lines]
+    replies = [
+        {"prompt": row["prompt"], "reply": row["prompt"] + sample}
+        for row in asked
+        for sample in row["samples"]
+    ]
+    for file, rows in (("replies", replies), ("prompts", [{"prompt": row["prompt"]} for row in asked])):
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / f"{file}.jsonl").write_text(text, "utf-8")
+    match = r"(?s)<prompt>\n(?P<prompt>.+)\n</prompt>"
+    recorded = {"recorded": str(tmp_path / "replies.jsonl"), "by": "prompt", "match": match, "licence": "mit"}
+    bench = of_code(
+        tmp_path / "codet",
+        "{source: asked, samples: 100, verify: parses}",
+        f"sources={{asked: {{path: {tmp_path / 'prompts.jsonl'}, unlabelled: true}}}}",
+        f"roles={json.dumps({'teacher': recorded})}",
+        "generate.target=164",
+    )
+    cells = plan_from_scratch(bench.bound.space, bench.bound.quotas, 164)
+    found = Counter(reason for done in bench.make(cells) for reason in reasons(dict(enumerate(done.records))))
+    assert len({(row["prompt"], row["reply"]) for row in replies}) == 12_410
+    assert found == {"kept": 10_810, "does_not_parse": 787, "same_path": 4_803}

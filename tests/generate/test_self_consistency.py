@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from seedbed.core.chat import Choice, LoggedReply
-from seedbed.core.errors import RecipeError
+from seedbed.core.errors import InputError, RecipeError
 from seedbed.core.record import Record
 from tests.generate.bench import CLEAN, Asked, Bench
 
@@ -101,6 +101,18 @@ def test_questions_of_a_source_are_not_asked_for(tmp_path: Path) -> None:
     assert record.provenance.parents
 
 
+def test_an_axis_may_be_the_question(tmp_path: Path) -> None:
+    bench = bench_of(tmp_path, "{samples: 3}", "generate.axes={question: [How old is it?]}")
+    record = made(bench, [RIGHT, RIGHT, WRONG])
+    assert record.fields["question"] == "How old is it?"
+    assert len(record.provenance.reply_keys) == 3
+
+
+def test_a_source_without_questions_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"sources\.asked: the rows have no question"):
+        of_task(tmp_path, "{kind: math}", "samples: 3", {"answer": "7"})
+
+
 def test_a_pair_has_a_sample_that_won_and_one_that_lost(tmp_path: Path) -> None:
     task, row = "{kind: preference}", {"prompt": QUESTION["question"]}
     bench = of_task(tmp_path, task, "samples: 4", row)
@@ -135,6 +147,13 @@ def test_a_pair_has_a_sample_that_won_and_one_that_lost(tmp_path: Path) -> None:
             {"claim": "Rain is wet."},
             [{"why": "a", "holds": False}, {"why": "b", "holds": True}, {"why": "c", "holds": True}],
             {"why": "b", "holds": True},
+        ),
+        (
+            "{kind: custom, fields: {claim: a claim, holds: {type: string, enum: ['yes', 'no']}}}",
+            "samples: 3",
+            {"claim": "Rain is wet."},
+            [{"holds": "no"}, {"holds": "yes"}, {"holds": "yes"}],
+            {"holds": "yes"},
         ),
     ],
 )

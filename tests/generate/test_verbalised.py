@@ -7,13 +7,13 @@ import random
 
 import pytest
 
-from seedbed.core.chat import Choice, LoggedReply, ReplyKey
+from seedbed.core.chat import Choice
 from seedbed.core.record import Unreadable
 from seedbed.generate.verbalised import Sampling, Weighed, drawn, read_list
 
 
-def reply(value: object) -> LoggedReply:
-    return LoggedReply(ReplyKey(b"", b"", 0), Choice(json.dumps(value)), "model", "endpoint")
+def reply(value: object) -> Choice:
+    return Choice(json.dumps(value))
 
 
 def test_the_tail_comes_first_in_any_order_and_then_the_less_probable() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -16,18 +18,21 @@ from seedbed.core.errors import BudgetReached, RecipeError, StoreError
 from seedbed.filters import DEFAULT_FILTERS
 from seedbed.models.budget import Budget, Caps
 from seedbed.models.executor import HttpExecutor
+from seedbed.models.fault_plan import FaultPlan
 from seedbed.models.limits import Limits
 from seedbed.models.recorded import RecordedReplies, RecordedTeacher
+from seedbed.models.rehearsal import RehearsalTeacher
 from seedbed.recipe import AskedAxis, load_recipe
 from seedbed.run.asked_axes import ask_axes
 from seedbed.run.asked_values import Asked, Pages, Standing
 from seedbed.run.asking import BoundRole
-from seedbed.run.axis_values import LONGEST_VALUE, AxisQuestion, new_values, read_values
+from seedbed.run.axis_values import LONGEST_VALUE, AxisQuestion, read_values
 from seedbed.run.binding import BoundRecipe, bind
 from seedbed.run.planner import Sequences
 from seedbed.run.registry import registry
 from seedbed.run.roles import AskedModel
 from seedbed.store.replies import ReplyLog
+from seedbed.text.similarity import unlike
 
 TASK = "name: tickets\ntask: {kind: classification, input: text, label: team, labels: [billing, delivery]}\n"
 TEMPLATE = "{{ label }} {{ persona }}"
@@ -206,13 +211,13 @@ class TestValues:
     def test_equal_and_nearly_equal_ones_are_not_new(self) -> None:
         known = ["A retired teacher"]
         found = ["a  retired-teacher!", "a retired teachers", "a baker", "A Baker", "a dentist", "…"]
-        assert new_values(found, known) == ["a baker", "a dentist"]
+        assert unlike(found, known) == ["a baker", "a dentist"]
 
     @given(st.lists(st.text(min_size=1, max_size=12), max_size=8), st.integers(0, 8))
     def test_what_is_new_does_not_depend_on_how_replies_are_cut(self, values: list[str], cut: int) -> None:
-        whole = new_values(values, [])
-        first = new_values(values[:cut], [])
-        assert whole == [*first, *new_values(values[cut:], first)]
+        whole = unlike(values, [])
+        first = unlike(values[:cut], [])
+        assert whole == [*first, *unlike(values[cut:], first)]
 
 
 class TestPages:
@@ -290,3 +295,86 @@ class TestFiles:
             RecipeError, match=r"recipe\.yaml:3: generate\.cover\.persona\.a curse: no such value"
         ):
             bound_recipe(tmp_path, "{file: p.txt}", ", cover: {persona: {a curse: 3, '*': fill}}")
+
+
+ROWS = "text,team\n" + "".join(
+    f"My parcel number {n} is late,delivery\nWhy was fee {n} taken,billing\n" for n in range(9)
+)
+
+
+class Naming(Telling):
+    """Answers as a list of people, with a probability each where that is asked for."""
+
+    async def complete(self, request: ChatRequest) -> ChatReply:
+        self.asked.append(request)
+        known = request.messages[-1].content
+        left = [value for value in self.values if f"- {value}\n" not in known][: self.at_a_time]
+        weighed = [{"text": text, "probability": 0.5 - at / 50} for at, text in enumerate(left)]
+        verbalised = "probability" in request.messages[0].content
+        return ChatReply((Choice(json.dumps({"answers": weighed if verbalised else left})),), "naming")
+
+
+class TestPersonas:
+    def bound(self, folder: Path, axis: str, rows: str = ROWS) -> BoundRecipe:
+        folder.mkdir(exist_ok=True)
+        (folder / "rows.csv").write_text(rows)
+        (folder / "t.j2").write_text(TEMPLATE)
+        (folder / "recipe.yaml").write_text(
+            f"{TASK}sources: {{real: {{path: rows.csv}}}}\n"
+            f"generate: {{target: 40, templates: t.j2, axes: {{persona: {axis}}}}}\n"
+        )
+        return bind(load_recipe(folder, registry(), env={}, default_filters=DEFAULT_FILTERS), registry())
+
+    def test_people_are_found_in_real_rows_and_then_in_people(self, tmp_path: Path) -> None:
+        teacher = Naming(PEOPLE)
+        filled = fill(self.bound(tmp_path, "{from: personas, count: 20}"), teacher)
+        assert filled.axes["persona"] == tuple(PEOPLE)
+        first, second = (request.messages[-1].content for request in teacher.asked)
+        rows = {row.fields["text"] for row in filled.train}
+        shown = re.findall("<text>\n(.*)\n</text>", first)
+        assert len(shown) == 3
+        assert set(shown) <= rows
+        people = re.findall("<person>(.*)</person>", second)
+        assert len(people) == 3
+        assert set(people) <= set(PEOPLE[:10])
+        assert f"- {PEOPLE[3]}\n" in second
+        assert not self.bound(tmp_path, "{from: personas, count: 20}").unasked
+
+    def test_another_row_begins_no_new_set(self, tmp_path: Path) -> None:
+        axis = "{from: personas, count: 5}"
+        before = fill(self.bound(tmp_path, axis), Naming(PEOPLE)).axes
+        after = self.bound(tmp_path, axis, ROWS + "One more row of mine,billing\n")
+        assert not after.unasked
+        assert after.axes == before
+
+    def test_rare_values_stand_first_where_they_have_probabilities(self, tmp_path: Path) -> None:
+        people = self.bound(tmp_path, "{from: personas, count: 3, sampling: verbalised}")
+        assert fill(people, Naming(PEOPLE)).axes["persona"] == (PEOPLE[9], PEOPLE[8], PEOPLE[7])
+        plain = self.bound(tmp_path, "{from: teacher, count: 3}")
+        assert fill(plain, Telling(PEOPLE)).axes["persona"] == tuple(PEOPLE[:3])
+        rare = self.bound(tmp_path, "{from: teacher, count: 3, sampling: verbalised}")
+        assert rare.unasked, "it is a question of its own"
+        assert fill(rare, Naming(PEOPLE)).axes["persona"] == (PEOPLE[9], PEOPLE[8], PEOPLE[7])
+
+    @pytest.mark.parametrize("sampling", ["plain", "verbalised"])
+    @pytest.mark.parametrize("source", ["teacher", "personas"])
+    def test_a_rehearsal_fills_it(self, source: str, sampling: str, tmp_path: Path) -> None:
+        bound = self.bound(tmp_path, f"{{from: {source}, count: 30, sampling: {sampling}}}")
+        filled = fill(bound, cast(Any, RehearsalTeacher(0, FaultPlan({}, {}, ()))))
+        assert len(set(filled.axes["persona"])) == 30
+
+    @pytest.mark.parametrize(
+        ("axis", "message"),
+        [
+            ("{from: personas, count: 4, texts: nothing}", "no source of that name may be read"),
+            ("{from: personas, count: 4, ask: who}", "ask is for other values than people"),
+            ("{from: teacher, count: 4, texts: real}", "texts is for people that they suggest"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, axis: str, message: str, tmp_path: Path) -> None:
+        with pytest.raises(RecipeError, match=message):
+            self.bound(tmp_path, axis)
+
+    def test_without_texts_there_is_nobody(self, tmp_path: Path) -> None:
+        with pytest.raises(RecipeError, match="there is no real row; write texts"):
+            bound_recipe(tmp_path, "{from: personas, count: 4}")

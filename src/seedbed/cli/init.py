@@ -25,6 +25,11 @@ def examples() -> dict[str, Traversable]:
     }
 
 
+def purpose(example: Traversable) -> str:
+    """What a starter recipe is for: its first comment, below the line that names the schema."""
+    return (example / "recipe.yaml").read_text("utf-8").splitlines()[1].removeprefix("# ")
+
+
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--example", "name", default="support-tickets", show_default=True, help="The starter recipe.")
@@ -36,8 +41,9 @@ def command(folder: Path, name: str) -> None:
     known = examples()
     if name not in known:
         close = nearest(name, list(known))
-        hint = f"did you mean {close!r}?" if close else "there are: " + ", ".join(sorted(known))
-        raise InputError([Problem(f"no example is called {name!r}; {hint}")])
+        hint = f"did you mean {close!r}? There are:" if close else "there are:"
+        lines = [f"  {known_name:<22} {purpose(known[known_name])}" for known_name in sorted(known)]
+        raise InputError([Problem("\n".join([f"no example is called {name!r}; {hint}", *lines]))])
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError([Problem("is there already and not empty; name another folder", str(folder))])
     _copy(known[name], folder)
@@ -48,7 +54,7 @@ def command(folder: Path, name: str) -> None:
 def _copy(source: Traversable, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for entry in source.iterdir():
-        if entry.name.startswith("__"):
+        if entry.name == "__pycache__":
             continue
         if entry.is_dir():
             _copy(entry, target / entry.name)

@@ -30,8 +30,7 @@ class CompletingMethod(SteppedMethod):
 
     def __init__(self, options: Any) -> None:
         super().__init__(options)
-        # By the fields left out and those put in. One object for all cells: it is hashed with each.
-        self._schemas: dict[tuple[tuple[str, ...], tuple[str, ...]], dict[str, Any]] = {}
+        self._with_texts: dict[tuple[tuple[str, ...], tuple[str, ...]], dict[str, Any]] = {}
 
     async def complete(
         self,
@@ -53,7 +52,7 @@ class CompletingMethod(SteppedMethod):
         known = {**fixed_fields(ctx.cell, ctx.task), asked_field(ctx.task): question}
         rest = tuple(name for name in ctx.task.fields if name not in known)
         if not rest:
-            return known, {}
+            return {name: known[name] for name in ctx.task.fields}, {}
         (reply,) = await steps.several(
             step,
             1,
@@ -74,13 +73,15 @@ class CompletingMethod(SteppedMethod):
         return fields, {name: read[name].strip() for name in beside}
 
     def _schema(self, task: Task, omit: tuple[str, ...], beside: tuple[str, ...]) -> dict[str, Any]:
-        if (omit, beside) not in self._schemas:
-            schema = task.schema(omit=omit)
+        if (omit, beside) not in self._with_texts:
+            schema = self.schema(task, omit)
             texts = {name: {"type": "string"} for name in beside}
-            schema["properties"] = {**schema["properties"], **texts}
-            schema["required"] = [*schema["required"], *beside]
-            self._schemas[omit, beside] = schema
-        return self._schemas[omit, beside]
+            self._with_texts[omit, beside] = {
+                **schema,
+                "properties": {**schema["properties"], **texts},
+                "required": [*schema["required"], *beside],
+            }
+        return self._with_texts[omit, beside]
 
 
 def asked_field(task: Task) -> str:

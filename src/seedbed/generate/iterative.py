@@ -20,7 +20,7 @@ from seedbed.core.record import Rejection
 from seedbed.generate.completing import CompletingMethod, asked_field, open_fields
 from seedbed.generate.steps import Steps, Useless
 from seedbed.generate.verbalised import LIST_VARIABLES, ListOptions, listed
-from seedbed.text.normalise import normalise
+from seedbed.text.claims import span_of
 
 Stage: TypeAlias = Literal["topics", "questions", "answers", "validation"]
 STAGES: tuple[Stage, ...] = ("topics", "questions", "answers", "validation")
@@ -143,14 +143,17 @@ class Iterative(CompletingMethod):
             passage=passage,
             topic=topic,
         )
-        notes = {"topic": topic} if topic else {}
+        notes: dict[str, Any] = {"topic": topic} if topic else {}
         if why := said.get("declined"):
             return steps.draft(fields, notes=notes, rejected=Rejection("unanswerable", {"why": why}))
         if passage is not None and "quote" in said:
-            notes |= {"quote": said["quote"], "document": passage["document"]}
-            if not stands_in(said["quote"], passage["text"]):
-                evidence = {"quote": said["quote"]}
-                return steps.draft(fields, notes=notes, rejected=Rejection("quote_not_in_source", evidence))
+            place = {"document": passage["document"], "heading": passage["heading"]}
+            span = span_of(said["quote"], passage["text"])
+            if span is None:
+                evidence = {**place, "quote": said["quote"], "claims": ["the quote"]}
+                return steps.draft(fields, notes=notes, rejected=Rejection("unsupported", evidence))
+            start, end = span
+            notes["evidence"] = place | {"start": start, "end": end, "quote": passage["text"][start:end]}
         if "validation" in options.stages:
             verdict = await steps.object(
                 "validation",
@@ -170,16 +173,10 @@ class Iterative(CompletingMethod):
         return steps.draft({}, rejected=Rejection(reason, {"topics": list(drawn)}))
 
 
-def stands_in(quote: str, text: str) -> bool:
-    """Whether the words of a quotation stand in a text in this order, whatever is between them but words."""
-    words = normalise(quote)
-    return bool(words) and f" {words} " in f" {normalise(text)} "
-
-
 def _beside(pen: Pen, passage: Mapping[str, Any] | None) -> dict[str, str]:
     declined = pen.text() if pen.rng.random() < _DECLINED else ""
     if passage is None:
         return {"declined": declined}
-    lines = [line for line in passage["text"].splitlines() if normalise(line)]
+    lines = [line for line in passage["text"].splitlines() if line.strip()]
     misquoted = pen.rng.random() < _MISQUOTED or not lines
     return {"declined": declined, "quote": pen.text() if misquoted else pen.rng.choice(lines)}

@@ -36,6 +36,14 @@ class BaseMethod(ABC):
 
     def __init__(self, options: Any) -> None:
         self.options = options
+        # By the fields left out. One object for all cells: it is hashed with each of their requests.
+        self._schemas: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def schema(self, task: Task, omit: tuple[str, ...]) -> dict[str, Any]:
+        """The task's schema less some fields, the same object each time."""
+        if omit not in self._schemas:
+            self._schemas[omit] = task.schema(omit=omit)
+        return self._schemas[omit]
 
     def source(self) -> str | None:
         """The option that names it, where the method has one and needs it."""

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 from pydantic import Field, field_validator, model_validator
 
 from seedbed.core.chat import LoggedReply, Pen
-from seedbed.core.protocols import Draft, SourceKind, Task
+from seedbed.core.protocols import Draft, SourceKind
 from seedbed.core.record import Rejection, Unreadable
 from seedbed.generate.method import MethodOptions
 from seedbed.generate.reading import read_fields
@@ -31,6 +31,11 @@ from seedbed.verify.mathematics import compare, final_answer, stated_equations
 Ranker: TypeAlias = Literal["verifier", "groundedness", "judge"]
 
 MOST_ANSWERS = 16
+# What a check holds answers against.
+_WORKS_ON: Mapping[Ranker, Sequence[SourceKind]] = {
+    "verifier": ("unlabelled", "real"),
+    "groundedness": ("documents",),
+}
 _PASSAGE = {"text", "heading", "document"}
 _SCORED: Mapping[str, Kind] = {"evidence": "text", "score": "integer"}
 # Share of a rehearsal's answers with a number that is made up.
@@ -124,6 +129,10 @@ class Preference(SteppedMethod):
                 raise ValueError(
                     "must name each ranker once, the judge last: what can be checked comes first"
                 )
+            if set(_WORKS_ON) <= set(value):
+                raise ValueError(
+                    "verifier is for rows with a known answer, groundedness for documents; keep one"
+                )
             return value
 
         @field_validator("length_ratio")
@@ -143,8 +152,17 @@ class Preference(SteppedMethod):
                 raise ValueError(f"answers come to {number}; a pair needs 2, and {MOST_ANSWERS} are the most")
             return self
 
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        for ranker in options.rank:
+            if ranker in _WORKS_ON:
+                # Which sources it can work on hangs on what it holds answers against.
+                self.source_kinds = _WORKS_ON[ranker]  # type: ignore[misc]
+
     def source(self) -> str | None:
-        return self.options.source or None
+        """Without one the teacher asks, and then only a judge can rank."""
+        checks = any(ranker in _WORKS_ON for ranker in self.options.rank)
+        return self.options.source or ("" if checks else None)
 
     def roles(self) -> Sequence[str]:
         judging = [self.options.judge] if "judge" in self.options.rank else []
@@ -158,14 +176,6 @@ class Preference(SteppedMethod):
         answers = self.options.answers
         judged = sum(each.n for each in answers) if "judge" in self.options.rank else 0
         return len(answers), 1 + len(answers) + judged
-
-    def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
-        needs = {"verifier": "questions with a known answer", "groundedness": "documents"}
-        return [
-            (("rank",), f"{ranker} ranks by {what}, and the teacher asks; name them: source")
-            for ranker, what in needs.items()
-            if ranker in self.options.rank and self.options.source is None
-        ]
 
     async def drafts(self, steps: Steps) -> list[Draft]:
         question = await self._question(steps)

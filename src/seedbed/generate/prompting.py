@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -24,17 +24,12 @@ class OneQuestion(BaseMethod):
             description="`json`: a JSON object of the fields; `text`: the whole reply is the one field",
         )
 
-    def __init__(self, options: Options) -> None:
-        super().__init__(options)
-        # By the fields left out. One object for all cells: it is hashed with each of their requests.
-        self._schemas: dict[tuple[str, ...], dict[str, Any]] = {}
-
     async def __call__(self, cell: Cell, ctx: Asking) -> list[Draft]:
         """Ask the cell's template once; one draft a choice, its fixed fields filled in."""
         task, output = ctx.task, self.options.output
         fixed = fixed_fields(cell, task)
         asked = tuple(name for name in task.fields if name not in fixed)
-        schema = self._schema(task, tuple(fixed)) if output == "json" else None
+        schema = self.schema(task, tuple(fixed)) if output == "json" else None
         drafts = []
         for reply in await ctx.ask(cell.template, schema=schema, output=output, fields=asked):
             read = read_fields(reply.choice, asked, output)
@@ -44,11 +39,6 @@ class OneQuestion(BaseMethod):
                 fields = {name: fixed[name] if name in fixed else read[name] for name in task.fields}
                 drafts.append(Draft(fields, (reply,)))
         return drafts
-
-    def _schema(self, task: Task, omit: tuple[str, ...]) -> dict[str, Any]:
-        if omit not in self._schemas:
-            self._schemas[omit] = task.schema(omit=omit)
-        return self._schemas[omit]
 
 
 def fixed_fields(cell: Cell, task: Task) -> dict[str, str]:

@@ -19,7 +19,7 @@ from seedbed.core.field_text import as_string
 from seedbed.core.protocols import Draft, SourceKind, Task
 from seedbed.core.record import Rejection
 from seedbed.generate.method import MethodOptions
-from seedbed.generate.sampling import SamplingMethod
+from seedbed.generate.sampling import SamplingMethod, question_of
 from seedbed.generate.steps import Steps
 from seedbed.verify.answers import answer_key
 from seedbed.verify.mathematics import compare, final_answer, stated_equations
@@ -85,7 +85,7 @@ class RejectionSampling(SamplingMethod):
             steps,
             "solve",
             self.form(task, tuple(known)),
-            {name: known[name] for name in task.asked_fields},
+            question_of(task, item),
             lambda pen: _some_program(pen) if task.kind == "code" else _some_solution(pen, right),
         )
         drafts = [Draft({}, (reply,), unreadable=why) for reply, why in useless]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from seedbed.core.chat import LoggedReply, Sketch
+from seedbed.core.errors import InputError, Problem
 from seedbed.core.protocols import Task
-from seedbed.core.record import Unreadable
+from seedbed.core.record import Record, Unreadable
 from seedbed.generate.reading import read_fields
 from seedbed.generate.steps import SteppedMethod, Steps
 from seedbed.verify.answers import answer_key, solution_key
@@ -17,6 +18,8 @@ from seedbed.verify.mathematics import final_answer, without_answer
 # `worked`: reasoning that ends with a marked answer; `text`: the reply is the one field; `json`: an object.
 Form: TypeAlias = Literal["worked", "text", "json"]
 
+# Of the schema of a field, what a reply that is the field's text keeps by itself.
+_OF_ANY_TEXT = {"type", "minLength", "description"}
 # Kinds whose answers are reasoned, and compared by what they come to.
 WORKED = ("math", "preference")
 
@@ -31,6 +34,16 @@ class Answer:
     reply: LoggedReply
 
 
+def question_of(task: Task, item: Record) -> dict[str, Any]:
+    """What an item of a source asks. Raises InputError where it has no question."""
+    asked = {name: item.fields[name] for name in task.asked_fields if name in item.fields}
+    if lacking := [name for name in task.compare_fields if not asked.get(name)]:
+        source = item.provenance.source
+        message = f"the rows have no {' and no '.join(lacking)}; name a source that has, or map its columns"
+        raise InputError([Problem(message, key=f"sources.{source}")])
+    return asked
+
+
 class AnswerForm:
     """How the fields that are not known beforehand are answered in one reply, and read from it.
 
@@ -43,8 +56,11 @@ class AnswerForm:
         self.answered = tuple(name for name in task.fields if name not in known)
         self.schema: Mapping[str, Any] | None = task.schema(omit=known)
         self._task, self._compared = task, compared
-        types = [described.get("type") for described in self.schema["properties"].values()]
-        self.form: Form = "worked" if task.kind in WORKED else "text" if types == ["string"] else "json"
+        described = list(self.schema["properties"].values())
+        is_text = (
+            len(described) == 1 and described[0].keys() <= _OF_ANY_TEXT and described[0]["type"] == "string"
+        )
+        self.form: Form = "worked" if task.kind in WORKED else "text" if is_text else "json"
         if self.form != "json":
             self.schema = None
 

@@ -22,7 +22,7 @@ from seedbed.core.protocols import Draft, SourceKind, Task
 from seedbed.core.record import Rejection
 from seedbed.generate.method import MethodOptions
 from seedbed.generate.prompting import fixed_fields
-from seedbed.generate.sampling import WORKED, Answer, AnswerForm, SamplingMethod
+from seedbed.generate.sampling import WORKED, Answer, AnswerForm, SamplingMethod, question_of
 from seedbed.generate.steps import Steps
 from seedbed.verify.mathematics import stated_equations
 
@@ -92,15 +92,17 @@ class SelfConsistency(SamplingMethod):
         """What is asked: as the source has it, or as the teacher writes it."""
         task, item = steps.ctx.task, steps.ctx.source
         if item is not None:
-            return {name: item.fields[name] for name in task.asked_fields if name in item.fields}
-        wanted = [name for name in task.asked_fields if name not in task.optional_fields]
+            return question_of(task, item)
         fixed = fixed_fields(steps.ctx.cell, task)
-        written = await steps.object(
-            "question",
-            fields=dict.fromkeys(wanted, "text"),
-            asked=wanted,
-            sketch=lambda pen: {name: pen.text(name) for name in wanted},
-        )
+        wanted = [name for name in task.asked_fields if name not in (*task.optional_fields, *fixed)]
+        written = {}
+        if wanted:
+            written = await steps.object(
+                "question",
+                fields=dict.fromkeys(wanted, "text"),
+                asked=wanted,
+                sketch=lambda pen: {name: pen.text(name) for name in wanted},
+            )
         return {name: fixed.get(name) or written.get(name, "") for name in task.asked_fields}
 
     def _elected(self, steps: Steps, known: Mapping[str, Any], answers: Sequence[Answer]) -> Draft:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from seedbed.core.chat import LoggedReply, Pen
+from seedbed.core.chat import Choice, Pen
 from seedbed.core.record import Unreadable
 from seedbed.generate.method import MethodOptions
 from seedbed.generate.reading import read_fields
@@ -26,7 +26,8 @@ Sampling: TypeAlias = Literal["verbalised", "plain"]
 # What a prompt of such a question has beside its own variables.
 LIST_VARIABLES = ("count", "sampling", "tail")
 
-_FIELD = "answers"
+# The one key of a reply to such a question.
+LIST_FIELD = "answers"
 _TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1}
 _WEIGHED: Mapping[str, Any] = {
     "type": "object",
@@ -40,13 +41,16 @@ def _list_of(item: Mapping[str, Any]) -> Mapping[str, Any]:
     """May be empty: that is how a model says that there is nothing to list."""
     return {
         "type": "object",
-        "properties": {_FIELD: {"type": "array", "items": item}},
-        "required": [_FIELD],
+        "properties": {LIST_FIELD: {"type": "array", "items": item}},
+        "required": [LIST_FIELD],
         "additionalProperties": False,
     }
 
 
-_SCHEMAS: Mapping[Sampling, Mapping[str, Any]] = {"verbalised": _list_of(_WEIGHED), "plain": _list_of(_TEXT)}
+LIST_SCHEMAS: Mapping[Sampling, Mapping[str, Any]] = {
+    "verbalised": _list_of(_WEIGHED),
+    "plain": _list_of(_TEXT),
+}
 
 # A rehearsal finds nothing to list so often.
 _NOTHING = 0.03
@@ -80,14 +84,14 @@ async def listed(
     (reply,) = await steps.several(
         step,
         1,
-        schema=_SCHEMAS[options.sampling],
+        schema=LIST_SCHEMAS[options.sampling],
         count=count,
         sampling=options.sampling,
         tail=options.tail,
         sketch=lambda pen: _some_list(pen, options, count, write),
         **asked,
     )
-    answers = read_list(reply, options.sampling)
+    answers = read_list(reply.choice, options.sampling)
     if isinstance(answers, Unreadable):
         raise steps.useless(answers)
     return drawn(answers, options.tail, steps.ctx.rng)[:count]
@@ -102,17 +106,19 @@ def drawn(answers: Sequence[Weighed], tail: float, rng: random.Random) -> list[s
     ]
 
 
-def read_list(reply: LoggedReply, sampling: Sampling) -> list[Weighed] | Unreadable:
+def read_list(choice: Choice, sampling: Sampling) -> list[Weighed] | Unreadable:
     """The answers of a reply, each once by its normal form."""
-    read = read_fields(reply.choice, (_FIELD,), "json")
+    read = read_fields(choice, (LIST_FIELD,), "json")
     if isinstance(read, Unreadable):
         return read
     answers = (
-        [_weighed(item, sampling) for item in read[_FIELD]] if isinstance(read[_FIELD], list) else [None]
+        [_weighed(item, sampling) for item in read[LIST_FIELD]]
+        if isinstance(read[LIST_FIELD], list)
+        else [None]
     )
     if None in answers:
         what = "texts with a probability each" if sampling == "verbalised" else "texts"
-        return Unreadable("invalid_schema", f"{_FIELD!r} should be a list of {what}", reply.choice.text)
+        return Unreadable("invalid_schema", f"{LIST_FIELD!r} should be a list of {what}", choice.text)
     distinct: dict[str, Weighed] = {}
     for answer in answers:
         if answer is not None and answer.text:
@@ -135,5 +141,7 @@ def _weighed(item: Any, sampling: Sampling) -> Weighed | None:
 def _some_list(pen: Pen, options: ListOptions, count: int, write: Callable[[Pen], str]) -> Mapping[str, Any]:
     texts = [] if pen.rng.random() < _NOTHING else [write(pen) for _ in range(count)]
     if options.sampling == "plain":
-        return {_FIELD: texts}
-    return {_FIELD: [{"text": text, "probability": round(pen.rng.uniform(0.01, 0.2), 2)} for text in texts]}
+        return {LIST_FIELD: texts}
+    return {
+        LIST_FIELD: [{"text": text, "probability": round(pen.rng.uniform(0.01, 0.2), 2)} for text in texts]
+    }

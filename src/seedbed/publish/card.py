@@ -26,13 +26,9 @@ NOT_TRAINING_DATA = (
     "> **Rehearsal. This is not training data.** The rehearsal teacher made up these records from the "
     "recipe's own examples, to test the pipeline."
 )
-_TASK_CATEGORIES = {
-    "classification": "text-classification",
-    "translation": "translation",
-    **dict.fromkeys(
-        ("instruction", "conversation", "preference", "extraction", "math", "code"), "text-generation"
-    ),
-}
+_WRITING = ("instruction", "conversation", "preference", "extraction", "math", "code")
+_TASK_CATEGORIES = {"classification": "text-classification", "translation": "translation"}
+_TASK_CATEGORIES |= dict.fromkeys(_WRITING, "text-generation")
 _SIZES = (
     (1_000, "n<1K"),
     (10_000, "1K<n<10K"),

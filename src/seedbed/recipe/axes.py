@@ -5,9 +5,9 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from seedbed.core.protocols import Task
 from seedbed.recipe.complaints import shown
@@ -54,13 +54,28 @@ class AskedAxis(Section):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
-    source: Literal["teacher"] = Field(
-        alias="from", description="`teacher`: the teacher is asked for the values"
+    source: Literal["teacher", "personas"] = Field(
+        alias="from",
+        description="`teacher`: the teacher is asked for values; `personas`: for people that texts suggest",
     )
     count: Int = Field(ge=2, le=MOST_ASKED, description="distinct values wanted")
     ask: Text | None = Field(
         None, description="what a value is, in words that the question quotes (default: the axis's name)"
     )
+    texts: Text | None = Field(
+        None, description="source of the texts that suggest the `personas` (default: the real rows)"
+    )
+    sampling: Literal["plain", "verbalised"] = Field(
+        "plain", description="`verbalised`: each value is asked for with its probability, most of them rare"
+    )
+
+    @model_validator(mode="after")
+    def _texts_suggest_people(self) -> Self:
+        if self.source == "teacher" and self.texts is not None:
+            raise ValueError("texts is for people that they suggest; write from: personas, or take it out")
+        if self.source == "personas" and self.ask is not None:
+            raise ValueError("ask is for other values than people; take it out, or write from: teacher")
+        return self
 
 
 Axis: TypeAlias = tuple[Text, ...] | AxisFile | AskedAxis

@@ -42,6 +42,8 @@ def check(declared: Declared, findings: Findings, registry: Registry) -> None:
         _check_cover(declared, declared.generate, declared.task, findings)
         _check_axes(declared.generate, declared.task, findings, registry)
         _check_edge_cases(declared.generate, findings, registry)
+    if declared.generate is not None and not findings.touch(("sources",)):
+        _check_personas(declared, declared.generate, findings)
 
 
 def _check_labels(declared: Declared, findings: Findings) -> None:
@@ -124,6 +126,20 @@ def _check_cover(declared: Declared, generate: Generate, task: Task, findings: F
             values = None if findings.touch(("task", "labels")) else labels
         for value, message in contradictions(entry, values, generate.target):
             findings.add((*path, value) if value is not None else path, message)
+
+
+def _check_personas(declared: Declared, generate: Generate, findings: Findings) -> None:
+    """Texts that suggest people must be there, and be no eval."""
+    for name, axis in generate.axes.items():
+        path = ("generate", "axes", name)
+        if not isinstance(axis, AskedAxis) or axis.source != "personas" or findings.touch(path):
+            continue
+        known = [source for source, each in declared.sources.items() if not each.lock]
+        if axis.texts is None and not _has_real(declared):
+            findings.add(path, "personas are found in texts, and there is no real row; write texts: SOURCE")
+        elif axis.texts is not None and axis.texts not in known:
+            hint = meant(axis.texts, known, "add it under sources")
+            findings.add((*path, "texts"), f"no source of that name may be read; {hint}")
 
 
 def _check_axes(generate: Generate, task: Task, findings: Findings, registry: Registry) -> None:

@@ -30,6 +30,9 @@ PATH_KEYS: tuple[KeyPath, ...] = (
     ("generate", "templates"),
     ("generate", "templates", ANY_ITEM),
     ("generate", "axes", "*", "file"),
+    # Of methods, which stand in a map or in a list of maps.
+    ("generate", "methods", "*", "answers", ANY_ITEM, "prompt"),
+    ("generate", "methods", ANY_ITEM, "*", "answers", ANY_ITEM, "prompt"),
 )
 # A map here is one of several kinds, told by which of these keys it has (no keys: by its one key, a name).
 # One of another kind takes the place of the whole.

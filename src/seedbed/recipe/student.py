@@ -30,7 +30,12 @@ def read_student(raw: Any, reading: Reading) -> StudentEntry | None:
         ((name, options),) = raw.items()
         path = (*path, name)
     else:
-        findings.add(path, f"must be one name, or one name with its options, not {shown(raw)}")
+        known = reading.registry.students
+        strange = [name for name in raw if name not in known] if isinstance(raw, dict) else []
+        for name in strange:
+            findings.plugin(known, name, (*path, name))
+        if not strange:
+            findings.add(path, f"must be one name, or one name with its options, not {shown(raw)}")
         return None
     plugin = findings.plugin(reading.registry.students, name, path)
     read = findings.model(plugin.Options, options, path) if plugin is not None else None

@@ -17,9 +17,10 @@ from seedbed.run.asked_templates import (
 )
 from seedbed.run.asked_values import Pages, Standing, Wish, asked_scope, gather
 from seedbed.run.asking import BoundRole
-from seedbed.run.axis_values import AxisQuestion, Unasked, new_values, read_values
+from seedbed.run.axis_values import AxisQuestion, Unasked
 from seedbed.run.binding import BoundRecipe, with_axes, with_templates
 from seedbed.sources.leaks import Kind, check_before_run
+from seedbed.text.similarity import unlike
 
 FEWEST = 2
 
@@ -65,10 +66,10 @@ class _Asking:
         assert isinstance(question, AxisQuestion)
 
         def fresh(values: Sequence[str], known: Sequence[str]) -> list[str]:
-            return self._unseen("slot", name, new_values(values, known))
+            return self._unseen("slot", name, unlike(values, known))
 
         thing = _Thing(f"axis {name!r}", "values", "list the values", ("generate", "axes", name))
-        wish = Wish(question.count, question.request, read_values, fresh)
+        wish = Wish(question.count, question.request, question.read, fresh)
         about = {"axis": name, "ask": question.axis.ask}
         return await self._ask(thing, wish, unasked.standing, question.pages, question.asked_as, about)
 

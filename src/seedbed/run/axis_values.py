@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeAlias
@@ -13,22 +13,24 @@ from seedbed.core.chat import (
     ChatRequest,
     Choice,
     Hints,
+    Pen,
     Sampling,
     Usage,
     prompt_characters,
 )
 from seedbed.core.errors import Problem, SourceError
+from seedbed.core.hashing import digest
 from seedbed.core.record import Unreadable
 from seedbed.generate.reading import read_fields
+from seedbed.generate.verbalised import LIST_FIELD, LIST_SCHEMAS, read_list
 from seedbed.models.budget import worst_case
+from seedbed.prompts.sampling import RowPool
 from seedbed.prompts.templates import library_template
 from seedbed.recipe import AskedAxis, AxisFile, LoadedRecipe, meant
 from seedbed.run.asked_values import Pages, Standing
 from seedbed.run.roles import AskedModel, asked_model
 from seedbed.sources.readers import read_rows
 from seedbed.sources.spec import SourceSpec
-from seedbed.text.normalise import normalise
-from seedbed.text.similarity import char_shingles, jaccard
 
 # Every cell weighs every value of an axis, so that many values make planning slow.
 MOST_VALUES = 10_000
@@ -37,8 +39,11 @@ LONGEST_VALUE = 200
 LIKELY_VALUE = 40
 VALUES_A_QUESTION = 10
 _MOST_SHOWN = 100
-_NEAR = 0.8
-_SHINGLE = 3
+# Texts, or people, that a question for personas shows, and characters of a text.
+_SHOWN_AT_ONCE = 3
+_LONGEST_TEXT = 2_000
+# Values less probable than this are asked for where each has a probability.
+_TAIL = 0.1
 _FIELD = "values"
 _SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -68,13 +73,17 @@ class AskedQuestion(Protocol):
 
 @dataclass(frozen=True)
 class AxisQuestion:
-    """How the values of one axis are asked for. Whatever is said in it is part of its hash."""
+    """How the values of one axis are asked for. Whatever is said in it is part of its hash.
+
+    `texts` are those that suggest people, by id, for an axis of personas.
+    """
 
     name: str
     axis: AskedAxis
     task_variables: Mapping[str, str]
     model: AskedModel
     folder: Path
+    texts: Mapping[str, str] = field(default_factory=dict)
     each: ClassVar[int] = VALUES_A_QUESTION
     likely: ClassVar[int] = LIKELY_VALUE
     longest: ClassVar[int] = LONGEST_VALUE
@@ -85,8 +94,14 @@ class AxisQuestion:
 
     @property
     def asked_as(self) -> str:
-        """The identity of a set of values: the question while nothing is known yet."""
-        return self.request(()).hash.hex()
+        """The identity of a set of values: the question while nothing is known yet.
+
+        Of personas it names the source of the texts and has none of them: one more row begins no new set.
+        """
+        if self.axis.source == "teacher":
+            return self.request(()).hash.hex()
+        unread = replace(self, texts={}).request(())
+        return digest("personas", [unread.hash.hex(), self.axis.texts or ""]).hex()
 
     @property
     def pages(self) -> Pages:
@@ -96,25 +111,61 @@ class AxisQuestion:
         return self.pages.read(self.asked_as)
 
     def request(self, known: Sequence[str]) -> ChatRequest:
-        """Asks for some more values; of many known ones the latest are shown."""
-        messages = library_template("axis_values").render(
-            {
-                "task": self.task_variables,
-                "name": self.name,
-                "ask": self.axis.ask or "",
-                "known": list(known[-_MOST_SHOWN:]),
-                "count": VALUES_A_QUESTION,
-                "characters": LONGEST_VALUE,
-            }
-        )
+        """Asks for some more values; of many known ones the latest are shown.
+
+        Ten people are asked for by texts, the next ten by people there are, and so on: which texts and people
+        is a choice of the number of those that stand.
+        """
+        shown = {"task": self.task_variables, "known": list(known[-_MOST_SHOWN:]), "count": VALUES_A_QUESTION}
+        shown |= {"sampling": self.axis.sampling, "tail": _TAIL}
+        key = (self.name, len(known))
+        if self.axis.source == "teacher":
+            prompt = "axis_values"
+            shown |= {"name": self.name, "ask": self.axis.ask or "", "characters": LONGEST_VALUE}
+        elif len(known) // VALUES_A_QUESTION % 2:
+            prompt = "personas/relate"
+            shown["personas"] = RowPool(known).pick(_SHOWN_AT_ONCE, *key)
+        else:
+            prompt = "personas/find"
+            chosen = RowPool(sorted(self.texts)).pick(_SHOWN_AT_ONCE, *key)
+            shown["passages"] = [self.texts[one][:_LONGEST_TEXT] for one in chosen]
         return ChatRequest(
             model=self.model.model,
             revision=self.model.revision,
-            messages=messages,
+            messages=library_template(prompt).render(shown),
             sampling=Sampling(max_tokens=self.model.max_tokens),
-            schema=_SCHEMA,
-            hints=Hints(fields=(_FIELD,), text_field=_FIELD, several=VALUES_A_QUESTION),
+            schema=_SCHEMA if self._is_plain_list else LIST_SCHEMAS[self.axis.sampling],
+            hints=self._hints(),
         )
+
+    def read(self, choice: Choice) -> list[str]:
+        """The values of a reply, the less probable first where it says how probable they are."""
+        if self._is_plain_list:
+            return read_values(choice)
+        answers = read_list(choice, self.axis.sampling)
+        if isinstance(answers, Unreadable):
+            return []
+        return _usable([one.text for one in sorted(answers, key=lambda one: one.probability)])
+
+    @property
+    def _is_plain_list(self) -> bool:
+        """Whether it is asked and answered as before there was any other way."""
+        return self.axis.source == "teacher" and self.axis.sampling == "plain"
+
+    def _hints(self) -> Hints:
+        key = _FIELD if self._is_plain_list else LIST_FIELD
+        if self.axis.sampling == "plain":
+            return Hints(fields=(key,), text_field=key, several=VALUES_A_QUESTION)
+        return Hints(fields=(key,), text_field=key, sketch=_weighed_values)
+
+
+def _weighed_values(pen: Pen) -> Mapping[str, Any]:
+    return {
+        LIST_FIELD: [
+            {"text": pen.value(), "probability": round(pen.rng.uniform(0.01, 0.2), 2)}
+            for _ in range(VALUES_A_QUESTION)
+        ]
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +233,15 @@ class Unasked:
 
 
 def axes_that_stand(
-    loaded: LoadedRecipe, task_variables: Mapping[str, str], attempt: Attempt
+    loaded: LoadedRecipe,
+    task_variables: Mapping[str, str],
+    attempt: Attempt,
+    texts_of: Callable[[str | None], Mapping[str, str]],
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, Unasked]]:
     """The values that stand, of every axis, and the axes whose values must be asked for yet.
 
-    `attempt` runs what may raise InputError and keeps its problems.
+    `attempt` runs what may raise InputError and keeps its problems. `texts_of` has the texts of a source by
+    id, of all real rows for None.
     """
     axes: dict[str, tuple[str, ...]] = {}
     unasked: dict[str, Unasked] = {}
@@ -194,12 +249,12 @@ def axes_that_stand(
         if isinstance(axis, AxisFile):
             axes[name] = attempt(partial(values_of_file, loaded, name, axis)) or ()
         elif isinstance(axis, AskedAxis):
-            model = asked_model(loaded, loaded.recipe.teacher)
-            question = _question(loaded, name, axis, task_variables, model)
+            question = _question(loaded, name, axis, task_variables)
             standing = question.standing()
             axes[name] = standing.values[: axis.count]
             if len(axes[name]) < axis.count:
-                unasked[name] = Unasked(question, standing)
+                texts = texts_of(axis.texts) if axis.source == "personas" else {}
+                unasked[name] = Unasked(replace(question, texts=texts), standing)
         else:
             axes[name] = axis
     return axes, unasked
@@ -210,17 +265,16 @@ def replies_behind(loaded: LoadedRecipe, task_variables: Mapping[str, str]) -> s
     keys: set[str] = set()
     for name, axis in loaded.recipe.generate.axes.items():
         if isinstance(axis, AskedAxis):
-            model = asked_model(loaded, loaded.recipe.teacher)
-            question = _question(loaded, name, axis, task_variables, model)
+            question = _question(loaded, name, axis, task_variables)
             keys |= question.pages.replies(question.asked_as)
     return keys
 
 
 def _question(
-    loaded: LoadedRecipe, name: str, axis: AskedAxis, task_variables: Mapping[str, str], model: AskedModel
+    loaded: LoadedRecipe, name: str, axis: AskedAxis, task_variables: Mapping[str, str]
 ) -> AxisQuestion:
     folder = loaded.folder / ".seedbed" / "axes" / loaded.recipe.name / name
-    return AxisQuestion(name, axis, task_variables, model, folder)
+    return AxisQuestion(name, axis, task_variables, asked_model(loaded, loaded.recipe.teacher), folder)
 
 
 def values_of_file(loaded: LoadedRecipe, name: str, axis: AxisFile) -> tuple[str, ...]:
@@ -291,17 +345,10 @@ def read_values(choice: Choice) -> list[str]:
     read = read_fields(choice, (_FIELD,), "json")
     if isinstance(read, Unreadable) or not isinstance(read[_FIELD], list):
         return []
-    values = [" ".join(value.split()) for value in read[_FIELD] if isinstance(value, str)]
+    return _usable([value for value in read[_FIELD] if isinstance(value, str)])
+
+
+def _usable(texts: Sequence[str]) -> list[str]:
+    """Each on one line, without those that are empty, too long or hold what cannot be printed."""
+    values = [" ".join(text.split()) for text in texts]
     return [value for value in values if 0 < len(value) <= LONGEST_VALUE and value.isprintable()]
-
-
-def new_values(found: Sequence[str], known: Sequence[str]) -> list[str]:
-    """Those that neither equal one before them when normalised nor nearly do (Jaccard of trigrams ≥ 0.8)."""
-    fresh: list[str] = []
-    shingles = [char_shingles(normalise(value), _SHINGLE) for value in known]
-    for value in found:
-        own = char_shingles(normalise(value), _SHINGLE)
-        if own and all(jaccard(own, other) < _NEAR for other in shingles):
-            fresh.append(value)
-            shingles.append(own)
-    return fresh

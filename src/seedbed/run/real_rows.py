@@ -16,7 +16,7 @@ from seedbed.recipe import LoadedRecipe, Source
 from seedbed.sources.chunks import Chunking
 from seedbed.sources.material import load_chunks, load_unlabelled
 from seedbed.sources.records import load_real
-from seedbed.sources.spec import SourceSpec
+from seedbed.sources.spec import SourceSpec, documents_format
 from seedbed.sources.split import split_source
 
 Attempt: TypeAlias = Callable[[Callable[[], None]], None]
@@ -25,10 +25,11 @@ Attempt: TypeAlias = Callable[[Callable[[], None]], None]
 def spec_of(name: str, source: Source, folder: Path, task: Task) -> SourceSpec:
     """A recipe's source as the sources room reads it; compared by the task's own fields by default."""
     columns = {**_renamed(task.real_columns), **source.columns}
+    path = folder / source.path
     return SourceSpec(
         name=name,
-        path=folder / source.path,
-        format=source.format,
+        path=path,
+        format=source.format or (documents_format(path) if source.chunk else None),
         columns=columns,
         compare=tuple(source.compare or task.compare_fields),
         ignore_after=source.ignore_after,

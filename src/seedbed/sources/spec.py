@@ -116,6 +116,14 @@ def common_format(found: Matches) -> Format:
     return next(iter(first))
 
 
+def documents_format(path: Path) -> Format | None:
+    """`text` for a glob of documents with no table among them: code, for one, whatever its names end in."""
+    found = matches(path)
+    if found is None or any(file.suffix.lower() in _SUFFIXES for file in found.files):
+        return None
+    return "text"
+
+
 def compared_text(values: Mapping[str, Any], columns: tuple[str, ...]) -> str:
     """The text of a row that is compared: its columns, joined by newlines. `values` must have them."""
     return "\n".join(asked_in(values[column]) for column in columns)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal, TypeAlias, get_args
 
 from seedbed.text.numerals import numerals
@@ -42,6 +43,7 @@ _DATES = tuple(
 
 _WORD = re.compile(r"[^\W\d_](?:[\w.'’]*\w)?")
 _SENTENCE_END = re.compile(r"[.!?:;]['\"”’)\]*_]*\s+\Z|\n\s*\S{0,3}\s*\Z")
+_LONGEST_END = 20
 # An item's number in a list, and what Markdown and reStructuredText put around words.
 _LIST_MARK = re.compile(r"^[ \t]*\d{1,3}[.)][ \t]", re.MULTILINE)
 _MARKUP = re.compile(r"[*`_~|]+")
@@ -96,13 +98,17 @@ def unsupported(answer: str, source: str, kinds: Collection[ClaimKind] = CLAIM_K
     the same word in whatever case.
     """
     answer, source = _MARKUP.sub(" ", _LIST_MARK.sub(" ", answer)), _MARKUP.sub(" ", source)
-    there = list(_dates(source))
     found: dict[Claim, None] = {}
-    rest = answer
-    for start, end, days in _dates(answer):
-        if "date" in kinds and not any(_stands_on(days, known) for _, _, known in there):
-            found[Claim("date", answer[start:end].rstrip("."))] = None
-        rest = rest[:start] + " " * (end - start) + rest[end:]
+    dates = sorted(_dates(answer))
+    if "date" in kinds:
+        there = {less for _, _, days in _dates(source) for day in days for less in _stated_by(day)}
+        for start, end, days in dates:
+            if there.isdisjoint(days):
+                found[Claim("date", answer[start:end].rstrip("."))] = None
+    # A date's parts are no numbers and names of their own.
+    ends = [0, *(end for _, end, _ in dates)]
+    starts = [*(start for start, _, _ in dates), len(answer)]
+    rest = " ".join(answer[end:start] for end, start in zip(ends, starts, strict=True))
     if "number" in kinds:
         known = {number for _, number in _numbers(source)}
         found |= {
@@ -123,19 +129,19 @@ def span_of(quote: str, text: str) -> tuple[int, int] | None:
     return match.span() if match else None
 
 
-def _dates(text: str) -> Iterator[tuple[int, int, Sequence[_Day]]]:
+def _dates(text: str) -> Iterator[tuple[int, int, tuple[_Day, ...]]]:
     """Where each date stands, and the days that it may mean; by the longest form that fits."""
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(text))
     for form in _DATES:
         for match in form.finditer(text):
             start, end = match.span()
-            if any(start < to and at < end for at, to in taken) or not (days := _days(match.groupdict())):
+            if any(taken[start:end]) or not (days := _days(match.groupdict())):
                 continue
-            taken.append((start, end))
+            taken[start:end] = b"\1" * (end - start)
             yield start, end, days
 
 
-def _days(parts: dict[str, str | None]) -> Sequence[_Day]:
+def _days(parts: dict[str, str | None]) -> tuple[_Day, ...]:
     def number(name: str) -> int | None:
         value = parts.get(name)
         return int(value) if value is not None else None
@@ -143,24 +149,21 @@ def _days(parts: dict[str, str | None]) -> Sequence[_Day]:
     year = number("year")
     if parts.get("one") is not None:
         one, two = number("one"), number("two")
-        readings = [(year, month, day) for month, day in {(one, two), (two, one)}]
+        readings = [(year, month, day) for month, day in dict.fromkeys([(one, two), (two, one)])]
     else:
         month = parts["month"] or ""
         readings = [(year, int(month) if month.isdigit() else _MONTH_OF[month.casefold()], number("day"))]
-    return [
+    return tuple(
         (year, month, day)
         for year, month, day in readings
         if 1 <= (month or 0) <= 12 and (day is None or 1 <= day <= 31)
-    ]
-
-
-def _stands_on(claimed: Sequence[_Day], known: Sequence[_Day]) -> bool:
-    """Whether a reading of the one has all that a reading of the other states."""
-    return any(
-        all(part is None or part == other for part, other in zip(one, two, strict=True))
-        for one in claimed
-        for two in known
     )
+
+
+def _stated_by(day: _Day) -> Iterator[_Day]:
+    """The day, and all that states less: `4 June`, `June 2019`."""
+    year, month, number = day
+    return product((year, None), (month, None), (number, None))
 
 
 def _numbers(text: str) -> Iterator[tuple[str, str]]:
@@ -184,7 +187,9 @@ def _names(text: str) -> Iterator[str]:
         word = match.group()
         if not any(letter.isupper() for letter in word) or word.lower() in _NO_NAMES:
             continue
-        first = at == 0 or _SENTENCE_END.search(text, words[at - 1].end() - 1, match.start()) is not None
+        # Of what is between two words the end alone decides.
+        between = max(words[at - 1].end() - 1, match.start() - _LONGEST_END) if at else 0
+        first = at == 0 or _SENTENCE_END.search(text, between, match.start()) is not None
         if not first or _is_marked(word) or _begins_a_name(words, at):
             yield word
 
