@@ -50,7 +50,11 @@ STARTERS: Mapping[str, Starter] = {
     "codebase-instructions": _starter(30, "iterative", "grounded", "template"),
     "extraction": _starter(60, "template"),
     "handbook-preferences": _starter(
-        20, "preference", exports=("jsonl", "trl-dpo"), changes=("generate.axes.persona.count=6",)
+        20,
+        "preference",
+        "iterative",
+        exports=("jsonl", "trl-dpo"),
+        changes=("generate.axes.persona.count=6",),
     ),
     "low-german": _starter(15, "translate"),
     "python-tasks": _starter(16, "code_from_seed"),
