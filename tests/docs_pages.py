@@ -6,7 +6,9 @@ A page's blocks are gone through in their order, in one folder:
   which `…` is any text, alone on a line any lines; without such lines only the exit code counts, 0 unless a
   comment says `# ends with N`. `export NAME=VALUE` sets a variable. What installs or serves (SKIPPED) is left
   out.
-- `yaml`: a fragment is laid over the recipe of `tickets`, which the loader must then take.
+- `yaml`: a fragment is laid over the recipe of `tickets`, which the loader must then take. One that says the
+  kind of its task stands alone: its recipe is that of nothing else. Files that a fragment's sources name and
+  that no page has shown are made, empty: they are the reader's own.
 - `python` is run; the blocks of a page share their names.
 
 A page whose first command is `seedbed init` begins with an empty folder. Any other finds `tickets` there, as
@@ -261,7 +263,11 @@ class Reader:
 
     def _lay_over(self, block: Block) -> None:
         file = self.folder / block.comments.get("over", "tickets") / "recipe.yaml"
-        _YAML.dump(_merged(_YAML.load(file), _YAML.load(self.servers.real(block.text))), file)
+        shown = _YAML.load(self.servers.real(block.text))
+        alone = "kind" in shown.get("task", {})
+        _YAML.dump({"name": "shown", **shown} if alone else _merged(_YAML.load(file), shown), file)
+        for source in shown.get("sources", {}).values():
+            _stand_in(file.parent, source["path"])
         self._loads(file.parent)
 
     def _loads(self, recipe: Path) -> None:
@@ -307,6 +313,16 @@ class Reader:
             at = words.index(">")
             return typed_words(words[1:at], self.folder / words[at + 1])
         return typed_words(words[1:])
+
+
+def _stand_in(folder: Path, path: str) -> None:
+    """Something where a source says that its data is: a folder, a file, or one that a glob finds."""
+    there = folder / path.replace("**", "some").replace("*", "some")
+    if there.suffix:
+        there.parent.mkdir(parents=True, exist_ok=True)
+        there.touch()
+    else:
+        there.mkdir(parents=True, exist_ok=True)
 
 
 def _merged(base: Any, over: Any) -> Any:
