@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from seedbed.core.errors import RecipeError
 from seedbed.core.record import Record
-from seedbed.generate.preference import Answers, _Answer, _decides, _sides
+from seedbed.generate.ranking import Answer, decides, sides
 from seedbed.run.loading import load_bound
 from seedbed.run.planner import plan_from_scratch
 from seedbed.verify.mathematics import compare, final_answer
@@ -192,13 +192,13 @@ def test_a_wrong_answer_is_never_chosen_nor_a_right_one_rejected(
     verdicts: Sequence[tuple[bool | None, int | None]], margin: int
 ) -> None:
     answers = [
-        _Answer(f"Answer {at}", Answers(), passes=passes, score=score)
+        Answer(f"Answer {at}", "teacher", passes=passes, score=score)
         for at, (passes, score) in enumerate(verdicts)
     ]
-    good, bad = _sides(answers, "verifier", judged=True)
+    good, bad = sides(answers, "verifier", judged=True)
     for chosen in good:
         for rejected in bad:
-            assert _decides(chosen, rejected, margin=margin)
+            assert decides(chosen, rejected, margin=margin)
             assert (chosen.passes, rejected.passes) == (True, False)
 
 

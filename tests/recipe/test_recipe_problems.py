@@ -124,7 +124,7 @@ SINGLE = [
         "this key is missing",
     ),
     ("use: sale", "use", "must be 'research', 'commercial' or 'competing', not 'sale'"),
-    ("generate: {templates: {from: teacher, count: 3}}", "generate.templates", "must be text, not a map"),
+    ("generate: {templates: {from: judge}}", "generate.templates.from", "must be 'teacher'"),
     # types and bounds
     ("generate: {target: '500'}", "generate.target", "must be a whole number, not '500'"),
     ("generate: {target: 5.5}", "generate.target", "must be a whole number, not 5.5"),

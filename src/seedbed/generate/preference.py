@@ -11,10 +11,9 @@ is of no use costs one answer and not the pair.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -22,13 +21,9 @@ from seedbed.core.chat import LoggedReply, Pen
 from seedbed.core.protocols import Draft, SourceKind
 from seedbed.core.record import Rejection, Unreadable
 from seedbed.generate.method import MethodOptions
+from seedbed.generate.ranking import PASSAGE, Answer, Question, Ranker, checked, decides, sides, worth
 from seedbed.generate.reading import read_fields
 from seedbed.generate.steps import Kind, SteppedMethod, Steps, read_object
-from seedbed.text.claims import unsupported
-from seedbed.verify.answers import answer_key
-from seedbed.verify.mathematics import compare, final_answer, stated_equations
-
-Ranker: TypeAlias = Literal["verifier", "groundedness", "judge"]
 
 MOST_ANSWERS = 16
 # What a check holds answers against.
@@ -36,7 +31,6 @@ _WORKS_ON: Mapping[Ranker, Sequence[SourceKind]] = {
     "verifier": ("unlabelled", "real"),
     "groundedness": ("documents",),
 }
-_PASSAGE = {"text", "heading", "document"}
 _SCORED: Mapping[str, Kind] = {"evidence": "text", "score": "integer"}
 # Share of a rehearsal's answers with a number that is made up.
 _WRONG = 0.4
@@ -53,35 +47,6 @@ class Answers(MethodOptions):
         "`preference/answer`)",
     )
     temperature: float = Field(1.0, ge=0, le=2, description="at which they are sampled")
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """`passes` is what a check says of it, None where it says nothing; `slips` counts false equations."""
-
-    text: str
-    source: Answers
-    passes: bool | None = None
-    slips: int = 0
-    score: int | None = None
-
-    def note(self) -> dict[str, Any]:
-        said = {
-            "by": self.source.role,
-            "prompt": self.source.prompt,
-            "passes": self.passes,
-            "score": self.score,
-        }
-        return {**{name: value for name, value in said.items() if value is not None}, "slips": self.slips}
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """`known` is the answer that its row has, "" where it has none; `passage` that of a document."""
-
-    text: str
-    known: str = ""
-    passage: Mapping[str, Any] | None = None
 
 
 class Preference(SteppedMethod):
@@ -181,47 +146,47 @@ class Preference(SteppedMethod):
         question = await self._question(steps)
         decider = self._decider(question)
         answers = await self._answers(steps, question, decider)
-        good, bad = _sides(answers, decider, judged="judge" in self.options.rank)
+        good, bad = sides(answers, decider, judged="judge" in self.options.rank)
         # Each side has a single answer where a check leaves nothing to choose.
         if "judge" in self.options.rank and len(good) + len(bad) > 2:
             scored = {each: await self._scored(steps, question, each) for each in {**good, **bad}}
             answers = [scored.get(each, each) for each in answers]
             good, bad = ({scored[each]: None for each in side} for side in (good, bad))
         pairs = [(chosen, rejected) for chosen in good for rejected in bad if chosen is not rejected]
-        told_apart = [pair for pair in pairs if _decides(*pair, margin=self.options.margin)]
+        told_apart = [pair for pair in pairs if decides(*pair, margin=self.options.margin)]
         alike = [pair for pair in told_apart if self._is_alike(*pair)]
         fields = {steps.ctx.task.fields[0]: question.text}
         notes: dict[str, Any] = {"answers": [each.note() for each in answers]}
         if not alike:
             reason = "lengths_apart" if told_apart else "margin_too_small" if pairs else "not_told_apart"
             return [steps.draft(fields, notes=notes, rejected=Rejection(reason, notes))]
-        chosen, rejected = max(alike, key=lambda pair: _worth(*pair))
+        chosen, rejected = max(alike, key=lambda pair: worth(*pair))
         fields |= dict(zip(steps.ctx.task.fields[1:], (chosen.text, rejected.text), strict=True))
         notes |= {"chosen": answers.index(chosen), "rejected": answers.index(rejected)}
         return [steps.draft(fields, notes=notes)]
 
-    async def _question(self, steps: Steps) -> _Question:
+    async def _question(self, steps: Steps) -> Question:
         """That of the source's row, or one that the teacher writes, about a passage where there is one."""
         item, (asked, answered, _) = steps.ctx.source, steps.ctx.task.fields
-        passage = item.fields if item is not None and item.fields.keys() == _PASSAGE else None
+        passage = item.fields if item is not None and item.fields.keys() == PASSAGE else None
         if item is not None and passage is None:
-            return _Question(item.fields[asked], item.fields.get(answered, ""))
+            return Question(item.fields[asked], item.fields.get(answered, ""))
         written = await steps.object(
             "question",
             fields={"question": "text"},
             passage=passage,
             sketch=lambda pen: {"question": pen.text(asked)},
         )
-        return _Question(written["question"], passage=passage)
+        return Question(written["question"], passage=passage)
 
-    def _decider(self, question: _Question) -> Ranker | None:
+    def _decider(self, question: Question) -> Ranker | None:
         """The first ranker that has something to hold an answer to this question against."""
         at_hand = {"verifier": bool(question.known), "groundedness": question.passage is not None}
         return next((ranker for ranker in self.options.rank if at_hand.get(ranker, True)), None)
 
-    async def _answers(self, steps: Steps, question: _Question, decider: Ranker | None) -> list[_Answer]:
+    async def _answers(self, steps: Steps, question: Question, decider: Ranker | None) -> list[Answer]:
         """The different answers there are, each with what the checks say of it. Raises Useless."""
-        found: dict[str, _Answer] = {}
+        found: dict[str, Answer] = {}
         unreadable = None
         for each in self.options.answers:
             replies = await steps.several(
@@ -238,13 +203,13 @@ class Preference(SteppedMethod):
                 if isinstance(read, Unreadable):
                     unreadable = read
                 else:
-                    answer = _Answer(read["text"], each)
-                    found.setdefault(answer.text, _checked(answer, question, decider))
+                    answer = Answer(read["text"], each.role, each.prompt)
+                    found.setdefault(answer.text, checked(answer, question, decider))
         if not found and unreadable is not None:
             raise steps.useless(unreadable)
         return list(found.values())
 
-    async def _scored(self, steps: Steps, question: _Question, answer: _Answer) -> _Answer:
+    async def _scored(self, steps: Steps, question: Question, answer: Answer) -> Answer:
         """With the judge's score, none where its reply is of no use."""
         (reply,) = await steps.several(
             "judge",
@@ -259,60 +224,10 @@ class Preference(SteppedMethod):
         )
         return replace(answer, score=_score(reply))
 
-    def _is_alike(self, chosen: _Answer, rejected: _Answer) -> bool:
+    def _is_alike(self, chosen: Answer, rejected: Answer) -> bool:
         """Whether the two are about as long, so that length is not what is learnt."""
         bounds = self.options.length_ratio
         return bounds is False or bounds[0] <= len(chosen.text) / len(rejected.text) <= bounds[1]
-
-
-def _checked(answer: _Answer, question: _Question, decider: Ranker | None) -> _Answer:
-    if decider == "verifier":
-        slips = sum(equation.result == "different" for equation in stated_equations(answer.text))
-        return replace(answer, passes=_is_right(answer.text, question.known), slips=slips)
-    if decider == "groundedness" and question.passage is not None:
-        source = "\n".join(question.passage[name] for name in sorted(_PASSAGE))
-        return replace(answer, passes=not unsupported(answer.text, source))
-    return answer
-
-
-def _is_right(answer: str, known: str) -> bool | None:
-    """Whether an answer comes to the known one; None where neither can be said."""
-    if answer_key(answer) == answer_key(known):
-        return True
-    ours, theirs = final_answer(answer), final_answer(known)
-    if ours is None or theirs is None:
-        return None
-    return {"equal": True, "different": False}.get(compare(ours, theirs))
-
-
-def _sides(
-    answers: Sequence[_Answer], decider: Ranker | None, *, judged: bool
-) -> tuple[dict[_Answer, None], dict[_Answer, None]]:
-    """The answers that may be chosen, and those that may be rejected.
-
-    A check parts them. An answer that it cannot tell is neither. Where all are grounded the judge parts them,
-    for to be grounded is not yet to be good; where all are right, or all wrong, there is no pair.
-    """
-    passing = [each for each in answers if each.passes]
-    failing = [each for each in answers if each.passes is False]
-    if decider == "judge":
-        passing = failing = list(answers)
-    elif decider == "groundedness" and judged and not failing:
-        failing = passing
-    return (dict.fromkeys(passing), dict.fromkeys(failing)) if passing and failing else ({}, {})
-
-
-def _decides(chosen: _Answer, rejected: _Answer, *, margin: int) -> bool:
-    """Whether the first is the better: by the check that parts them, else by the judge's scores."""
-    if chosen.passes and rejected.passes is False:
-        return True
-    return chosen.score is not None and rejected.score is not None and chosen.score - rejected.score >= margin
-
-
-def _worth(chosen: _Answer, rejected: _Answer) -> tuple[int, int, float]:
-    """The better the reasoning of the one, the wider the margin and the more alike the lengths."""
-    margin = chosen.score - rejected.score if chosen.score is not None and rejected.score is not None else 0
-    return -chosen.slips, margin, -abs(math.log(len(chosen.text) / len(rejected.text)))
 
 
 def _score(reply: LoggedReply) -> int | None:
@@ -320,7 +235,7 @@ def _score(reply: LoggedReply) -> int | None:
     return read["score"] if not isinstance(read, Unreadable) and read["score"] in range(1, 6) else None
 
 
-def _some_answer(pen: Pen, question: _Question) -> str:
+def _some_answer(pen: Pen, question: Question) -> str:
     """The known answer or a line of the passage, often enough with a wrong number."""
     wrong = pen.rng.random() < _WRONG
     made_up = f" That makes {pen.rng.randrange(100_000, 1_000_000)}." if wrong else ""

@@ -69,8 +69,8 @@ VARIANTS: Mapping[str, Mapping[str, Variant]] = {
     },
     "length": {"short": _of(1, "length", 0.0, 0.45), "long": _of(1, "length", 1.6, 5.0)},
     "copy": {
-        "verbatim": Variant(2, 0.0, 0.0, ("duplicates", "near_duplicates")),
-        "edited": _of(3, "near_duplicates", 0.05, 0.4),
+        "verbatim": Variant(2, 0.0, 0.0, ("duplicates", "near_duplicates", "rouge_l")),
+        "edited": Variant(3, 0.05, 0.4, ("near_duplicates", "rouge_l")),
     },
     "leak": {
         "equal": _of(2, "contamination", 0.0, 0.0),

@@ -49,6 +49,7 @@ class _Thing:
     """What is asked for, in the words of notes and errors; `instead` is what else can be written."""
 
     what: str
+    this: str
     plural: str
     instead: str
     key: tuple[str, ...]
@@ -68,7 +69,7 @@ class _Asking:
         def fresh(values: Sequence[str], known: Sequence[str]) -> list[str]:
             return self._unseen("slot", name, unlike(values, known))
 
-        thing = _Thing(f"axis {name!r}", "values", "list the values", ("generate", "axes", name))
+        thing = _Thing(f"axis {name!r}", "this axis", "values", "list the values", ("generate", "axes", name))
         wish = Wish(question.count, question.request, question.read, fresh)
         about = {"axis": name, "ask": question.axis.ask}
         return await self._ask(thing, wish, unasked.standing, question.pages, question.asked_as, about)
@@ -80,7 +81,9 @@ class _Asking:
         def fresh(texts: Sequence[str], known: Sequence[str]) -> list[str]:
             return self._unseen("template", "templates", new_templates(texts, known, question.slots))
 
-        thing = _Thing("templates", "templates", "write files of your own", ("generate", "templates"))
+        thing = _Thing(
+            "templates", "this recipe", "templates", "write files of your own", ("generate", "templates")
+        )
         wish = Wish(question.count, question.request, read_templates, fresh)
         about = {"templates": True, "ask": question.asked.ask}
         found = await self._ask(thing, wish, unasked.standing, question.pages, question.asked_as, about)
@@ -126,7 +129,7 @@ class _Asking:
         except NoAnswer as error:
             if error.cause == NO_REPLY:
                 message = (
-                    f"the recording holds no {thing.plural} for this ({error}); record them, or "
+                    f"the recording holds no {thing.plural} for {thing.this} ({error}); record them, or "
                     f"{thing.instead}"
                 )
                 raise RecipeError([self.bound.loaded.problem(thing.key, message)]) from None

@@ -59,7 +59,9 @@ def asked_model(loaded: LoadedRecipe, role: Role) -> AskedModel:
             else:
                 plan = fault_plan(loaded.recipe, role)
                 planted = [plan.rates, plan.variants, list(forbidden_phrases(loaded.recipe))]
-            return AskedModel(model, short_id(model, [seed, planted]), DEFAULT_MAX_TOKENS)
+            # Two roles are two models, as real ones would be: else the one would repeat the other's words.
+            own = [name for name, other in loaded.recipe.roles.others.items() if other is role]
+            return AskedModel(model, short_id(model, [seed, planted, *own]), DEFAULT_MAX_TOKENS)
 
 
 def check_role(loaded: LoadedRecipe, name: str, role: Role) -> None:
