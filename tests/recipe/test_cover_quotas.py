@@ -87,7 +87,7 @@ def test_quotas_by_example(entry: CoverEntry, target: int, expected: dict[str, i
         ({"a": 0.6, "b": 0.5}, None, "the shares sum to 1.1"),
         ({"a": 0.6, "b": 60}, None, "cover asks for 120 (counts and shares together)"),
         ({"*": 40}, None, "cover asks for 120 but target is 100"),
-        ({"a": 1, "b": 2, "c": 1}, None, "cover gives 4 of the target 100 and no value takes the rest"),
+        ({"a": 10, "b": 2, "c": 1}, None, "cover gives 13 of the target 100 and no value takes the rest"),
         ({"a": 0.4, "b": 0.4, "c": 0.1}, None, "cover gives 90 of the target 100"),
         ({"aa": 4}, "aa", "no such value; did you mean 'a'?"),
         ({"zebra": 4}, "zebra", "no such value; there are: a, b, c"),
@@ -119,3 +119,15 @@ def test_labels_read_later_are_checked_at_the_line_of_the_cover(load: Load) -> N
     (problem,) = check_cover(loaded, {"team": ["billing", "delivery"]})
     assert (problem.line, problem.key) == (8, "generate.cover.team.biling")
     assert "did you mean 'billing'?" in problem.message
+
+
+def test_small_whole_numbers_for_every_value_are_proportions() -> None:
+    parts = {"easy": 1, "medium": 2, "hard": 1}
+    values = ["easy", "medium", "hard"]
+    assert contradictions(parts, values, 5000) == []  # type: ignore[arg-type]
+    assert quotas(parts, values, 5001) == {"easy": 1250, "medium": 2501, "hard": 1250}  # type: ignore[arg-type]
+    # As counts they are whole; a value without a number, or a larger one, is no proportion.
+    assert quotas(parts, values, 4) == parts  # type: ignore[arg-type]
+    assert contradictions({"easy": 1, "medium": 2}, values, 5000) == []
+    assert quotas({"easy": 1, "medium": 2}, values, 100) == {"easy": 1, "medium": 2, "hard": 97}
+    assert contradictions({"easy": 40, "medium": 2, "hard": 1}, values, 5000) != []

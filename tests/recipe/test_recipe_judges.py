@@ -23,6 +23,14 @@ def test_a_judge_is_a_role_like_the_teacher(load: Load) -> None:
     assert list(load(SHORTEST).recipe.roles.bound) == ["teacher"]
 
 
+def test_a_judge_that_is_bound_ranks_by_default(load: Load) -> None:
+    names = [entry.name for entry in load(SHORTEST + ROLES).recipe.filters]
+    assert names[-1] == "judge"
+    assert names[:-1] == [entry.name for entry in load(SHORTEST).recipe.filters]
+    (options,) = (entry.options for entry in load(SHORTEST + ROLES).recipe.filters if entry.name == "judge")
+    assert options == load(SHORTEST + ROLES + "filters: [judge]\n").recipe.filters[0].options
+
+
 @pytest.mark.parametrize(
     ("text", "line", "key", "message"),
     [
@@ -32,8 +40,8 @@ def test_a_judge_is_a_role_like_the_teacher(load: Load) -> None:
             "filters[1].judge",
             "asks the role judge, which the recipe does not fill; write roles: {judge: {model: …",
         ),
-        (ROLES, 5, "roles.judge", "nothing asks this role; add the filter judge to filters"),
-        (ROLES + "filters: [default]\n", 5, "roles.judge", "nothing asks this role"),
+        (ROLES + "filters: [schema]\n", 5, "roles.judge", "nothing asks this role; add the filter judge"),
+        (ROLES + "filters: [default, -judge]\n", 5, "roles.judge", "nothing asks this role"),
         (
             "roles:\n" + TEACHER + "  judge: {rehearsal: {}}\nfilters: [judge]\n",
             5,

@@ -227,7 +227,7 @@ SINGLE = [
         "generate.cover.team",
         "cover asks for 700 but target is 500",
     ),
-    ("generate: {cover: {team: {a: 1, b: 2}}}", "generate.cover.team", "gives 3 of the target 200"),
+    ("generate: {cover: {team: {a: 11, b: 2}}}", "generate.cover.team", "gives 13 of the target 200"),
     ("generate: {cover: {team: {aa: 1}}}", "generate.cover.team.aa", "no such value"),
     ("generate: {axes: {tone: [hot]}, cover: {tone: {hoot: 3}}}", "generate.cover.tone.hoot", "mean 'hot'?"),
     # filters

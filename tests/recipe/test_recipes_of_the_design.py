@@ -70,7 +70,7 @@ INTENTS = Wanted(
             "methods": {"template": 3, "label": 1},
             "temperature": [0.7, 1.0],
         },
-        "filters": ["default", "judge"],
+        "filters": "default",
         "review": {"fraction": 0.02, "always": ["lost_card"]},
         "mix": {"synthetic": 0.75, "slices": {"fee": {"real_at_least": 0.5}}, "search": [0.5, 0.75]},
         "student": "classifier",
@@ -108,9 +108,8 @@ HANDBOOK = Wanted(
         },
         "generate": {
             "target": 2000,
-            "cover": {"kind": {"answerable": 0.8, "not_in_handbook": 0.2}},
+            "cover": {"kind": {"answerable": 0.8, "not_in_handbook": 0.2}, "document": "even"},
             "axes": {
-                "kind": ["answerable", "not_in_handbook"],
                 "persona": {"from": "teacher", "count": 40},
                 "tone": ["plain", "hurried"],
             },
@@ -177,9 +176,8 @@ PYTHON = Wanted(
         "roles": {"teacher": role("qwen3-coder-30b")},
         "generate": {
             "target": 5000,
-            "cover": {"difficulty": {"easy": 0.25, "medium": 0.5, "hard": 0.25}, "topic": "even"},
+            "cover": {"difficulty": {"easy": 1, "medium": 2, "hard": 1}, "topic": "even"},
             "axes": {
-                "difficulty": ["easy", "medium", "hard"],
                 "topic": {"file": "topics.txt"},
                 "signature": ["function", "class"],
             },
@@ -242,7 +240,8 @@ def without(recipe: Mapping[str, Any], later: frozenset[tuple[str | int, ...]]) 
         for part in way:
             inner = inner[part]
         del inner[last]
-    rest["filters"] = [entry for entry in rest["filters"] if entry and entry != {"near_duplicates": {}}]
+    if isinstance(rest["filters"], list):
+        rest["filters"] = [entry for entry in rest["filters"] if entry and entry != {"near_duplicates": {}}]
     return {name: section for name, section in rest.items() if section}
 
 

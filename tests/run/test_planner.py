@@ -215,3 +215,23 @@ def test_methods_that_find_the_label_get_their_share_and_decide_none() -> None:
         axis_blind=frozenset({"finds"}),
     )
     assert len(plan_round(Sequences(alone), quotas(60), Yields([]), [], 1000)) == 6
+
+
+def test_documents_are_covered_each_by_its_own_items() -> None:
+    documents = {"a1": "a.md", "a2": "a.md", "b1": "b.md"}
+    items = SourceItems(list(documents), once=False, documents=documents)
+    cells = space(
+        cover=("document",),
+        axes={"document": {"a.md": 1.0, "b.md": 1.0}},
+        methods={"works": 1.0},
+        method_templates={"works": {"works": 1.0}},
+        sources={"works": items},
+        label_field=None,
+        pools={},
+    )
+    planned = plan_round(
+        Sequences(cells), Quotas(20, {"document": {"a.md": 10, "b.md": 10}}), Yields([]), [], 1000
+    )
+    assert all(documents[cell.source] == cell.axes["document"] for cell in planned)
+    assert Counter(cell.source for cell in planned) == {"a1": 5, "a2": 5, "b1": 10}
+    assert len({cell.id for cell in planned}) == 20

@@ -1,6 +1,6 @@
 """What the user declares: read, judged as a whole, and answered with line and remedy."""
 
-from seedbed.recipe.axes import AskedAxis, Axis, AxisFile
+from seedbed.recipe.axes import DOCUMENT, AskedAxis, Axis, AxisFile
 from seedbed.recipe.budget import Budget
 from seedbed.recipe.cover import CoverEntry, quotas
 from seedbed.recipe.extends import RECIPE_FILE, Extends
@@ -32,6 +32,7 @@ from seedbed.recipe.words import meant
 
 __all__ = [
     "ALL_REAL",
+    "DOCUMENT",
     "ORDINARY",
     "RECIPE_FILE",
     "AskedAxis",

@@ -15,7 +15,7 @@ from seedbed.recipe.document import KeyPath
 from seedbed.recipe.section import Int, Reading, Section, Text
 from seedbed.recipe.words import distinct
 
-# Names that every template has, and the axes that `temperature`, `teachers` and `edge_cases` make.
+# Names that every template has, and axes that other keys make.
 RESERVED_NAMES = (
     "examples",
     "label",
@@ -28,7 +28,10 @@ RESERVED_NAMES = (
     "temperature",
     "teacher",
     "edge_case",
+    "document",
 )
+# What cover calls the documents of a source.
+DOCUMENT = "document"
 NAME_PATTERN = r"[A-Za-z][A-Za-z0-9_]*"
 MOST_ASKED = 1000
 _IDENTIFIER = re.compile(NAME_PATTERN)
@@ -87,7 +90,7 @@ def read_axes(raw: Any, path: KeyPath, reading: Reading, task: Task | None) -> d
     axes: dict[str, Axis] = {}
     for name, values in findings.mapping(raw, path).items():
         where = (*path, name)
-        if problem := _wrong_name(name, task):
+        if problem := wrong_name(name, task):
             findings.add(where, problem)
         axis = (
             _read_mapped(values, where, reading)
@@ -154,7 +157,8 @@ def _check_file(axis: AxisFile, path: KeyPath, reading: Reading) -> None:
         )
 
 
-def _wrong_name(name: str, task: Task | None) -> str | None:
+def wrong_name(name: str, task: Task | None) -> str | None:
+    """What is wrong with the name of an axis, or None."""
     if name in RESERVED_NAMES:
         return f"'{name}' is a name that every prompt has already; call the axis something else"
     if not _IDENTIFIER.fullmatch(name) or keyword.iskeyword(name) or name.lower() in _JINJA_CONSTANTS:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from seedbed.core.protocols import Task
 from seedbed.core.registry import Registry
-from seedbed.recipe.axes import AskedAxis, AxisFile
+from seedbed.recipe.axes import DOCUMENT, AskedAxis, AxisFile
 from seedbed.recipe.cover import EVEN, contradictions
 from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import Generate
@@ -38,7 +38,7 @@ def check(declared: Declared, findings: Findings, registry: Registry) -> None:
     _check_mix(declared, findings)
     _check_export(declared, findings, registry)
     if declared.generate is not None and declared.task is not None:
-        _check_cover_fields(declared.generate, declared.task, findings)
+        _check_cover_fields(declared.generate, declared.task, declared.sources, findings)
         _check_cover(declared, declared.generate, declared.task, findings)
         _check_axes(declared.generate, declared.task, findings, registry)
         _check_edge_cases(declared.generate, findings, registry)
@@ -93,10 +93,17 @@ def _has_real(declared: Declared) -> bool:
     return any(not source.lock and not source.is_material for source in declared.sources.values())
 
 
-def _check_cover_fields(generate: Generate, task: Task, findings: Findings) -> None:
+def _check_cover_fields(
+    generate: Generate, task: Task, sources: Mapping[str, Source], findings: Findings
+) -> None:
     if findings.touch(("task",), ("generate", "axes")):
         return
-    fields = [*([task.label_field] if task.label_field else []), *generate.axes]
+    documents = any(source.chunk is not None for source in sources.values())
+    fields = [
+        *([task.label_field] if task.label_field else []),
+        *generate.axes,
+        *([DOCUMENT] if documents else []),
+    ]
     for field in generate.cover:
         if field in fields:
             continue

@@ -23,6 +23,9 @@ EVEN: Final = "even"
 # Shares that are typed with a few digits (0.333 three times) count as a whole.
 _TYPED_SHORT = Fraction(1, 100)
 
+# Whole numbers up to this are parts of a proportion where all values have one; larger ones are counts.
+_LARGEST_PART = 9
+
 
 def read_cover(raw: Any, path: KeyPath, findings: Findings) -> dict[str, CoverEntry]:
     """Every entry that has the right form; the others are reported."""
@@ -63,7 +66,7 @@ def contradictions(
 
     Each is a value of the entry, or None for the entry as a whole, with the message.
     """
-    if entry == EVEN:
+    if entry == EVEN or _proportions(entry, values, target) is not None:
         return []
     found: list[tuple[str | None, str]] = []
     if values is not None:
@@ -103,6 +106,9 @@ def quotas(entry: CoverEntry, values: Sequence[str], target: int) -> dict[str, i
         raise RecipeError("cover has no value to share the target among; list the labels or axis values")
     if found := contradictions(entry, values, target):
         raise RecipeError("; ".join(f"{value}: {why}" if value else why for value, why in found))
+    if (parts := _proportions(entry, values, target)) is not None:
+        total = sum(parts.values())
+        return _largest_remainder({v: Fraction(target * parts[v], total) for v in values}, target)
     amounts = _amounts(entry, values)
     counts = sum(a for a in amounts.values() if isinstance(a, int))
     shares = sum((_exact(a) for a in amounts.values() if isinstance(a, float)), Fraction())
@@ -119,6 +125,16 @@ def quotas(entry: CoverEntry, values: Sequence[str], target: int) -> dict[str, i
         else:
             exact[value] = rest / filling
     return _largest_remainder(exact, target)
+
+
+def _proportions(entry: CoverEntry, values: Sequence[str] | None, target: int) -> dict[str, int] | None:
+    """`{easy: 1, medium: 2, hard: 1}` as it stands: single digits for two values or more, and for all there
+    are, that together are less than the target. None for any other entry."""
+    if entry == EVEN or len(entry) < 2:
+        return None
+    parts = {value: n for value, n in entry.items() if isinstance(n, int) and 0 < n <= _LARGEST_PART}
+    whole = len(parts) == len(entry) and OTHERS not in entry and (values is None or set(values) == set(entry))
+    return parts if whole and sum(parts.values()) < target else None
 
 
 def _largest_remainder(exact: Mapping[str, Fraction], total: int) -> dict[str, int]:

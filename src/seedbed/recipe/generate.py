@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
 from seedbed.core.protocols import Task
-from seedbed.recipe.axes import Axis, read_axes
-from seedbed.recipe.cover import CoverEntry, read_cover
+from seedbed.core.registry import nearest
+from seedbed.recipe.axes import DOCUMENT, Axis, read_axes, wrong_name
+from seedbed.recipe.cover import OTHERS, CoverEntry, read_cover
 from seedbed.recipe.document import KeyPath
 from seedbed.recipe.methods import DEFAULT_METHOD, MethodEntry, read_methods
 from seedbed.recipe.section import Float, Int, OneOrMore, Reading, Section, Text
@@ -101,17 +103,31 @@ def read_generate(raw: Any, reading: Reading, task: Task | None) -> Generate | N
     """The section; None where nothing of it can be used (reported)."""
     findings, path = reading.findings, ("generate",)
     values = dict(findings.mapping(raw, path))
-    parts = {
+    parts: dict[str, Any] = {
         "cover": read_cover(values.pop("cover", None), (*path, "cover"), findings),
         "axes": read_axes(values.pop("axes", None), (*path, "axes"), reading, task),
         "methods": read_methods(values.pop("methods", None), (*path, "methods"), reading),
     }
+    parts["axes"] |= _axes_of_cover(parts["cover"], parts["axes"], task)
     if isinstance(asked := values.get("templates"), dict):
         values["templates"] = findings.model(AskedTemplates, asked, (*path, "templates"))
     generate = findings.model(Generate, {**values, **parts}, path)
     if generate is not None:
         _check_templates(generate, (*path, "templates"), reading)
     return generate
+
+
+def _axes_of_cover(
+    cover: Mapping[str, CoverEntry], axes: Mapping[str, Axis], task: Task | None
+) -> dict[str, Axis]:
+    """Axes that stand under `cover` alone, their values all named. A name like another's is a slip."""
+    known = [*axes, *([task.label_field] if task is not None and task.label_field else []), DOCUMENT]
+    return {
+        field: tuple(entry)
+        for field, entry in cover.items()
+        if isinstance(entry, dict) and entry and OTHERS not in entry
+        if field not in known and nearest(field, known) is None and wrong_name(field, task) is None
+    }
 
 
 def _check_templates(generate: Generate, path: KeyPath, reading: Reading) -> None:

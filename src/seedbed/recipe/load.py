@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from seedbed.recipe.filters import read_filters
 from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import read_generate
 from seedbed.recipe.judges import check_judges
-from seedbed.recipe.method_needs import check_methods
+from seedbed.recipe.method_needs import check_methods, roles_asked
 from seedbed.recipe.mix import Mix
 from seedbed.recipe.overrides import apply_overrides
 from seedbed.recipe.recipe import Header, Recipe
@@ -107,11 +107,17 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
     section = read_of_task.section if read_of_task is not None else None
     task = read_of_task.bound if read_of_task is not None else None
     mix = findings.model(Mix, raw["mix"], ("mix",)) if raw.get("mix") is not None else None
+    roles = read_roles(raw.get("roles"), reading)
+    generate = read_generate(raw.get("generate"), reading, task)
+    # A judge that is bound, and that no method asks, is there to rank what the filters keep.
+    judge = roles.judge if roles is not None else None
+    if judge is not None and "judge" not in roles_asked(generate, reading.registry):
+        reading = replace(reading, default_filters=(*reading.default_filters, "judge"))
     sections: dict[str, Any] = {
         "task": section,
         "sources": read_sources(raw.get("sources"), reading, task),
-        "roles": read_roles(raw.get("roles"), reading),
-        "generate": read_generate(raw.get("generate"), reading, task),
+        "roles": roles,
+        "generate": generate,
         "filters": read_filters(raw.get("filters"), reading),
         "mix": mix,
         "student": read_student(raw.get("student"), reading),

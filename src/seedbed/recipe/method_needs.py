@@ -66,6 +66,12 @@ def source_of(method: Method, sources: Mapping[str, Source]) -> str | None:
     raise NoSource(f"works on {fitting}, and there is no such source; add one under sources")
 
 
+def roles_asked(generate: Generate | None, registry: Registry) -> set[str]:
+    """The roles that the methods of a recipe ask."""
+    entries = generate.methods if generate is not None else ()
+    return {role for entry in entries for role in registry.methods.get(entry.name)(entry.options).roles()}
+
+
 def check_methods(
     generate: Generate | None,
     task: Task | None,

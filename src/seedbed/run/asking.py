@@ -15,7 +15,7 @@ from seedbed.core.protocols import Draft, Task
 from seedbed.core.record import ModelRef, Provenance, Record, generated_record_id
 from seedbed.generate.prompting import fixed_fields
 from seedbed.prompts.templates import PromptTemplate
-from seedbed.recipe import ORDINARY
+from seedbed.recipe import DOCUMENT, ORDINARY
 from seedbed.run.planner import EDGE_CASE, TEACHER, TEMPERATURE
 
 
@@ -106,7 +106,7 @@ class CellAsking:
 
     @cached_property
     def slots(self) -> Mapping[str, str]:
-        hidden = (self.task.label_field, TEMPERATURE, TEACHER)
+        hidden = (self.task.label_field, TEMPERATURE, TEACHER, DOCUMENT)
         slots = {name: str(value) for name, value in self.cell.axes.items() if name not in hidden}
         if (case := slots.pop(EDGE_CASE, ORDINARY)) != ORDINARY:
             slots[EDGE_CASE] = self._space.edge_cases[case]

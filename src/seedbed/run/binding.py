@@ -21,6 +21,7 @@ from seedbed.generate.personas import text_of_item
 from seedbed.prompts.templates import PromptTemplate
 from seedbed.recipe import (
     ALL_REAL,
+    DOCUMENT,
     AxisFile,
     LoadedRecipe,
     Recipe,
@@ -38,7 +39,7 @@ from seedbed.run.filter_checks import filter_problems
 from seedbed.run.gathering import Gatherer
 from seedbed.run.licensing import check_licence
 from seedbed.run.model_filters import build_model_filters, filter_versions
-from seedbed.run.plan_space import items_of, plan_space, quotas_of
+from seedbed.run.plan_space import documents_of, items_of, plan_space, quotas_of
 from seedbed.run.planner import PlanSpace
 from seedbed.run.pricing import check_price
 from seedbed.run.quotas import Quotas
@@ -213,6 +214,8 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     }
     if task.label_field is not None and labels:
         from_data[task.label_field] = labels
+    if DOCUMENT in recipe.generate.cover:
+        from_data[DOCUMENT] = documents_of(real)
     counted = gather.attempt(lambda: quotas_of(loaded, from_data, space))
     gather.raise_if_any()
     assert counted is not None

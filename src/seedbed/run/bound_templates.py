@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from seedbed.core.errors import Problem
 from seedbed.core.protocols import Method, Task
 from seedbed.prompts.templates import PromptTemplate, prompt_of, read_template
-from seedbed.recipe import AskedTemplates, LoadedRecipe
+from seedbed.recipe import DOCUMENT, AskedTemplates, LoadedRecipe, source_of
 from seedbed.run.asked_templates import TemplateQuestion, template_of
 from seedbed.run.axis_values import Unasked
 from seedbed.run.gathering import Gatherer
@@ -77,6 +77,7 @@ def check_templates(
     gather: Gatherer,
 ) -> None:
     generate = loaded.recipe.generate
+    documents = [name for name, source in loaded.recipe.sources.items() if source.chunk is not None]
     slots = [*generate.axes, *([task.label_field] if task.label_field else [])]
     questions = templates.questions
     for template in questions.values():
@@ -96,9 +97,13 @@ def check_templates(
             f"never shows the edge case; write {{{{ {EDGE_CASE} }}}}, which is empty where there is none"
         )
         gather.problems.append(Problem(message, shown.path))
+    for name, method in methods.items():
+        if DOCUMENT in generate.cover and source_of(method, loaded.recipe.sources) not in documents:
+            message = f"the method {name} works on no documents and cannot cover them; take either out"
+            gather.problems.append(loaded.problem(("generate", "cover", DOCUMENT), message))
     blind = [name for name, method in methods.items() if not method.uses_axes]
     for axis in generate.cover:
-        if blind and axis != task.label_field:
+        if blind and axis not in (task.label_field, DOCUMENT):
             message = f"the method {blind[0]} uses no axes, so that it cannot cover one; take either out"
             gather.problems.append(loaded.problem(("generate", "cover", axis), message))
     for axis in generate.axes:

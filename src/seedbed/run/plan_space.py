@@ -8,7 +8,7 @@ from seedbed.core.errors import RecipeError
 from seedbed.core.protocols import Method, Task
 from seedbed.core.record import Record
 from seedbed.prompts.sampling import RowPool
-from seedbed.recipe import ALL_REAL, ORDINARY, LoadedRecipe, check_cover, quotas, source_of
+from seedbed.recipe import ALL_REAL, DOCUMENT, ORDINARY, LoadedRecipe, check_cover, quotas, source_of
 from seedbed.run.bound_templates import Templates
 from seedbed.run.planner import EDGE_CASE, PlanSpace, SourceItems
 from seedbed.run.quotas import Quotas
@@ -42,7 +42,10 @@ def plan_space(
     for name, method in methods.items():
         if (source := source_of(method, loaded.recipe.sources)) is not None:
             ids = sorted(item.id for item in items_of(source, real))
-            sources[name] = SourceItems(ids, once=method.source_once)
+            documents = {item.id: str(item.fields.get(DOCUMENT, "")) for item in items_of(source, real)}
+            sources[name] = SourceItems(ids, once=method.source_once, documents=documents)
+    if DOCUMENT in generate.cover:
+        axes[DOCUMENT] = dict.fromkeys(documents_of(real), 1.0)
     return PlanSpace(
         seed=generate.seed,
         cover=tuple(cover),
@@ -62,6 +65,12 @@ def plan_space(
         teachers=dict(generate.teachers),
         by_label=by_label,
     )
+
+
+def documents_of(real: RealRows) -> tuple[str, ...]:
+    """The documents of all sources that are cut into chunks, in the order of their names."""
+    chunks = (item for items in real.material.values() for item in items)
+    return tuple(sorted({str(item.fields[DOCUMENT]) for item in chunks if DOCUMENT in item.fields}))
 
 
 def items_of(source: str, real: RealRows) -> Sequence[Record]:

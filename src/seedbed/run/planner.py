@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 from seedbed.core.cell import Cell
 from seedbed.core.hashing import seed_from
 from seedbed.prompts.sampling import RowPool, choose
-from seedbed.recipe import ORDINARY
+from seedbed.recipe import DOCUMENT, ORDINARY
 from seedbed.run.quotas import Quotas
 
 # Axes that are no slots of the recipe: what a cell is sampled at, who writes it, which case it is of.
@@ -93,9 +93,9 @@ class PlanSpace:
         key: tuple[str | int, ...] = (self.seed, *sequence, draw)
         source = ""
         if (items := self.sources.get(method)) is not None:
-            once = items.once
-            order = items.order(self.seed, method, *(sequence if not once else ()))
-            use, at = divmod(uses[use_key(method, combination, once=once)], len(order))
+            document = self._document(combination)
+            order = items.order(document, self.seed, method, *(sequence if not items.once else ()))
+            use, at = divmod(uses[self.use_key(method, combination)], len(order))
             # What the item's cell is made of hangs on the item, not on how many stand before it.
             source, draw = order[at], use
             key = (self.seed, *sequence, method, source, use)
@@ -121,9 +121,23 @@ class PlanSpace:
 
     def _used_up(self, method: str, combination: Combination, uses: Counter[tuple[str, ...]]) -> bool:
         items = self.sources.get(method)
-        if items is None or not items.once:
+        if items is None:
             return False
-        return uses[use_key(method, combination, once=True)] >= len(items.ids)
+        there = len(items.order(self._document(combination), self.seed, method))
+        return not there or (items.once and uses[self.use_key(method, combination)] >= there)
+
+    def _document(self, combination: Combination) -> str | None:
+        """The document that a combination is about, where cover names documents."""
+        if combination is None or DOCUMENT not in self.cover:
+            return None
+        return combination[self.cover.index(DOCUMENT)]
+
+    def use_key(self, method: str, combination: Combination) -> tuple[str, ...]:
+        """Whose uses of a source are counted together: a combination's, or all of a document where an item is
+        used once."""
+        if self.sources[method].once:
+            return (method, self._document(combination) or "")
+        return (method, *(combination or ()))
 
 
 # Cover values, or None for the cells of methods that decide none.
@@ -135,25 +149,26 @@ def _sequence(combination: Combination) -> tuple[str, ...]:
     return ("", "open label") if combination is None else combination
 
 
-def use_key(method: str, combination: Combination, *, once: bool) -> tuple[str, ...]:
-    """Whose uses of a source are counted together: a combination's, or all where an item is used once."""
-    return (method,) if once else (method, *(combination or ()))
-
-
 class SourceItems:
-    """The items of a source by id, and whether each is worked on but once."""
+    """The items of a source by id, whether each is worked on but once, and which document it is of."""
 
-    def __init__(self, ids: Sequence[str], *, once: bool) -> None:
+    def __init__(self, ids: Sequence[str], *, once: bool, documents: Mapping[str, str] | None = None) -> None:
         self.ids = tuple(ids)
         self.once = once
+        self._documents = documents or {}
         self._pool = RowPool(self.ids)
         self._orders: dict[tuple[str | int, ...], tuple[str, ...]] = {}
 
-    def order(self, *key: str | int) -> tuple[str, ...]:
-        """All items in an order of its own for `key`, in which one more item moves no other past another."""
-        if key not in self._orders:
-            self._orders[key] = self._pool.pick(len(self.ids), *key, "source")
-        return self._orders[key]
+    def order(self, document: str | None, *key: str | int) -> tuple[str, ...]:
+        """All items, or those of a document, in an order of its own for `key`: one item more moves no other
+        past another."""
+        known = (document or "", *key)
+        if known not in self._orders:
+            everything = self._pool.pick(len(self.ids), *key, "source")
+            self._orders[known] = tuple(
+                item for item in everything if document in (None, self._documents.get(item))
+            )
+        return self._orders[known]
 
 
 @dataclass
@@ -196,9 +211,8 @@ class Sequences:
         return tuple(str(cell.axes[name]) for name in self.space.cover)
 
     def _use(self, cell: Cell) -> None:
-        items = self.space.sources.get(cell.method)
-        if items is not None:
-            self.uses[use_key(cell.method, self._combination(cell), once=items.once)] += 1
+        if cell.method in self.space.sources:
+            self.uses[self.space.use_key(cell.method, self._combination(cell))] += 1
 
 
 @dataclass(frozen=True)
