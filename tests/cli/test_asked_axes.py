@@ -109,3 +109,13 @@ def test_a_rehearsal_answers_and_a_recording_says_that_it_cannot(tmp_path: Path)
     workspace.write(generate=generate(), roles={"teacher": {"recorded": "replies.jsonl", "by": "order"}})
     done = workspace.run("run", ".", expect=2)
     assert "generate.axes.writer: the recording holds no values for this axis" in done.err
+
+
+def test_where_the_teacher_has_no_more_new_verdicts_go_by_what_stands(tmp_path: Path) -> None:
+    with FakeEndpoint(teacher(*WRITERS[:3])) as endpoint:
+        workspace = Workspace.make(tmp_path, endpoint.url, generate=generate())
+        assert "goes on with 3 of its 5 values" in workspace.run("run", ".").err
+        asked = endpoint.stats().requests
+        assert workspace.run("refilter", "runs/tickets", "--dry-run", "--json").json["calls"] == 0
+        assert workspace.run("plan", ".", "--json").json["axis_questions"]["calls"] == 0
+        assert endpoint.stats().requests == asked

@@ -45,9 +45,15 @@ def quotas(target: int, **by_label: int) -> Quotas:
     return Quotas(target, {"label": by_label or dict.fromkeys(LABELS, target // 3)})
 
 
-def measures(cells: int, good: int, failed: int = 0, label: str = "a") -> Mapping[str, Any]:
-    counts = {"cells": cells, "good": good, "failed": failed}
-    return {"cells": {"planned": cells}, "good": good, "cover": {"label": {label: counts}}}
+def measures(
+    cells: int, good: int, failed: int = 0, label: str = "a", accepted: int | None = None
+) -> Mapping[str, Any]:
+    return {
+        "cells": {"planned": cells, "failed": failed},
+        "good": good,
+        "accepted": good if accepted is None else accepted,
+        "cover": {"label": {label: {"cells": cells, "good": good, "failed": failed}}},
+    }
 
 
 def plan(cells: PlanSpace, wanted: Quotas, most: int, rounds: Sequence[Mapping[str, Any]] = ()) -> list[Cell]:
@@ -235,3 +241,24 @@ def test_documents_are_covered_each_by_its_own_items() -> None:
     assert all(documents[cell.source] == cell.axes["document"] for cell in planned)
     assert Counter(cell.source for cell in planned) == {"a1": 5, "a2": 5, "b1": 10}
     assert len({cell.id for cell in planned}) == 20
+
+
+def test_methods_that_find_the_label_stop_where_a_whole_source_served_no_quota() -> None:
+    def finding(items: int) -> PlanSpace:
+        return space(
+            methods={"finds": 1.0},
+            method_templates={"finds": {"finds": 1.0}},
+            sources={"finds": SourceItems([str(n) for n in range(items)], once=False)},
+            open_label=frozenset({"finds"}),
+            axis_blind=frozenset({"finds"}),
+        )
+
+    served, in_vain = measures(50, 40, label=""), measures(50, 40, label="", accepted=0)
+    assert plan(finding(50), quotas(60), 1000, [in_vain, served])
+    assert plan(finding(51), quotas(60), 1000, [served, in_vain])
+    assert not plan(finding(50), quotas(60), 1000, [served, in_vain])
+    revived = {**measures(0, 0, label=""), "accepted": 3}
+    assert plan(finding(50), quotas(60), 1000, [served, in_vain, revived])
+    nothing = measures(SPENT_CELLS, 0, label="")
+    assert not plan(finding(1000), quotas(60), 1000, [nothing])
+    assert plan(space(), quotas(60), 1000, [served, in_vain])

@@ -59,6 +59,11 @@ def test_a_template_leaks_the_eval_row_that_it_holds(lock: EvalLockServer) -> No
     assert [(row, eval_row) for row, _, eval_row in leaks] == [(1, 1), (2, 1)]
 
 
+def test_a_passage_leaks_the_eval_row_that_it_holds_and_may_be_quoted_by_one(lock: EvalLockServer) -> None:
+    texts = [f"Asked often. {ROWS[1]} It is on its way.", "Refund", f"{ROWS[1][:-5]}uncle, and why?"]
+    assert found(lock, "passage", *texts) == [(0, "contained", 1)]
+
+
 def test_places_are_counted_for_each_name(lock: EvalLockServer) -> None:
     items: list[tuple[Kind, str, str]] = [
         ("seed", "a", "fine"),

@@ -18,6 +18,7 @@ from seedbed.core.chat import Pen
 from seedbed.core.protocols import Draft, SourceKind, Task
 from seedbed.core.record import Rejection
 from seedbed.generate.method import MethodOptions
+from seedbed.generate.sampling import refuse_without
 from seedbed.generate.steps import Kind, SteppedMethod, Steps
 from seedbed.text.chrf import chrf
 from seedbed.text.normalise import normalise, units
@@ -84,6 +85,7 @@ class Backtranslation(SteppedMethod):
         item = ctx.source
         assert item is not None, "`source_kinds` asks for it"
         names = options.fields or ctx.task.compare_fields
+        refuse_without(item, names)
         texts = {name: str(item.fields[name]) for name in names if item.fields.get(name)}
         through = _one_of(options.through, item.id, ctx.cell.draw)
         there = await self._texts(

@@ -16,6 +16,7 @@ from seedbed.core.protocols import Asking, Draft, SourceKind, Task
 from seedbed.core.record import Unreadable
 from seedbed.generate.method import BaseMethod, MethodOptions
 from seedbed.generate.reading import read_fields
+from seedbed.generate.sampling import question_of
 
 
 class Distil(BaseMethod):
@@ -45,9 +46,9 @@ class Distil(BaseMethod):
     async def __call__(self, cell: Cell, ctx: Asking) -> list[Draft]:
         task, item, options = ctx.task, ctx.source, self.options
         assert item is not None, "`source_kinds` asks for it"
-        given = {name: item.fields[name] for name in task.asked_fields if name in item.fields}
+        given = question_of(task, item)
         answered = tuple(name for name in task.fields if name not in task.asked_fields)
-        schema = task.schema(omit=task.asked_fields)
+        schema = self.schema(task, task.asked_fields)
         # One field of text is the whole reply: no form stands between the question and the answer.
         plain = len(answered) == 1 and schema["properties"][answered[0]].get("type") == "string"
         replies = await ctx.ask(

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
 from seedbed.core.chat import LoggedReply, Pen
-from seedbed.core.protocols import Draft, SourceKind, Task
+from seedbed.core.protocols import Draft, SourceKind
 from seedbed.core.record import Rejection, Unreadable
 from seedbed.generate.method import MethodOptions
 from seedbed.generate.reading import read_fields
@@ -44,10 +44,6 @@ class Label(SteppedMethod):
         )
         temperature: float = Field(0.7, ge=0, le=2, description="at which the draws are sampled")
 
-    def __init__(self, options: Options) -> None:
-        super().__init__(options)
-        self._schema: tuple[Task, Mapping[str, Any]] | None = None
-
     async def drafts(self, steps: Steps) -> list[Draft]:
         ctx, options = steps.ctx, self.options
         field, item = ctx.task.label_field, ctx.source
@@ -56,7 +52,7 @@ class Label(SteppedMethod):
         replies = await steps.several(
             "label",
             options.draws,
-            schema=self._schema_of(ctx.task),
+            schema=self.schema(ctx.task, tuple(ctx.task.text_fields)),
             temperature=options.temperature if options.draws > 1 else None,
             item=item.fields,
             sketch=lambda pen: {field: _some_label(pen, ctx.labels, item.id)},
@@ -72,11 +68,6 @@ class Label(SteppedMethod):
         if share < options.agree:
             return [steps.draft(fields, notes=notes, rejected=Rejection("labels_disagree", notes, share))]
         return [steps.draft(fields, notes=notes)]
-
-    def _schema_of(self, task: Task) -> Mapping[str, Any]:
-        if self._schema is None or self._schema[0] is not task:
-            self._schema = task, task.schema(omit=task.text_fields)
-        return self._schema[1]
 
 
 def _votes(replies: Sequence[LoggedReply], field: str) -> tuple[Counter[str], Unreadable | None]:

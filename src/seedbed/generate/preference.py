@@ -18,11 +18,13 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from seedbed.core.chat import LoggedReply, Pen
+from seedbed.core.errors import InputError, Problem
 from seedbed.core.protocols import Draft, SourceKind
 from seedbed.core.record import Rejection, Unreadable
 from seedbed.generate.method import MethodOptions
 from seedbed.generate.ranking import PASSAGE, Answer, Question, Ranker, checked, decides, sides, worth
 from seedbed.generate.reading import read_fields
+from seedbed.generate.sampling import question_of
 from seedbed.generate.steps import Kind, SteppedMethod, Steps, read_object
 
 MOST_ANSWERS = 16
@@ -170,7 +172,7 @@ class Preference(SteppedMethod):
         item, (asked, answered, _) = steps.ctx.source, steps.ctx.task.fields
         passage = item.fields if item is not None and item.fields.keys() == PASSAGE else None
         if item is not None and passage is None:
-            return Question(item.fields[asked], item.fields.get(answered, ""))
+            return Question(question_of(steps.ctx.task, item)[asked], item.fields.get(answered, ""))
         written = await steps.object(
             "question",
             fields={"question": "text"},
@@ -179,12 +181,20 @@ class Preference(SteppedMethod):
         )
         return Question(written["question"], passage=passage)
 
-    def _decider(self, question: Question) -> Ranker | None:
-        """The first ranker that has something to hold an answer to this question against."""
-        at_hand = {"verifier": bool(question.known), "groundedness": question.passage is not None}
-        return next((ranker for ranker in self.options.rank if at_hand.get(ranker, True)), None)
+    def _decider(self, question: Question) -> Ranker:
+        """The first ranker that has something to hold an answer to this question against.
 
-    async def _answers(self, steps: Steps, question: Question, decider: Ranker | None) -> list[Answer]:
+        Raises InputError where none has.
+        """
+        at_hand = {"verifier": bool(question.known), "groundedness": question.passage is not None}
+        rank: Sequence[Ranker] = self.options.rank
+        for ranker in rank:
+            if at_hand.get(ranker, True):
+                return ranker
+        message = "the rows have no answer to verify by; name a source that has, or write rank: [judge]"
+        raise InputError([Problem(message, key="generate.methods.preference")])
+
+    async def _answers(self, steps: Steps, question: Question, decider: Ranker) -> list[Answer]:
         """The different answers there are, each with what the checks say of it. Raises Useless."""
         found: dict[str, Answer] = {}
         unreadable = None

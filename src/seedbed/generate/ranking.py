@@ -50,7 +50,7 @@ class Answer:
         return {**{name: value for name, value in said.items() if value is not None}, "slips": self.slips}
 
 
-def checked(answer: Answer, question: Question, decider: Ranker | None) -> Answer:
+def checked(answer: Answer, question: Question, decider: Ranker) -> Answer:
     """The answer with what the ranker that decides, if it is a check, says of it."""
     if decider == "verifier":
         slips = sum(equation.result == "different" for equation in stated_equations(answer.text))
@@ -72,7 +72,7 @@ def _is_right(answer: str, known: str) -> bool | None:
 
 
 def sides(
-    answers: Sequence[Answer], decider: Ranker | None, *, judged: bool
+    answers: Sequence[Answer], decider: Ranker, *, judged: bool
 ) -> tuple[dict[Answer, None], dict[Answer, None]]:
     """The answers that may be chosen, and those that may be rejected.
 

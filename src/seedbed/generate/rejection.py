@@ -19,7 +19,7 @@ from seedbed.core.field_text import as_string
 from seedbed.core.protocols import Draft, SourceKind, Task
 from seedbed.core.record import Rejection
 from seedbed.generate.method import MethodOptions
-from seedbed.generate.sampling import SamplingMethod, question_of
+from seedbed.generate.sampling import SamplingMethod, question_of, refuse_without
 from seedbed.generate.steps import Steps
 from seedbed.verify.answers import answer_key
 from seedbed.verify.mathematics import compare, final_answer, stated_equations
@@ -74,6 +74,8 @@ class RejectionSampling(SamplingMethod):
         task, item = steps.ctx.task, steps.ctx.source
         assert item is not None, "`source_kinds` asks for it"
         solution, last = task.fields[1], task.fields[-1]
+        # Tests of a program are the row's: what is sampled is the solution alone.
+        refuse_without(item, [name for name in task.optional_fields if name != solution])
         known = {name: value for name, value in item.fields.items() if name != solution}
         right = as_string(known.get(last, "")) if self.options.verify == "answer" else ""
         if self.options.verify == "answer" and not right:

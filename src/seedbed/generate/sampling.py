@@ -36,12 +36,15 @@ class Answer:
 
 def question_of(task: Task, item: Record) -> dict[str, Any]:
     """What an item of a source asks. Raises InputError where it has no question."""
-    asked = {name: item.fields[name] for name in task.asked_fields if name in item.fields}
-    if lacking := [name for name in task.compare_fields if not asked.get(name)]:
-        source = item.provenance.source
+    refuse_without(item, task.compare_fields)
+    return {name: item.fields[name] for name in task.asked_fields if name in item.fields}
+
+
+def refuse_without(item: Record, fields: Sequence[str]) -> None:
+    """Raises InputError where an item of a source has no such field."""
+    if lacking := [name for name in fields if name not in item.fields]:
         message = f"the rows have no {' and no '.join(lacking)}; name a source that has, or map its columns"
-        raise InputError([Problem(message, key=f"sources.{source}")])
-    return asked
+        raise InputError([Problem(message, key=f"sources.{item.provenance.source}")])
 
 
 class AnswerForm:

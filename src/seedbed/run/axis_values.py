@@ -194,7 +194,8 @@ class Unasked:
 
     @property
     def missing(self) -> int:
-        return self.question.count - len(self.standing.values)
+        """Those that will be asked for: none where the teacher had no more to give."""
+        return 0 if self.standing.exhausted else self.question.count - len(self.standing.values)
 
     @property
     def questions(self) -> int:

@@ -102,7 +102,9 @@ def _meets(question: Question, wanted: Mapping[str, str], label_field: str | Non
             case "template":
                 return cell.template == value
             case "label":
-                return label_field is not None and str(cell.axes.get(label_field)) == value
+                # Of a cell that decides no label the record has the one that was found.
+                known = record.slots if record is not None else cell.axes
+                return label_field is not None and str(known.get(label_field)) == value
             case "cell":
                 return cell.id.startswith(value)
             case "role":

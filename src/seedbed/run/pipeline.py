@@ -355,9 +355,10 @@ class Pipeline:
         if self._quotas.missing <= 0:
             return "target"
         yields = Yields([entry.measures for entry in self._closed], self._mended)
+        # Cells of methods that find the label have no cover values: these failed all alike.
         short = [
             (name, value)
-            for name in self._space.cover
+            for name in (self._space.cover if self._space.guided else ())
             for value, missing in self._quotas.deficit(name).items()
             if missing
         ] or [("", "")]

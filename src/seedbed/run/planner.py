@@ -74,6 +74,13 @@ class PlanSpace:
         """The share of all cells that belongs to methods without cover values."""
         return sum(self.methods[name] for name in self.open_label) / sum(self.methods.values())
 
+    @cached_property
+    def once_through(self) -> int:
+        """Cells of methods that find the label which may serve no quota: all items once, and 40 at least."""
+        return max(
+            SPENT_CELLS, sum(len(self.sources[name].ids) for name in self.open_label & self.sources.keys())
+        )
+
     def next_cell(self, combination: Combination, draw: int, uses: Counter[tuple[str, ...]]) -> Cell | None:
         """The `draw`-th cell of a combination (None: of the methods that find the label).
 
@@ -234,12 +241,20 @@ class Yields:
         have been mended since, so that those cells say nothing about what to expect.
         """
         self.history: dict[tuple[str, str], list[CoverCounts]] = {}
+        self._taken: list[tuple[int, int]] = []  # cells, and what the target took, of each round
         cells = accepted = 0
         for at, measures in enumerate(rounds):
-            if not measures["cells"]["planned"]:
+            of_round = measures["cells"]
+            counted = of_round["planned"] - (of_round["failed"] if at < mended else 0)
+            self._taken.append((counted, measures["accepted"]))
+            if not of_round["planned"]:
                 continue
             accepted += measures["good"]
-            cells += measures["cells"]["planned"] - (measures["cells"]["failed"] if at < mended else 0)
+            cells += counted
+            if "" not in measures["cover"]:
+                failed = 0 if at < mended else of_round["failed"]
+                entry = CoverCounts(counted, measures["good"], failed)
+                self.history.setdefault(("", ""), []).append(entry)
             for name, values in measures["cover"].items():
                 for value, counts in values.items():
                     failed = 0 if at < mended else counts["failed"]
@@ -273,10 +288,19 @@ class Yields:
         latest = self._latest(name, value)
         return latest.cells >= SPENT_CELLS and latest.accepted == 0
 
+    def unwanted(self, most: int) -> bool:
+        """Whether the latest `most` cells brought nothing that the target took, good or not."""
+        cells = 0
+        for counted, accepted in reversed(self._taken):
+            cells += counted
+            if accepted or cells >= most:
+                return not accepted
+        return False
+
     def mostly_failed(self, name: str, value: str) -> bool:
         """Whether a spent value gave nothing because its cells had no answer."""
         latest = self._latest(name, value)
-        return latest.failed * 2 >= latest.cells
+        return 0 < latest.cells <= latest.failed * 2
 
 
 def plan_from_scratch(space: PlanSpace, quotas: Quotas, most: int) -> list[Cell]:
@@ -297,6 +321,8 @@ def plan_round(
     `sequences`: the caller does once the plan is on disk.
     """
     space = sequences.space
+    if not space.guided and yields.unwanted(space.once_through):
+        return []
     fields = (space.cover if space.guided else ()) or ("",)
     wanted: list[list[tuple[str, int]]] = []
     for name in fields:

@@ -83,11 +83,11 @@ async def refilter(
     Raises InputError where the recipe asks something else now, or its requests are no longer the
     same: then only a run can tell. Nothing is changed in that case, and nothing by `dry_run`.
     """
-    if bound.unasked:
-        names = ", ".join(sorted(bound.unasked))
+    if missing := sorted(name for name, unasked in bound.unasked.items() if unasked.missing):
+        names = ", ".join(missing)
         message = f"the axis {names} has no values yet; `seedbed run` asks the teacher for them"
         raise InputError([Problem(message, str(bound.loaded.path), key="generate.axes")])
-    if bound.unasked_templates is not None:
+    if bound.unasked_templates is not None and bound.unasked_templates.missing:
         message = "the templates are not all written yet; `seedbed run` asks the teacher for them"
         raise InputError([Problem(message, str(bound.loaded.path), key="generate.templates")])
     async with open_session(bound, note, command="refilter") as session:

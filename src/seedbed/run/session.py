@@ -28,6 +28,7 @@ from seedbed.run.filtering import FilterPool, FilterSet
 from seedbed.run.manifest import Manifest, facts_of, parts_of
 from seedbed.run.measuring import measure_run
 from seedbed.run.pipeline import Pipeline
+from seedbed.run.planner import EDGE_CASE
 from seedbed.run.pricing import price_of
 from seedbed.run.progress import Progress
 from seedbed.run.proof import prove
@@ -119,13 +120,11 @@ def _refuse_leaks(bound: BoundRecipe, server: EvalLockServer, note: Note) -> Non
     items: list[tuple[Kind, str, str]] = [
         ("seed", row.provenance.source, bound.compared_text(row)) for row in rows
     ]
-    # Chunks of documents have no compared fields; a row without its label has some.
     for source, texts in bound.material.items():
-        for row in texts:
-            compared = [row.fields[field] for field in (*bound.compare, "text") if field in row.fields]
-            items.append(("seed", source, "\n".join(compared)))
+        items += [_of_material(bound, source, item) for item in texts]
     for axis, values in bound.axes.items():
         items += [("slot", axis, value) for value in values]
+    items += [("slot", EDGE_CASE, case.ask) for case in bound.recipe.generate.edge_cases]
     items += [("template", t.name, t.text) for t in bound.templates.values()]
     leaks = check_before_run(server.client, items)
     seeds = [text for kind, name, text in items if kind == "seed" and name not in bound.material]
@@ -135,6 +134,13 @@ def _refuse_leaks(bound: BoundRecipe, server: EvalLockServer, note: Note) -> Non
         raise leak_error(leaks, eval_path=server.info.path, files=files, suggestion=suggestion)
     if suggestion is not None:
         note(suggestion_text(suggestion))
+
+
+def _of_material(bound: BoundRecipe, source: str, item: Record) -> tuple[Kind, str, str]:
+    """A row without its label by what is compared, a piece of a document as it stands."""
+    if "document" in item.fields:
+        return "passage", f"{source}: {item.fields['document']}", item.fields["text"]
+    return "seed", source, bound.compared_text(item)
 
 
 def build_filters(bound: BoundRecipe, server: EvalLockServer | None) -> FilterSet:

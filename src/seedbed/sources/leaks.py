@@ -12,7 +12,7 @@ from seedbed.core.protocols import EvalHit, EvalLock
 from seedbed.sources.ignore_after import Suggestion
 from seedbed.text.normalise import normalise, units
 
-Kind = Literal["seed", "example", "slot", "template"]
+Kind = Literal["seed", "example", "slot", "template", "passage"]
 
 FEWEST_WORDS = 3
 _MOST_ROWS_NAMED = 10
@@ -20,7 +20,7 @@ _MOST_ROWS_NAMED = 10
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """Text number `row` (from 0) of the `of` texts of source, axis or template `name` meets an eval row."""
+    """Text number `row` (from 0) of the `of` texts of this kind and name meets an eval row."""
 
     kind: Kind
     name: str
@@ -32,11 +32,12 @@ class Leak:
 
 
 def check_before_run(lock: EvalLock, items: Iterable[tuple[Kind, str, str]]) -> list[Leak]:
-    """Check seeds, few-shot examples, slot values and template texts, given as (kind, name, text).
+    """Check seeds, few-shot examples, slot values, templates and passages, given as (kind, name, text).
 
     Any equality of a seed or example is a leak. A slot value or template of fewer than 3 words (or
     characters of a script without spaces) never is: "refund" may well be an eval row as a whole. A
-    template also leaks an eval row that it contains or shares a long run with. A canary is a leak anywhere.
+    template also leaks an eval row that it contains or shares a long run with, a passage of a document one
+    that it contains: what people ask may quote a document. A canary is a leak anywhere.
     """
     known = list(items)
     of = Counter((kind, name) for kind, name, _ in known)
@@ -58,8 +59,14 @@ def _counts(kind: Kind, text: str, hit: EvalHit) -> bool:
     if len(units(normalise(text))) < FEWEST_WORDS:
         return False
     # A `contained` below 1 is the other way round: the template's few words stand in a longer eval row.
-    holds_row = hit.rule == "run" or (hit.rule == "contained" and hit.score >= 1.0)
-    return hit.rule == "equal" or (kind == "template" and holds_row)
+    holds_row = hit.rule == "contained" and hit.score >= 1.0
+    match kind:
+        case "template":
+            return hit.rule in ("equal", "run") or holds_row
+        case "passage":
+            return hit.rule == "equal" or holds_row
+        case _:
+            return hit.rule == "equal"
 
 
 def leak_error(
@@ -69,7 +76,7 @@ def leak_error(
     files: Mapping[str, str] | None = None,
     suggestion: Suggestion | None = None,
 ) -> ContaminationError:
-    """The refusal: every source, axis and template that leaks, and how to mend it.
+    """The refusal: every source, axis, template and document that leaks, and how to mend it.
 
     `files` gives the data file of a source by its name. Rows are counted from 0, as an audit counts
     them. A `suggestion` that finds more is told too.
@@ -105,9 +112,10 @@ def _sentence(leaks: Sequence[Leak], eval_path: str, files: Mapping[str, str]) -
         case "slot":
             places = _places(leaks, "value")
             return f"{count} values of axis {name!r} equal a locked eval row: {places}; take them out"
-        case "template":
-            eval_rows = ", ".join(str(leak.eval_row) for leak in leaks)
-            return f"template {name!r} holds the text of eval row {eval_rows}; take it out of the template"
+        case "template" | "passage" as kind:
+            eval_rows = ", ".join(str(row) for row in dict.fromkeys(leak.eval_row for leak in leaks))
+            what = kind if kind == "template" else "document"
+            return f"{what} {name!r} holds the text of eval row {eval_rows}; take it out of the {what}"
 
 
 def _places(leaks: Sequence[Leak], noun: str) -> str:
