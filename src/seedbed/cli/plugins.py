@@ -24,14 +24,18 @@ def command(as_json: bool) -> None:
         return
     for kind, entries in found.items():
         click.echo(click.style(kind, bold=True))
+        width = max((len(_versioned(entry)) for entry in entries), default=0)
         for entry in entries:
-            _print(entry)
+            _print(entry, max(width, 21))
 
 
-def _print(entry: dict[str, Any]) -> None:
+def _versioned(entry: dict[str, Any]) -> str:
+    return str(entry["name"]) + (f"@{entry['version']}" if entry["version"] is not None else "")
+
+
+def _print(entry: dict[str, Any], width: int) -> None:
     from seedbed.publish.text_layout import printable
 
-    name = entry["name"] + (f"@{entry['version']}" if entry["version"] is not None else "")
     package = f" [{entry['package']}]" if entry["package"] != "seedbed" else ""
     said = entry["about"] if entry["error"] is None else f"cannot be loaded: {entry['error']}"
-    click.echo(f"  {name:22}{printable(package + ' ' + said)}")
+    click.echo(f"  {_versioned(entry):{width}}{printable(package + ' ' + said)}")

@@ -182,13 +182,13 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
     methods: dict[str, Method] = {
         entry.name: registry.methods.get(entry.name)(entry.options) for entry in recipe.generate.methods
     }
-    templates = templates_of(loaded, methods, gather)
     # Before what may end the gathering: these look at the recipe alone.
     for name, role in recipe.roles.bound.items():
         gather.attempt(lambda n=name, r=role: check_role(loaded, n, r))  # type: ignore[misc]
         gather.attempt(lambda n=name, r=role: check_licence(loaded, n, r))  # type: ignore[misc]
     for name, paid in recipe.roles.priced.items():
         gather.attempt(lambda n=name, r=paid: check_price(loaded, n, r))  # type: ignore[misc]
+    templates = templates_of(loaded, methods, gather)
     check_templates(loaded, task, templates, methods, gather)
     variables = _task_variables(recipe, task)
     template_question = template_question_of(loaded, task, labels, variables)
