@@ -139,9 +139,14 @@ def by_id(done: Sequence[Done]) -> Mapping[str, Record]:
 
 
 def saying(*values: Any) -> Spoil:
-    """Replies given by hand, a value for each question in its order; what is no text is sent as JSON."""
+    """Replies given by hand, a value for each question in its order; what is no text is sent as JSON.
+
+    Questions beyond them have the rehearsal's own replies.
+    """
 
     def spoil(at: int, reply: LoggedReply) -> LoggedReply:
+        if at >= len(values):
+            return reply
         text = values[at] if isinstance(values[at], str) else json.dumps(values[at])
         return replace(reply, choice=Choice(text))
 

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from seedbed.core.cell import Cell
-from seedbed.core.chat import Choice, LoggedReply
 from seedbed.core.record import Record
-from tests.generate.bench import CLEAN, Asked, Bench, Done
+from tests.generate.bench import CLEAN, Asked, Bench, Done, saying
 
 Said = str | Mapping[str, Any]
 
 
-def reply_of(said: Said) -> Choice:
-    return Choice(said if isinstance(said, str) else json.dumps(said, ensure_ascii=False))
-
-
 def answered(bench: Bench, cell: Cell, *said: Said) -> Done:
     """The cell, its k-th question answered by `said[k]`."""
-
-    def spoil(at: int, reply: LoggedReply) -> LoggedReply:
-        return replace(reply, choice=reply_of(said[at])) if at < len(said) else reply
-
-    (done,) = bench.make([cell], lambda: Asked(spoil))
+    (done,) = bench.make([cell], lambda: Asked(saying(*said)))
     return done
 
 
