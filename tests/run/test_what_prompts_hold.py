@@ -54,3 +54,27 @@ def test_what_an_edge_case_asks_for(tmp_path: Path) -> None:
     case = {"name": "kettle", "ask": HELD, "count": 1}
     said = leaks_of(tmp_path, {"axes": {"tone": ["dry"]}, "edge_cases": [case]})
     assert said.startswith("1 of 1 values of axis 'edge_case' equal a locked eval row")
+
+
+@pytest.mark.parametrize(
+    ("told", "where"),
+    [
+        ({"task": {"kind": "instruction", "description": f"Such as: {HELD}"}}, "task.description"),
+        (
+            {"generate": {"target": 4, "methods": {"critique": {"principles": [f"Unlike {HELD}"]}}}},
+            "generate.methods.critique",
+        ),
+    ],
+)
+def test_the_task_and_what_a_method_is_told(tmp_path: Path, told: dict[str, Any], where: str) -> None:
+    recipe: dict[str, Any] = {
+        "task": {"kind": "instruction"},
+        "sources": {"held": {"path": "eval.csv", "lock": True}},
+        "generate": {"target": 4},
+    }
+    workspace = Workspace.make(tmp_path, **(recipe | told))
+    (tmp_path / "eval.csv").write_text(f"instruction,response\n{HELD},Thank you.\n", "utf-8")
+    bound = load_bound(workspace.folder, ())
+    refused = pytest.raises(ContaminationError, match=f"{where}' holds the text of eval row 0")
+    with refused, locked_eval(bound, print, "test"):
+        pass

@@ -56,6 +56,10 @@ class RejectionSampling(SamplingMethod):
         samples: int = Field(8, ge=2, le=128, description="solutions of each question, in one request")
         temperature: float = Field(0.7, ge=0, le=2, description="at which they are sampled")
 
+    def examples(self) -> int:
+        """Solutions are sampled without any to imitate: they are wanted along many paths."""
+        return 0
+
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         verify = self.options.verify
         if task.kind == "code":

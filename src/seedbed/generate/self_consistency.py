@@ -63,6 +63,10 @@ class SelfConsistency(SamplingMethod):
     def source(self) -> str | None:
         return self.options.source or None
 
+    def examples(self) -> int | None:
+        """None are shown where the questions are there: they are for whoever writes one."""
+        return 0 if self.options.source else None
+
     def requests(self) -> tuple[int, int]:
         return (1, 1) if self.options.source else (2, 2)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer
 from seedbed.core.fate import Accounts, Stopped
@@ -126,6 +126,10 @@ def _refuse_leaks(bound: BoundRecipe, server: EvalLockServer, note: Note) -> Non
         items += [("slot", axis, value) for value in values]
     items += [("slot", EDGE_CASE, case.ask) for case in bound.recipe.generate.edge_cases]
     items += [("template", t.name, t.text) for t in bound.templates.values()]
+    items.append(("template", "task.description", bound.task_variables["description"]))
+    for entry in bound.recipe.generate.methods:
+        said = _words_of(entry.options.model_dump())
+        items += [("template", f"generate.methods.{entry.name}", text) for text in said]
     leaks = check_before_run(server.client, items)
     seeds = [text for kind, name, text in items if kind == "seed" and name not in bound.material]
     suggestion = server.client.suggest_ignore_after(seeds) if seeds else None
@@ -134,6 +138,18 @@ def _refuse_leaks(bound: BoundRecipe, server: EvalLockServer, note: Note) -> Non
         raise leak_error(leaks, eval_path=server.info.path, files=files, suggestion=suggestion)
     if suggestion is not None:
         note(suggestion_text(suggestion))
+
+
+def _words_of(value: Any) -> Iterator[str]:
+    """Every text in a method's options, some of which stand in prompts: principles, a scene, a glossary."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for pair in value.items():
+            yield from (text for part in pair for text in _words_of(part))
+    elif isinstance(value, Sequence):
+        for part in value:
+            yield from _words_of(part)
 
 
 def _of_material(bound: BoundRecipe, source: str, item: Record) -> tuple[Kind, str, str]:
