@@ -202,6 +202,7 @@ def test_a_wrong_answer_is_never_chosen_nor_a_right_one_rejected(
             assert (chosen.passes, rejected.passes) == (True, False)
 
 
+@pytest.mark.campaign  # `make evidence D=D5` is the same by way of a run
 @pytest.mark.real_data
 def test_recorded_solutions_of_gsm8k(tmp_path: Path, real_data: Callable[[str], Path]) -> None:
     """Four models' solutions of a question: every pair is of a right and a wrong one, as they are marked."""

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from seedbed.core.errors import RecipeError
+from seedbed.core.record import Record
 from seedbed.run.loading import load_bound
+from seedbed.run.view import RunView
 from tests.cli.workspace import Workspace
 from tests.fake_endpoint import FakeEndpoint
 
@@ -29,10 +31,8 @@ def generate(**changes: Any) -> dict[str, Any]:
     return {"target": 30, "axes": {"tone": ["calm", "cross"]}, **changes}
 
 
-def records(workspace: Workspace) -> list[dict[str, Any]]:
-    shown = workspace.run("show", "runs/tickets", "-n", "1000", "--json").json
-    ids = [row["id"] for row in shown if row["accepted"]]
-    return [workspace.run("show", "runs/tickets", one, "--json").json for one in ids]
+def records(workspace: Workspace) -> list[Record]:
+    return list(RunView.open(workspace.folder).ledger().accepted())
 
 
 def test_each_case_is_asked_for_in_its_words_as_often_as_it_says(tmp_path: Path) -> None:
@@ -107,16 +107,16 @@ def test_several_teachers_share_the_cells_and_each_record_names_its_own(tmp_path
         )
         workspace.run("run", ".")
         made = records(workspace)
-    by_role = Counter(next(iter(record["provenance"]["models"])) for record in made)
+    by_role = Counter(next(iter(record.provenance.models)) for record in made)
     assert set(by_role) == {"teacher", "second"}
     assert min(by_role.values()) >= 8
     for record in made:
-        ((role, model),) = record["provenance"]["models"].items()
-        assert (model["model"], model["endpoint"]) == {
+        ((role, model),) = record.provenance.models.items()
+        assert (model.model, model.endpoint) == {
             "teacher": ("fake", one.url),
             "second": ("fake", other.url),
         }[role]
-        assert record["provenance"]["licence"] == {"teacher": "mit", "second": "apache-2.0"}[role]
-        assert record["slots"]["teacher"] == role
+        assert record.provenance.licence == {"teacher": "mit", "second": "apache-2.0"}[role]
+        assert record.slots["teacher"] == role
     assert len(one.requests) == by_role["teacher"]
     assert len(other.requests) == by_role["second"]
