@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer
 from seedbed.core.fate import Accounts, Stopped
@@ -25,10 +25,10 @@ from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import retarget
 from seedbed.run.embedding import open_embedder
 from seedbed.run.filtering import FilterPool, FilterSet
+from seedbed.run.leak_check import refuse_leaks
 from seedbed.run.manifest import Manifest, facts_of, parts_of
 from seedbed.run.measuring import measure_run
 from seedbed.run.pipeline import Pipeline
-from seedbed.run.planner import EDGE_CASE
 from seedbed.run.pricing import price_of
 from seedbed.run.progress import Progress
 from seedbed.run.proof import prove
@@ -43,7 +43,6 @@ from seedbed.run.spending import Spending, kept, open_budget
 from seedbed.run.view import RunView, export_run
 from seedbed.sources.eval_lock import EvalInfo, EvalLockServer
 from seedbed.sources.eval_lock_file import EvalLockFile
-from seedbed.sources.leaks import Kind, check_before_run, leak_error, suggestion_text
 from seedbed.sources.marks import text_hash
 from seedbed.store.folder import RunFolder, RunLock, workspace_log
 from seedbed.store.ledger import Ledger
@@ -95,7 +94,7 @@ def locked_eval(bound: BoundRecipe, note: Note, by: str) -> Iterator[EvalLockSer
         own_hashes=hashes,
         decoys=eval_decoys(bound.loaded),
     ) as server:
-        _refuse_leaks(bound, server, note)
+        refuse_leaks(bound, server, note)
         yield server
 
 
@@ -113,50 +112,6 @@ def _calibration_rows(bound: BoundRecipe) -> list[Record]:
     by_id = {row.id: row for row in bound.train}
     chosen = RowPool(sorted(by_id)).pick(CALIBRATION_ROWS, "calibration")
     return [by_id[row] for row in sorted(chosen)]
-
-
-def _refuse_leaks(bound: BoundRecipe, server: EvalLockServer, note: Note) -> None:
-    rows = [*bound.train, *bound.dev]
-    items: list[tuple[Kind, str, str]] = [
-        ("seed", row.provenance.source, bound.compared_text(row)) for row in rows
-    ]
-    for source, texts in bound.material.items():
-        items += [_of_material(bound, source, item) for item in texts]
-    for axis, values in bound.axes.items():
-        items += [("slot", axis, value) for value in values]
-    items += [("slot", EDGE_CASE, case.ask) for case in bound.recipe.generate.edge_cases]
-    items += [("template", t.name, t.text) for t in bound.templates.values()]
-    items.append(("template", "task.description", bound.task_variables["description"]))
-    for entry in bound.recipe.generate.methods:
-        said = _words_of(entry.options.model_dump())
-        items += [("template", f"generate.methods.{entry.name}", text) for text in said]
-    leaks = check_before_run(server.client, items)
-    seeds = [text for kind, name, text in items if kind == "seed" and name not in bound.material]
-    suggestion = server.client.suggest_ignore_after(seeds) if seeds else None
-    if leaks:
-        files = {name: str(spec.path) for name, spec in bound.real_specs.items() if spec.matches() is None}
-        raise leak_error(leaks, eval_path=server.info.path, files=files, suggestion=suggestion)
-    if suggestion is not None:
-        note(suggestion_text(suggestion))
-
-
-def _words_of(value: Any) -> Iterator[str]:
-    """Every text in a method's options, some of which stand in prompts: principles, a scene, a glossary."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for pair in value.items():
-            yield from (text for part in pair for text in _words_of(part))
-    elif isinstance(value, Sequence):
-        for part in value:
-            yield from _words_of(part)
-
-
-def _of_material(bound: BoundRecipe, source: str, item: Record) -> tuple[Kind, str, str]:
-    """A row without its label by what is compared, a piece of a document as it stands."""
-    if "document" in item.fields:
-        return "passage", f"{source}: {item.fields['document']}", item.fields["text"]
-    return "seed", source, bound.compared_text(item)
 
 
 def build_filters(bound: BoundRecipe, server: EvalLockServer | None) -> FilterSet:
