@@ -24,9 +24,9 @@ def answer_key(answer: Any) -> str:
     """
     if isinstance(answer, str):
         # Not NFKC, which makes `52` of `5²`.
-        text = unicodedata.normalize("NFC", answer.casefold()).lstrip(_BEFORE).rstrip(_BEHIND)
-        number = _NUMBER.fullmatch(text)
-        return str(Fraction(text.replace(",", ""))) if number else " ".join(text.split())
+        text = " ".join(unicodedata.normalize("NFC", answer.casefold()).split())
+        text = text.lstrip(_BEFORE).rstrip(_BEHIND)
+        return str(Fraction(text.replace(",", ""))) if _NUMBER.fullmatch(text) else text
     return json.dumps(_plain(answer), ensure_ascii=False, sort_keys=True)
 
 
