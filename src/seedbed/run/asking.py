@@ -133,68 +133,41 @@ class CellAsking:
         sketch: Sketch | None = None,
         **variables: Any,
     ) -> tuple[LoggedReply, ...]:
-        request = self.request(
-            template,
-            role=role,
+        if role == "teacher":  # where several write, the cell says which of them
+            role = str(self.cell.axes.get(TEACHER, role))
+        bound, prompt = self._space.roles[role], self._template(template)
+        values = {**self._variables(), **variables}
+        messages = prompt.render(values)
+        if opening is not None:
+            messages = (opening.around(messages[-1].content),)
+        if history:
+            above = [message for message in messages if message.role == "system"]
+            messages = (*above, *history, *(message for message in messages if message.role != "system"))
+        request = ChatRequest(
+            model=bound.model,
+            revision=bound.revision,
+            messages=messages,
+            sampling=self._sampling(bound.max_tokens, temperature, opening),
             schema=schema,
-            temperature=temperature,
-            history=history,
-            opening=opening,
-            sketch=sketch,
-            **variables,
+            hints=self._hints(values, schema, sketch) if bound.hinted else None,
         )
-        role = self._who(role)
-        bound = self._space.roles[role]
         replies = await bound.executor.fill(request, scope_of(self._space.asker, self.cell.id), n)
-        note = _Asked(role, self._template(template), request.sampling)
+        note = _Asked(role, prompt, request.sampling)
         for reply in replies:
             self._asked[reply.key] = note
         return replies
-
-    def _who(self, role: str) -> str:
-        """The role that answers: where several write, the cell says which of them is its teacher."""
-        return str(self.cell.axes.get(TEACHER, role)) if role == "teacher" else role
 
     def _template(self, name: str) -> PromptTemplate:
         """A step of the cell's method, or a template as the recipe calls it."""
         templates = self._space.templates
         return templates.get(f"{self.cell.method}/{name}") or templates[name]
 
-    def request(
-        self,
-        template: str,
-        *,
-        role: str,
-        schema: Mapping[str, Any] | None,
-        temperature: float | None = None,
-        history: Sequence[Message] = (),
-        opening: Opening | None = None,
-        sketch: Sketch | None = None,
-        **variables: Any,
-    ) -> ChatRequest:
-        """The request that `ask` would make."""
-        bound = self._space.roles[self._who(role)]
-        values = {**self._variables(), **variables}
-        level = temperature if temperature is not None else self.cell.axes.get(TEMPERATURE)
-        messages = self._template(template).render(values)
-        sampling = Sampling(
-            temperature=float(level) if level is not None else None, max_tokens=bound.max_tokens
-        )
+    def _sampling(self, max_tokens: int, temperature: float | None, opening: Opening | None) -> Sampling:
+        """At the temperature asked for, else the cell's; what a model goes on writing has nothing cut off."""
         if opening is not None:
-            messages = (opening.around(messages[-1].content),)
-            open_ended = 1.0 if temperature is None else temperature
-            sampling = Sampling(open_ended, 1.0, bound.max_tokens, (opening.stop,))
-        if history:
-            above = [message for message in messages if message.role == "system"]
-            messages = (*above, *history, *(message for message in messages if message.role != "system"))
-        return ChatRequest(
-            model=bound.model,
-            revision=bound.revision,
-            messages=messages,
-            sampling=sampling,
-            schema=schema,
-            hints=self._hints(values, schema, sketch) if bound.hinted else None,
-        )
+            return Sampling(1.0 if temperature is None else temperature, 1.0, max_tokens, (opening.stop,))
+        level = temperature if temperature is not None else self.cell.axes.get(TEMPERATURE)
+        return Sampling(float(level) if level is not None else None, max_tokens=max_tokens)
 
     def _variables(self) -> dict[str, Any]:
         own_name = {self.task.label_field: self.label} if self.task.label_field else {}

@@ -93,9 +93,9 @@ async def new_verdicts(
 
     # Open plans were made for the target they were made for: another one plans anew.
     same_target = session.manifest.quotas == session.wanted
-    stats = {name: one.stats for name, one in session.teachers.executors.items()}
+    executors = session.teachers.executors
     roles = {
-        name: replace(role, executor=LoggedOnly(session.log, stats[name]))
+        name: replace(role, executor=LoggedOnly(session.log, executors[name].stats))
         for name, role in session.asking.roles.items()
     }
     asking = replace(session.asking, roles=roles)
