@@ -110,8 +110,8 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
     roles = read_roles(raw.get("roles"), reading)
     generate = read_generate(raw.get("generate"), reading, task)
     # A judge that is bound, and that no method asks, is there to rank what the filters keep.
-    judge = roles.judge if roles is not None else None
-    if judge is not None and "judge" not in roles_asked(generate, reading.registry):
+    judge, asked = roles.judge if roles is not None else None, roles_asked(generate, reading.registry)
+    if judge is not None and "judge" not in asked:
         reading = replace(reading, default_filters=(*reading.default_filters, "judge"))
     sections: dict[str, Any] = {
         "task": section,
@@ -128,27 +128,28 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
         section,
         task,
         sections["sources"],
-        sections["generate"],
+        generate,
         mix,
         sections["student"],
         sections["export"],
     )
     check(declared, findings, reading.registry)
     written = raw.get("generate")
-    asked = check_methods(
-        sections["generate"],
+    check_methods(
+        generate,
         task,
         sections["sources"],
-        sections["roles"],
+        roles,
+        asked,
         written.get("methods") if isinstance(written, dict) else None,
         findings,
         reading.registry,
     )
     check_judges(
-        sections["roles"],
+        roles,
         sections["filters"],
         asked,
-        sections["generate"],
+        generate,
         raw.get("filters"),
         findings,
         reading.registry,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from seedbed.core.protocols import Method, SourceKind, Task
@@ -77,17 +77,16 @@ def check_methods(
     task: Task | None,
     sources: Mapping[str, Source],
     roles: Roles | None,
+    asked: Collection[str],
     raw: Any,
     findings: Findings,
     registry: Registry,
-) -> frozenset[str]:
-    """Report what methods lack, and roles that nobody asks. Returns the roles that methods ask.
+) -> None:
+    """Report what methods lack, and roles that nobody asks.
 
-    `raw` is `generate.methods` as it was written.
+    `asked` are the roles that methods ask, `raw` is `generate.methods` as it was written.
     """
-    asked: set[str] = set()
     if generate is not None and roles is not None:
-        asked.update(generate.teachers)
         for name in generate.teachers:
             _check_role(
                 f"generate.teachers names the role {name}",
@@ -98,7 +97,6 @@ def check_methods(
             )
     for entry in generate.methods if generate is not None else ():
         method: Method = registry.methods.get(entry.name)(entry.options)
-        asked.update(method.roles())
         path = place_of_method(raw, entry.name)
         if findings.touch(path):
             continue
@@ -118,11 +116,10 @@ def check_methods(
         if roles is not None:
             _check_roles(method, roles, path, findings)
     if generate is not None and roles is not None:
+        known = {"teacher", "judge", "embedder", *asked, *generate.teachers}
         for name in roles.others:
-            if name not in asked and not findings.touch(("roles", name), ("generate", "methods")):
-                known = sorted({"teacher", "judge", "embedder"} | asked)
-                findings.unknown_key(("roles", name), known)
-    return frozenset(asked)
+            if name not in known and not findings.touch(("roles", name), ("generate", "methods")):
+                findings.unknown_key(("roles", name), sorted(known))
 
 
 def _check_axes(method: Method, generate: Generate, path: KeyPath, findings: Findings) -> None:
