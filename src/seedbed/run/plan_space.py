@@ -38,13 +38,15 @@ def plan_space(
         rows_of[""].append(row.id)
         if (label := task.label(row.fields)) is not None:
             rows_of.setdefault(label, []).append(row.id)
+    by_document = DOCUMENT in generate.cover
     sources: dict[str, SourceItems] = {}
     for name, method in methods.items():
         if (source := source_of(method, loaded.recipe.sources)) is not None:
-            ids = sorted(item.id for item in items_of(source, real))
-            documents = {item.id: str(item.fields.get(DOCUMENT, "")) for item in items_of(source, real)}
+            items = items_of(source, real)
+            documents = {item.id: str(item.fields.get(DOCUMENT, "")) for item in items} if by_document else {}
+            ids = sorted(item.id for item in items)
             sources[name] = SourceItems(ids, once=method.source_once, documents=documents)
-    if DOCUMENT in generate.cover:
+    if by_document:
         axes[DOCUMENT] = dict.fromkeys(documents_of(real), 1.0)
     return PlanSpace(
         seed=generate.seed,

@@ -126,11 +126,21 @@ class PlanSpace:
         rows = pool.pick(self.method_examples.get(method, self.examples), *key, "examples") if pool else ()
         return Cell(method, template, axes, tuple(row for row in rows if row != source), draw, source)
 
+    def first_values(self, method: str) -> tuple[str, ...]:
+        """A value for each cover field, to try a method with: of documents the first that it works on."""
+        items = self.sources.get(method)
+        return tuple(
+            next(
+                value for value in self.axes[name] if name != DOCUMENT or items is None or items.count(value)
+            )
+            for name in self.cover
+        )
+
     def _used_up(self, method: str, combination: Combination, uses: Counter[tuple[str, ...]]) -> bool:
         items = self.sources.get(method)
         if items is None:
             return False
-        there = len(items.order(self._document(combination), self.seed, method))
+        there = items.count(self._document(combination))
         return not there or (items.once and uses[self.use_key(method, combination)] >= there)
 
     def _document(self, combination: Combination) -> str | None:
@@ -162,19 +172,23 @@ class SourceItems:
     def __init__(self, ids: Sequence[str], *, once: bool, documents: Mapping[str, str] | None = None) -> None:
         self.ids = tuple(ids)
         self.once = once
-        self._documents = documents or {}
-        self._pool = RowPool(self.ids)
-        self._orders: dict[tuple[str | int, ...], tuple[str, ...]] = {}
+        of: dict[str | None, list[str]] = {None: list(ids)}
+        for item, document in (documents or {}).items():
+            of.setdefault(document, []).append(item)
+        self._pools = {document: RowPool(items) for document, items in of.items()}
+        self._orders: dict[tuple[str | int | None, ...], tuple[str, ...]] = {}
+
+    def count(self, document: str | None) -> int:
+        """How many items there are, or of a document."""
+        pool = self._pools.get(document)
+        return len(pool.ids) if pool is not None else 0
 
     def order(self, document: str | None, *key: str | int) -> tuple[str, ...]:
         """All items, or those of a document, in an order of its own for `key`: one item more moves no other
         past another."""
-        known = (document or "", *key)
+        known = (document, *key)
         if known not in self._orders:
-            everything = self._pool.pick(len(self.ids), *key, "source")
-            self._orders[known] = tuple(
-                item for item in everything if document in (None, self._documents.get(item))
-            )
+            self._orders[known] = self._pools[document].pick(self.count(document), *key, "source")
         return self._orders[known]
 
 

@@ -86,13 +86,15 @@ def check_rendering(bound: BoundRecipe) -> None:
     roles = _roles_unasked(bound, {name: _NoExecutor() for name in bound.recipe.roles.bound})
     space = asking_space(bound, roles)
     problems: list[Problem] = []
-    firsts = [next(iter(bound.space.axes[name])) for name in bound.space.cover]
-    combinations: list[Combination] = [tuple(firsts)]
-    if bound.task.label_field is not None:
-        combinations = [(label, *firsts[1:]) for label in bound.labels]
     for name, templates in bound.space.method_templates.items():
         method = bound.methods[name]
-        for template, combination in product(templates, [None] if method.open_label else combinations):
+        firsts = bound.space.first_values(name)
+        combinations: list[Combination] = [firsts]
+        if method.open_label:
+            combinations = [None]
+        elif bound.task.label_field is not None:
+            combinations = [(label, *firsts[1:]) for label in bound.labels]
+        for template, combination in product(templates, combinations):
             cell = replace(bound.space.cell(name, combination, 0, Counter()), template=template)
             try:
                 method(cell, CellAsking(cell, space)).send(None)
