@@ -9,7 +9,6 @@ from seedbed.core.chat import Pen
 from seedbed.core.protocols import Task
 from seedbed.core.record import Unreadable
 from seedbed.generate.prompting import fixed_fields
-from seedbed.generate.reading import read_fields
 from seedbed.generate.steps import SteppedMethod, Steps
 
 
@@ -53,22 +52,18 @@ class CompletingMethod(SteppedMethod):
         rest = tuple(name for name in ctx.task.fields if name not in known)
         if not rest:
             return {name: known[name] for name in ctx.task.fields}, {}
-        (reply,) = await steps.several(
+        read = await steps.fields(
             step,
-            1,
+            (*rest, *beside),
             schema=self._schema(ctx.task, tuple(known), tuple(beside)),
             fields=rest,
             question=question,
             sketch=(lambda pen: {**pen.record(rest), **wrote(pen)}) if wrote else None,
             **asked,
         )
-        read = read_fields(reply.choice, (*rest, *beside), "json")
-        if isinstance(read, Unreadable):
-            raise steps.useless(read)
         if wrong := [name for name in beside if not isinstance(read[name], str)]:
-            raise steps.useless(
-                Unreadable("invalid_schema", f"{wrong[0]!r} should be a text", reply.choice.text)
-            )
+            said = steps.replies[-1].choice.text
+            raise steps.useless(Unreadable("invalid_schema", f"{wrong[0]!r} should be a text", said))
         fields = {name: known[name] if name in known else read[name] for name in ctx.task.fields}
         return fields, {name: read[name].strip() for name in beside}
 

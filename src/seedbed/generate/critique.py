@@ -12,10 +12,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, StringConstraints
 
 from seedbed.core.protocols import Draft, Task
-from seedbed.core.record import Rejection, Unreadable
+from seedbed.core.record import Rejection
 from seedbed.generate.method import MethodOptions
-from seedbed.generate.prompting import fixed_fields
-from seedbed.generate.reading import read_fields
+from seedbed.generate.prompting import fixed_fields, in_order
 from seedbed.generate.steps import SteppedMethod, Steps
 
 PRINCIPLES = (
@@ -111,7 +110,7 @@ class Critique(SteppedMethod):
         fields = {**first, **revised}
         if later:
             fields[later[0]] = first[task.fields[1]]
-        return [steps.draft({name: fields[name] for name in task.fields}, notes=notes)]
+        return [steps.draft(in_order(task, fields), notes=notes)]
 
     async def _written(
         self, steps: Steps, step: str, known: tuple[str, ...], later: tuple[str, ...], **asked: Any
@@ -120,16 +119,12 @@ class Critique(SteppedMethod):
         task = steps.ctx.task
         omit = (*known, *later)
         fields = tuple(name for name in task.fields if name not in omit)
-        (reply,) = await steps.several(step, 1, schema=self.schema(task, omit), fields=fields, **asked)
-        read = read_fields(reply.choice, fields, "json")
-        if isinstance(read, Unreadable):
-            raise steps.useless(read)
-        return read
+        return await steps.fields(step, fields, schema=self.schema(task, omit), fields=fields, **asked)
 
     def _as_it_was(
         self, steps: Steps, task: Task, first: Mapping[str, Any], notes: Mapping[str, Any]
     ) -> Draft:
         """The first draft, which stays; of a preference pair there is then but one side."""
         if task.kind != "preference":
-            return steps.draft({name: first[name] for name in task.fields}, notes=notes)
+            return steps.draft(in_order(task, first), notes=notes)
         return steps.draft(first, notes=notes, rejected=Rejection("nothing_revised", dict(notes)))

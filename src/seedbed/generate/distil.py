@@ -7,15 +7,14 @@ answers. The prompts are those of real users, which no teacher invents as they a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from seedbed.core.cell import Cell
 from seedbed.core.protocols import Asking, Draft, SourceKind, Task
-from seedbed.core.record import Unreadable
 from seedbed.generate.method import BaseMethod, MethodOptions
-from seedbed.generate.reading import read_fields
+from seedbed.generate.prompting import drafts_of
 from seedbed.generate.sampling import question_of
 
 
@@ -51,21 +50,14 @@ class Distil(BaseMethod):
         schema = self.schema(task, task.asked_fields)
         # One field of text is the whole reply: no form stands between the question and the answer.
         plain = len(answered) == 1 and schema["properties"][answered[0]].get("type") == "string"
+        output: Literal["json", "text"] = "text" if plain else "json"
         replies = await ctx.ask(
             "answer",
             n=options.answers,
             temperature=options.temperature if options.answers > 1 else None,
             schema=None if plain else schema,
-            output="text" if plain else "json",
+            output=output,
             fields=answered,
             asked=next(turn["content"] for turn in task.as_chat(given) if turn["role"] == "user"),
         )
-        drafts = []
-        for reply in replies:
-            read = read_fields(reply.choice, answered, "text" if plain else "json")
-            if isinstance(read, Unreadable):
-                drafts.append(Draft({}, (reply,), read))
-            else:
-                fields = {**given, **read}
-                drafts.append(Draft({name: fields[name] for name in task.fields if name in fields}, (reply,)))
-        return drafts
+        return drafts_of(task, replies, answered, output, given=given)

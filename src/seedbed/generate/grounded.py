@@ -17,8 +17,9 @@ from seedbed.core.chat import Pen
 from seedbed.core.protocols import Asking, Draft, SourceKind
 from seedbed.core.record import Rejection
 from seedbed.generate.method import MethodOptions
+from seedbed.generate.quotation import place_of, quoted
 from seedbed.generate.steps import SteppedMethod, Steps
-from seedbed.text.claims import CLAIM_KINDS, ClaimKind, span_of, unsupported
+from seedbed.text.claims import CLAIM_KINDS, ClaimKind, unsupported
 
 NO_QUOTE = "none"
 
@@ -92,21 +93,18 @@ class Grounded(SteppedMethod):
             **dict.fromkeys(context, passage["text"]),
             answered: said["answer"],
         }
-        place = {"document": passage["document"], "heading": passage["heading"]}
         if said["quote"].strip("\"'. ").casefold() == NO_QUOTE:
-            notes = {"answerable": False, "evidence": place}
+            place = place_of(passage)
+            notes: dict[str, Any] = {"answerable": False, "evidence": place}
             if answerable:
                 return [steps.draft(fields, notes=notes, rejected=Rejection("not_answered", place))]
             return [self._checked(steps, fields, notes, f"{_read(passage)}\n{question['question']}")]
-        span = span_of(said["quote"], passage["text"])
-        if span is None:
-            evidence = {**place, "quote": said["quote"], "claims": ["the quote"]}
-            return [steps.draft(fields, rejected=Rejection("unsupported", evidence))]
-        start, end = span
-        place |= {"start": start, "end": end, "quote": passage["text"][start:end]}
-        notes = {"answerable": True, "evidence": place}
+        evidence = quoted(said["quote"], passage)
+        if isinstance(evidence, Rejection):
+            return [steps.draft(fields, rejected=evidence)]
+        notes = {"answerable": True, "evidence": evidence}
         if not answerable:
-            return [steps.draft(fields, notes=notes, rejected=Rejection("answered_after_all", place))]
+            return [steps.draft(fields, notes=notes, rejected=Rejection("answered_after_all", evidence))]
         return [self._checked(steps, fields, notes, _read(passage))]
 
     def _is_answerable(self, ctx: Asking) -> bool:

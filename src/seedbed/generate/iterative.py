@@ -18,9 +18,9 @@ from seedbed.core.chat import Pen
 from seedbed.core.protocols import Draft, SourceKind, Task
 from seedbed.core.record import Rejection
 from seedbed.generate.completing import CompletingMethod, asked_field, open_fields
+from seedbed.generate.quotation import quoted
 from seedbed.generate.steps import Steps, Useless
 from seedbed.generate.verbalised import LIST_VARIABLES, ListOptions, listed
-from seedbed.text.claims import span_of
 
 Stage: TypeAlias = Literal["topics", "questions", "answers", "validation"]
 STAGES: tuple[Stage, ...] = ("topics", "questions", "answers", "validation")
@@ -144,16 +144,13 @@ class Iterative(CompletingMethod):
             topic=topic,
         )
         notes: dict[str, Any] = {"topic": topic} if topic else {}
-        if why := said.get("declined"):
-            return steps.draft(fields, notes=notes, rejected=Rejection("unanswerable", {"why": why}))
+        if declined := said.get("declined"):
+            return steps.draft(fields, notes=notes, rejected=Rejection("unanswerable", {"why": declined}))
         if passage is not None and "quote" in said:
-            place = {"document": passage["document"], "heading": passage["heading"]}
-            span = span_of(said["quote"], passage["text"])
-            if span is None:
-                evidence = {**place, "quote": said["quote"], "claims": ["the quote"]}
-                return steps.draft(fields, notes=notes, rejected=Rejection("unsupported", evidence))
-            start, end = span
-            notes["evidence"] = place | {"start": start, "end": end, "quote": passage["text"][start:end]}
+            evidence = quoted(said["quote"], passage)
+            if isinstance(evidence, Rejection):
+                return steps.draft(fields, notes=notes, rejected=evidence)
+            notes["evidence"] = evidence
         if "validation" in options.stages:
             verdict = await steps.object(
                 "validation",
@@ -165,8 +162,8 @@ class Iterative(CompletingMethod):
                 sketch=lambda pen: {"reasons": pen.text(), "valid": pen.rng.random() >= _INVALID},
             )
             if not verdict["valid"]:
-                evidence = {"reasons": verdict["reasons"]}
-                return steps.draft(fields, notes=notes, rejected=Rejection("failed_validation", evidence))
+                why = Rejection("failed_validation", {"reasons": verdict["reasons"]})
+                return steps.draft(fields, notes=notes, rejected=why)
         return steps.draft(fields, notes=notes)
 
     def _refused(self, steps: Steps, reason: str, drawn: Sequence[str]) -> Draft:

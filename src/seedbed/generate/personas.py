@@ -14,9 +14,8 @@ from pydantic import Field
 
 from seedbed.core.chat import Pen
 from seedbed.core.protocols import Draft, SourceKind, Task
-from seedbed.core.record import Record, Rejection, Unreadable
-from seedbed.generate.prompting import fixed_fields
-from seedbed.generate.reading import read_fields
+from seedbed.core.record import Record, Rejection
+from seedbed.generate.prompting import drafts_of, fixed_fields
 from seedbed.generate.steps import SteppedMethod, Steps
 from seedbed.generate.verbalised import LIST_VARIABLES, ListOptions, listed
 from seedbed.text.similarity import unlike
@@ -81,15 +80,7 @@ class Personas(SteppedMethod):
             fields=asked,
             persona=persona,
         )
-        drafts = []
-        for reply in replies:
-            read = read_fields(reply.choice, asked, "json")
-            if isinstance(read, Unreadable):
-                drafts.append(Draft({}, (*before, reply), unreadable=read))
-            else:
-                fields = {name: fixed[name] if name in fixed else read[name] for name in ctx.task.fields}
-                drafts.append(steps.draft(fields, notes={"persona": persona}, replies=(*before, reply)))
-        return drafts
+        return drafts_of(ctx.task, replies, asked, given=fixed, before=before, notes={"persona": persona})
 
 
 def text_of_item(task: Task, item: Record) -> str:

@@ -19,6 +19,7 @@ from seedbed.core.field_text import as_string
 from seedbed.core.protocols import Draft, SourceKind, Task
 from seedbed.core.record import Rejection
 from seedbed.generate.method import MethodOptions
+from seedbed.generate.prompting import in_order
 from seedbed.generate.sampling import SamplingMethod, question_of, refuse_without
 from seedbed.generate.steps import Steps
 from seedbed.verify.answers import answer_key
@@ -104,10 +105,9 @@ class RejectionSampling(SamplingMethod):
             elif rejected is None:
                 ways[way] = f"draw {answer.reply.key.draw}"
             read = {solution: _program(answer.text)} if task.kind == "code" else answer.fields
-            fields = {**known, **read}
             drafts.append(
                 steps.draft(
-                    {name: fields[name] for name in task.fields if name in fields},
+                    in_order(task, {**known, **read}),
                     notes={"verified": self.options.verify},
                     rejected=rejected,
                     replies=(answer.reply,),

@@ -21,7 +21,7 @@ from seedbed.core.hashing import seed_from
 from seedbed.core.protocols import Draft, SourceKind, Task
 from seedbed.core.record import Rejection
 from seedbed.generate.method import MethodOptions
-from seedbed.generate.prompting import fixed_fields
+from seedbed.generate.prompting import fixed_fields, in_order
 from seedbed.generate.sampling import WORKED, Answer, AnswerForm, SamplingMethod, question_of
 from seedbed.generate.steps import Steps
 from seedbed.verify.mathematics import stated_equations
@@ -134,7 +134,7 @@ class SelfConsistency(SamplingMethod):
         if share < self.options.agree or list(votes.values()).count(most) > 1:
             reason = "no_majority"
         return steps.draft(
-            {name: fields[name] for name in task.fields if name in fields},
+            in_order(task, fields),
             notes=notes,
             rejected=Rejection(reason, counted, share) if reason else None,
         )

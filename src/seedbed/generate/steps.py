@@ -62,6 +62,14 @@ class Steps:
             raise self.useless(read)
         return read
 
+    async def fields(self, step: str, names: tuple[str, ...], /, **asked: Any) -> dict[str, Any]:
+        """These fields of a JSON object, as they stand in the reply. Raises Useless, NoAnswer."""
+        (reply,) = await self.several(step, 1, **asked)
+        read = read_fields(reply.choice, names, "json")
+        if isinstance(read, Unreadable):
+            raise self.useless(read)
+        return read
+
     async def text(self, step: str, /, **asked: Any) -> str:
         """The whole reply, stripped. Raises Useless where it is empty or cut off, NoAnswer."""
         (reply,) = await self.ctx.ask(step, **asked)
