@@ -8,7 +8,7 @@ answers below a threshold are drawn first, of which none is likelier than anothe
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -37,19 +37,19 @@ _WEIGHED: Mapping[str, Any] = {
 }
 
 
-def _list_of(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    """May be empty: that is how a model says that there is nothing to list."""
+def list_schema(item: Mapping[str, Any], field: str = LIST_FIELD) -> Mapping[str, Any]:
+    """Of an object with one list. It may be empty: that is how a model says that there is nothing to list."""
     return {
         "type": "object",
-        "properties": {LIST_FIELD: {"type": "array", "items": item}},
-        "required": [LIST_FIELD],
+        "properties": {field: {"type": "array", "items": item}},
+        "required": [field],
         "additionalProperties": False,
     }
 
 
 LIST_SCHEMAS: Mapping[Sampling, Mapping[str, Any]] = {
-    "verbalised": _list_of(_WEIGHED),
-    "plain": _list_of(_TEXT),
+    "verbalised": list_schema(_WEIGHED),
+    "plain": list_schema(_TEXT),
 }
 
 # A rehearsal finds nothing to list so often.
@@ -140,8 +140,11 @@ def _weighed(item: Any, sampling: Sampling) -> Weighed | None:
 
 def _some_list(pen: Pen, options: ListOptions, count: int, write: Callable[[Pen], str]) -> Mapping[str, Any]:
     texts = [] if pen.rng.random() < _NOTHING else [write(pen) for _ in range(count)]
-    if options.sampling == "plain":
-        return {LIST_FIELD: texts}
+    return {LIST_FIELD: texts} if options.sampling == "plain" else with_probabilities(pen, texts)
+
+
+def with_probabilities(pen: Pen, texts: Iterable[str]) -> Mapping[str, Any]:
+    """How a rehearsal answers where each answer has its probability."""
     return {
         LIST_FIELD: [{"text": text, "probability": round(pen.rng.uniform(0.01, 0.2), 2)} for text in texts]
     }

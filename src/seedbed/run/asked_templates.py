@@ -15,14 +15,14 @@ from typing import Any, ClassVar
 
 from seedbed.core.chat import ChatRequest, Choice, Hints, Sampling
 from seedbed.core.hashing import short_id
-from seedbed.core.record import Unreadable
-from seedbed.generate.reading import read_fields
+from seedbed.generate.verbalised import list_schema
 from seedbed.prompts.templates import PromptTemplate, library_template
 from seedbed.recipe import AskedTemplates
-from seedbed.run.asked_values import Pages, Standing
+from seedbed.run.asked_values import AskedQuestion, Words, texts_listed, usable
 from seedbed.run.roles import AskedModel
+from seedbed.sources.leaks import Kind
 from seedbed.text.normalise import normalise, units
-from seedbed.text.similarity import jaccard
+from seedbed.text.similarity import unlike
 
 # Of fewer the openings and turns of a set repeat; 20 to 50 are usual.
 FEW_TEMPLATES = 20
@@ -31,16 +31,11 @@ _NEAR = 0.5
 _MOST_SHOWN = 60
 _FIELD = "templates"
 _SLOT = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
-_SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {_FIELD: {"type": "array", "items": {"type": "string"}}},
-    "required": [_FIELD],
-    "additionalProperties": False,
-}
+_SCHEMA = list_schema({"type": "string"}, _FIELD)
 
 
 @dataclass(frozen=True)
-class TemplateQuestion:
+class TemplateQuestion(AskedQuestion):
     """How the templates of a recipe are asked for. Whatever is said in it is part of its hash.
 
     `slots` are the names that a template may use.
@@ -56,22 +51,26 @@ class TemplateQuestion:
     each: ClassVar[int] = 5
     likely: ClassVar[int] = 250
     longest: ClassVar[int] = _LONGEST
+    kind: ClassVar[Kind] = "template"
 
     @property
     def count(self) -> int:
         return self.asked.count
 
     @property
-    def asked_as(self) -> str:
-        """The identity of a set of templates: the question while nothing is known yet."""
-        return self.request(()).hash.hex()
+    def words(self) -> Words:
+        key = ("generate", "templates")
+        return Words("templates", "this recipe", "templates", "write files of your own", key)
 
     @property
-    def pages(self) -> Pages:
-        return Pages(self.folder)
+    def about(self) -> dict[str, Any]:
+        return {"templates": True, "ask": self.asked.ask}
 
-    def standing(self) -> Standing:
-        return self.pages.read(self.asked_as)
+    def read(self, choice: Choice) -> list[str]:
+        return usable(texts_listed(choice, _FIELD), _SHORTEST, _LONGEST)
+
+    def new(self, found: Sequence[str], known: Sequence[str]) -> list[str]:
+        return new_templates(found, known, self.slots)
 
     def request(self, known: Sequence[str]) -> ChatRequest:
         """Asks for some more; of many known ones the latest are shown."""
@@ -100,26 +99,10 @@ class TemplateQuestion:
         )
 
 
-def read_templates(choice: Choice) -> list[str]:
-    """The templates of a reply, white space put in order; none where it cannot be read."""
-    read = read_fields(choice, (_FIELD,), "json")
-    if isinstance(read, Unreadable) or not isinstance(read[_FIELD], list):
-        return []
-    texts = [" ".join(text.split()) for text in read[_FIELD] if isinstance(text, str)]
-    return [text for text in texts if _SHORTEST <= len(text) <= _LONGEST and text.isprintable()]
-
-
 def new_templates(found: Sequence[str], known: Sequence[str], slots: Sequence[str]) -> list[str]:
     """Those that use no unknown slot and share less than half of their words with each before them."""
-    fresh: list[str] = []
-    words = [frozenset(units(normalise(text))) for text in known]
-    for text in found:
-        own = frozenset(units(normalise(text)))
-        unknown = set(_SLOT.findall(text)) - set(slots)
-        if own and not unknown and all(jaccard(own, other) < _NEAR for other in words):
-            fresh.append(text)
-            words.append(own)
-    return fresh
+    known_slots = [text for text in found if set(_SLOT.findall(text)) <= set(slots)]
+    return unlike(known_slots, known, lambda text: frozenset(units(normalise(text))), _NEAR)
 
 
 def template_of(library: PromptTemplate, text: str) -> PromptTemplate:

@@ -1,23 +1,27 @@
 """Texts that the teacher is asked for once, before anything is planned, and that then stand.
 
 Asked through the reply log like any question, several at a time and told what there is already, until
-enough distinct ones stand or the teacher repeats itself; then frozen in append-only pages. What is
-asked for (axis values) only says how to ask, how to read a reply and what counts as new.
+enough distinct ones stand or the teacher repeats itself; then frozen in append-only pages. What is asked
+for (axis values, templates) only says how to ask, how to read a reply and what counts as new.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
 from seedbed.core.chat import ChatRequest, Choice
 from seedbed.core.errors import StoreError
 from seedbed.core.hashing import digest
+from seedbed.core.record import Unreadable
+from seedbed.generate.reading import read_fields
 from seedbed.run.asking import BoundRole
+from seedbed.sources.leaks import Kind
 from seedbed.store.atomic import write_bytes
 
 # Questions in a row that bring nothing new: after so many the teacher has no more to give.
@@ -43,17 +47,6 @@ class Standing:
 
     values: tuple[str, ...] = ()
     exhausted: bool = False
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is wanted: `count` texts. `question(known)` asks for more of them, `read` finds those of a
-    reply, `fresh(found, known)` keeps what is new and may be used, in the order found."""
-
-    count: int
-    question: Callable[[Sequence[str]], ChatRequest]
-    read: Callable[[Choice], Sequence[str]]
-    fresh: Callable[[Sequence[str], Sequence[str]], list[str]]
 
 
 class Pages:
@@ -104,10 +97,93 @@ class Pages:
         return path
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is asked for, as notes and errors call it; `instead` is what else can be written at `key`."""
+
+    what: str
+    this: str
+    plural: str
+    instead: str
+    key: tuple[str, ...]
+
+
+class AskedQuestion(ABC):
+    """How texts of one kind are asked for: `each` at a time, of `likely` characters, `longest` at the most.
+
+    `kind` is what they are where they are held against the eval.
+    """
+
+    name: str
+    folder: Path
+    each: ClassVar[int]
+    likely: ClassVar[int]
+    longest: ClassVar[int]
+    kind: ClassVar[Kind]
+
+    @property
+    @abstractmethod
+    def count(self) -> int:
+        """How many are wanted."""
+
+    @abstractmethod
+    def request(self, known: Sequence[str]) -> ChatRequest:
+        """Asks for more of them."""
+
+    @abstractmethod
+    def read(self, choice: Choice) -> list[str]:
+        """Those of a reply; none where it cannot be read."""
+
+    @abstractmethod
+    def new(self, found: Sequence[str], known: Sequence[str]) -> list[str]:
+        """Those that may be used and are no others again, in the order found."""
+
+    @property
+    @abstractmethod
+    def words(self) -> Words: ...
+
+    @property
+    @abstractmethod
+    def about(self) -> dict[str, Any]:
+        """What a page says of itself."""
+
+    @property
+    def asked_as(self) -> str:
+        """The identity of a set: the question while nothing is known yet."""
+        return self.request(()).hash.hex()
+
+    @property
+    def pages(self) -> Pages:
+        return Pages(self.folder)
+
+    def standing(self) -> Standing:
+        return self.pages.read(self.asked_as)
+
+
+def texts_listed(choice: Choice, field: str) -> list[str]:
+    """The texts of a reply that was to be an object with one list; none where it cannot be read."""
+    read = read_fields(choice, (field,), "json")
+    if isinstance(read, Unreadable) or not isinstance(read[field], list):
+        return []
+    return [text for text in read[field] if isinstance(text, str)]
+
+
+def usable(texts: Sequence[str], shortest: int, longest: int) -> list[str]:
+    """Each on one line, without those that are too short or long or hold what cannot be printed."""
+    lines = [" ".join(text.split()) for text in texts]
+    return [line for line in lines if shortest <= len(line) <= longest and line.isprintable()]
+
+
 async def gather(
-    wish: Wish, standing: Sequence[str], role: BoundRole, scope: bytes
+    question: AskedQuestion,
+    standing: Sequence[str],
+    role: BoundRole,
+    scope: bytes,
+    allowed: Callable[[list[str]], list[str]],
 ) -> tuple[list[Asked], bool]:
     """The values that were missing, and whether the teacher ran out before `count` stood.
+
+    `allowed` leaves out what must never be frozen.
 
     A reply's values are all kept, beyond `count` too: so `count` decides no question, and a larger one
     goes on where a smaller one stopped. A question that brought nothing new is asked again as its
@@ -115,12 +191,12 @@ async def gather(
     """
     known, in_vain = list(standing), 0
     found: list[Asked] = []
-    while len(known) < wish.count:
+    while len(known) < question.count:
         if in_vain == MOST_IN_VAIN:
             return found, True
-        replies = await role.executor.fill(wish.question(known), scope, in_vain + 1)
+        replies = await role.executor.fill(question.request(known), scope, in_vain + 1)
         reply = replies[in_vain]
-        fresh = wish.fresh(wish.read(reply.choice), known)
+        fresh = allowed(question.new(question.read(reply.choice), known))
         found += [Asked(value, str(reply.key)) for value in fresh]
         known += fresh
         in_vain = 0 if fresh else in_vain + 1

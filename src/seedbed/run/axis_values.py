@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from seedbed.core.chat import (
     CHARACTERS_A_TOKEN,
@@ -21,16 +21,23 @@ from seedbed.core.chat import (
 from seedbed.core.errors import Problem, SourceError
 from seedbed.core.hashing import digest
 from seedbed.core.record import Unreadable
-from seedbed.generate.reading import read_fields
-from seedbed.generate.verbalised import LIST_FIELD, LIST_SCHEMAS, read_list
+from seedbed.generate.verbalised import (
+    LIST_FIELD,
+    LIST_SCHEMAS,
+    list_schema,
+    read_list,
+    with_probabilities,
+)
 from seedbed.models.budget import worst_case
 from seedbed.prompts.sampling import RowPool
 from seedbed.prompts.templates import library_template
 from seedbed.recipe import AskedAxis, AxisFile, LoadedRecipe, meant
-from seedbed.run.asked_values import Pages, Standing
+from seedbed.run.asked_values import AskedQuestion, Standing, Words, texts_listed, usable
 from seedbed.run.roles import AskedModel, asked_model
+from seedbed.sources.leaks import Kind
 from seedbed.sources.readers import read_rows
 from seedbed.sources.spec import SourceSpec
+from seedbed.text.similarity import unlike
 
 # Every cell weighs every value of an axis, so that many values make planning slow.
 MOST_VALUES = 10_000
@@ -45,34 +52,13 @@ _LONGEST_TEXT = 2_000
 # Values less probable than this are asked for where each has a probability.
 _TAIL = 0.1
 _FIELD = "values"
-_SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {_FIELD: {"type": "array", "items": {"type": "string"}}},
-    "required": [_FIELD],
-    "additionalProperties": False,
-}
+_SCHEMA = list_schema({"type": "string"}, _FIELD)
 
 Attempt: TypeAlias = Callable[[Callable[[], tuple[str, ...]]], tuple[str, ...] | None]
 
 
-class AskedQuestion(Protocol):
-    """How texts of a kind are asked for: `each` at a time, of `likely` characters, `longest` at most."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def count(self) -> int: ...
-
-    each: ClassVar[int]
-    likely: ClassVar[int]
-    longest: ClassVar[int]
-
-    def request(self, known: Sequence[str]) -> ChatRequest: ...
-
-
 @dataclass(frozen=True)
-class AxisQuestion:
+class AxisQuestion(AskedQuestion):
     """How the values of one axis are asked for. Whatever is said in it is part of its hash.
 
     `texts` are those that suggest people, by id, for an axis of personas.
@@ -87,6 +73,7 @@ class AxisQuestion:
     each: ClassVar[int] = VALUES_A_QUESTION
     likely: ClassVar[int] = LIKELY_VALUE
     longest: ClassVar[int] = LONGEST_VALUE
+    kind: ClassVar[Kind] = "slot"
 
     @property
     def count(self) -> int:
@@ -99,16 +86,21 @@ class AxisQuestion:
         Of personas it names the source of the texts and has none of them: one more row begins no new set.
         """
         if self.axis.source == "teacher":
-            return self.request(()).hash.hex()
+            return super().asked_as
         unread = replace(self, texts={}).request(())
         return digest("personas", [unread.hash.hex(), self.axis.texts or ""]).hex()
 
     @property
-    def pages(self) -> Pages:
-        return Pages(self.folder)
+    def words(self) -> Words:
+        what, key = f"axis {self.name!r}", ("generate", "axes", self.name)
+        return Words(what, "this axis", "values", "list the values", key)
 
-    def standing(self) -> Standing:
-        return self.pages.read(self.asked_as)
+    @property
+    def about(self) -> dict[str, Any]:
+        return {"axis": self.name, "ask": self.axis.ask}
+
+    def new(self, found: Sequence[str], known: Sequence[str]) -> list[str]:
+        return unlike(found, known)
 
     def request(self, known: Sequence[str]) -> ChatRequest:
         """Asks for some more values; of many known ones the latest are shown.
@@ -145,7 +137,8 @@ class AxisQuestion:
         answers = read_list(choice, self.axis.sampling)
         if isinstance(answers, Unreadable):
             return []
-        return _usable([one.text for one in sorted(answers, key=lambda one: one.probability)])
+        rarest_first = sorted(answers, key=lambda one: one.probability)
+        return usable([one.text for one in rarest_first], 1, LONGEST_VALUE)
 
     @property
     def _is_plain_list(self) -> bool:
@@ -160,12 +153,7 @@ class AxisQuestion:
 
 
 def _weighed_values(pen: Pen) -> Mapping[str, Any]:
-    return {
-        LIST_FIELD: [
-            {"text": pen.value(), "probability": round(pen.rng.uniform(0.01, 0.2), 2)}
-            for _ in range(VALUES_A_QUESTION)
-        ]
-    }
+    return with_probabilities(pen, (pen.value() for _ in range(VALUES_A_QUESTION)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,13 +331,4 @@ def _lines(path: Path) -> list[str]:
 
 def read_values(choice: Choice) -> list[str]:
     """The values of a reply, each on one line; none where it cannot be read."""
-    read = read_fields(choice, (_FIELD,), "json")
-    if isinstance(read, Unreadable) or not isinstance(read[_FIELD], list):
-        return []
-    return _usable([value for value in read[_FIELD] if isinstance(value, str)])
-
-
-def _usable(texts: Sequence[str]) -> list[str]:
-    """Each on one line, without those that are empty, too long or hold what cannot be printed."""
-    values = [" ".join(text.split()) for text in texts]
-    return [value for value in values if 0 < len(value) <= LONGEST_VALUE and value.isprintable()]
+    return usable(texts_listed(choice, _FIELD), 1, LONGEST_VALUE)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 from seedbed.text.normalise import normalise
-
-_NEAR = 0.8
-_SHINGLE = 3
 
 
 def char_shingles(text: str, width: int) -> frozenset[str]:
@@ -33,18 +30,28 @@ def jaccard(a: Set[Any], b: Set[Any]) -> float:
     return shared / (len(a) + len(b) - shared) if shared else 0.0
 
 
-def unlike(found: Sequence[str], known: Sequence[str]) -> list[str]:
-    """Those of a few short texts that are not nearly one before them: exact Jaccard of trigrams below 0.8.
+def trigrams(text: str) -> frozenset[str]:
+    """Distinct runs of three characters of a text's normal form."""
+    return char_shingles(normalise(text), 3)
 
-    For two texts of equal length that is a cosine of 0.89 over the same trigrams.
+
+def unlike(
+    found: Sequence[str],
+    known: Sequence[str],
+    features: Callable[[str], Set[str]] = trigrams,
+    near: float = 0.8,
+) -> list[str]:
+    """Those of a few short texts that are not nearly one before them: exact Jaccard of features below `near`.
+
+    For two texts of equal length 0.8 is a cosine of 0.89 over the same features.
     """
     fresh: list[str] = []
-    shingles = [char_shingles(normalise(text), _SHINGLE) for text in known]
+    seen = [features(text) for text in known]
     for text in found:
-        own = char_shingles(normalise(text), _SHINGLE)
-        if own and all(jaccard(own, other) < _NEAR for other in shingles):
+        own = features(text)
+        if own and all(jaccard(own, other) < near for other in seen):
             fresh.append(text)
-            shingles.append(own)
+            seen.append(own)
     return fresh
 
 
