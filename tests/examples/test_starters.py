@@ -231,7 +231,9 @@ def test_a_program_passes_its_own_tests(row: Mapping[str, str]) -> None:
 
 @pytest.mark.parametrize("seed", sorted(folder_of("python-tasks").glob("seeds/*.py")), ids=lambda p: p.stem)
 def test_a_seed_is_a_program(seed: Path) -> None:
-    exec(compile(seed.read_text("utf-8"), seed.name, "exec"), {})
+    names: dict[str, Any] = {"__name__": "seed"}
+    exec(compile(seed.read_text("utf-8"), seed.name, "exec"), names)
+    assert any(getattr(thing, "__module__", "") == "seed" for thing in names.values()), "nothing of its own"
 
 
 def test_the_equations_of_the_word_problems_hold_and_lead_to_the_answer() -> None:
