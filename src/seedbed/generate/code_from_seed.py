@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -24,6 +23,7 @@ from seedbed.generate.method import MethodOptions
 from seedbed.generate.steps import Kind, SteppedMethod, Steps, read_object, schema_of
 from seedbed.text.normalise import tokens
 from seedbed.text.similarity import longest_shared_run
+from seedbed.verify.programs import parsed
 
 _FENCED = re.compile(r"\A\s*```\w*[ \t]*\n(?P<code>.*?)\n?```\s*\Z", re.DOTALL)
 
@@ -139,7 +139,7 @@ class _Look:
         """Why a solution is none."""
         if not self.is_python:
             return None
-        tree = _parsed(solution)
+        tree = parsed(solution)
         if isinstance(tree, str):
             return Rejection("does_not_parse", {"code": "solution", "error": tree})
         if self.entry_point not in _defined(tree):
@@ -149,7 +149,7 @@ class _Look:
     def fault_of_test(self, test: str) -> Rejection | None:
         if not self.is_python:
             return None
-        tree = _parsed(test)
+        tree = parsed(test)
         if isinstance(tree, str):
             return Rejection("does_not_parse", {"code": "tests", "error": tree, "test": test})
         if self.entry_point not in _called(tree):
@@ -170,19 +170,6 @@ def _is_python(task: Task) -> bool:
 def _unfenced(code: str) -> str:
     fenced = _FENCED.match(code)
     return (fenced["code"] if fenced else code).strip("\n")
-
-
-def _parsed(code: str) -> ast.Module | str:
-    """The syntax tree, or why there is none."""
-    try:
-        with warnings.catch_warnings():
-            # An escape that is none (`\\d`) is a matter of style here.
-            warnings.simplefilter("ignore")
-            return ast.parse(code)
-    except SyntaxError as error:
-        return f"line {error.lineno}: {error.msg}"
-    except (ValueError, RecursionError, MemoryError) as error:
-        return str(error) or type(error).__name__
 
 
 def _defined(tree: ast.Module) -> set[str]:

@@ -8,6 +8,18 @@ import warnings
 _LONGEST = 100_000
 
 
+def parsed(program: str) -> ast.Module | str:
+    """The program's syntax tree, or why this interpreter's Python has none of it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes that a later Python refuses
+            return ast.parse(program)
+    except SyntaxError as error:
+        return f"line {error.lineno}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return str(error) or type(error).__name__
+
+
 def syntax_tree(program: str) -> str | None:
     """The program's syntax tree as text, equal where programs differ in layout and comments alone.
 
@@ -15,9 +27,8 @@ def syntax_tree(program: str) -> str | None:
     """
     if len(program) > _LONGEST:
         return None
+    tree = parsed(program)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of escapes that a later Python refuses
-            return ast.dump(ast.parse(program))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None if isinstance(tree, str) else ast.dump(tree)
+    except (RecursionError, MemoryError):
         return None
