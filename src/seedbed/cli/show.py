@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from itertools import chain, islice
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 
 from seedbed.cli.output import json_option, print_json
 from seedbed.core.errors import InputError, Problem
-from seedbed.core.field_text import as_string
+from seedbed.core.field_text import as_json, as_string
 from seedbed.publish.text_layout import printable
 
 if TYPE_CHECKING:
@@ -151,7 +150,7 @@ def _provenance(record: Record) -> dict[str, Any]:
 
 def _shown(note: object) -> str:
     """A note as text: what is not text already as JSON."""
-    return note if isinstance(note, str) else json.dumps(note, ensure_ascii=False)
+    return note if isinstance(note, str) else as_json(note)
 
 
 def _lines(text: object) -> str:

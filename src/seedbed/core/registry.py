@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import entry_points
+from pkgutil import resolve_name
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -53,6 +55,11 @@ def _edits(one: str, other: str) -> int:
                 fewest = min(fewest, last[j - 2] + 1)
             row.append(fewest)
     return row[-1]
+
+
+def loaders(package: str, places: Mapping[str, str]) -> dict[str, Callable[[], Any]]:
+    """For each plug-in, which stands at `module:Class` in the package, what imports it at its first use."""
+    return {name: partial(resolve_name, f"{package}.{place}") for name, place in places.items()}
 
 
 @dataclass

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
-from seedbed.core.registry import Table
-
-
-def _method(module: str, name: str) -> Callable[[], Any]:
-    """Imports a method at its first use."""
-    return lambda: getattr(import_module(f"seedbed.generate.{module}"), name)
-
+from seedbed.core.registry import Table, loaders
 
 METHODS: Table[Any] = Table(
     "method",
     "seedbed.methods",
-    {
-        "template": _method("template", "Template"),
-        "direct": _method("direct", "Direct"),
-        "backtranslation": _method("backtranslation", "Backtranslation"),
-        "code_from_seed": _method("code_from_seed", "CodeFromSeed"),
-        "critique": _method("critique", "Critique"),
-        "dialogue": _method("dialogue", "Dialogue"),
-        "distil": _method("distil", "Distil"),
-        "evolve": _method("evolve", "Evolve"),
-        "grounded": _method("grounded", "Grounded"),
-        "instruction_backtranslation": _method("instruction_backtranslation", "InstructionBacktranslation"),
-        "iterative": _method("iterative", "Iterative"),
-        "label": _method("label", "Label"),
-        "magpie": _method("magpie", "Magpie"),
-        "personas": _method("personas", "Personas"),
-        "preference": _method("preference", "Preference"),
-        "rejection": _method("rejection", "RejectionSampling"),
-        "self_consistency": _method("self_consistency", "SelfConsistency"),
-        "self_instruct": _method("self_instruct", "SelfInstruct"),
-        "translate": _method("translate", "Translate"),
-    },
+    loaders(
+        "seedbed.generate",
+        {
+            "template": "template:Template",
+            "direct": "direct:Direct",
+            "backtranslation": "backtranslation:Backtranslation",
+            "code_from_seed": "code_from_seed:CodeFromSeed",
+            "critique": "critique:Critique",
+            "dialogue": "dialogue:Dialogue",
+            "distil": "distil:Distil",
+            "evolve": "evolve:Evolve",
+            "grounded": "grounded:Grounded",
+            "instruction_backtranslation": "instruction_backtranslation:InstructionBacktranslation",
+            "iterative": "iterative:Iterative",
+            "label": "label:Label",
+            "magpie": "magpie:Magpie",
+            "personas": "personas:Personas",
+            "preference": "preference:Preference",
+            "rejection": "rejection:RejectionSampling",
+            "self_consistency": "self_consistency:SelfConsistency",
+            "self_instruct": "self_instruct:SelfInstruct",
+            "translate": "translate:Translate",
+        },
+    ),
 )

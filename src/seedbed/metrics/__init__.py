@@ -6,30 +6,26 @@ A measure is a class with `name`, `version`, `label`, what is `better`, and `pre
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
-from seedbed.core.registry import Table
-
-
-def _loader(module: str, name: str) -> Callable[[], Any]:
-    return lambda: getattr(import_module(f"seedbed.metrics.{module}"), name)
-
+from seedbed.core.registry import Table, loaders
 
 METRICS: Table[Any] = Table(
     "measure",
     "seedbed.metrics",
-    {
-        "compression_gzip": _loader("compression", "CompressionGzip"),
-        "compression_xz": _loader("compression", "CompressionXz"),
-        "distinct_1": _loader("distinct", "Distinct1"),
-        "distinct_2": _loader("distinct", "Distinct2"),
-        "distinct_3": _loader("distinct", "Distinct3"),
-        "distinct_texts": _loader("repetition", "DistinctTexts"),
-        "common_opening": _loader("repetition", "CommonOpening"),
-        "nearest_neighbour": _loader("neighbours", "NearestNeighbour"),
-        "topic_coverage": _loader("topics", "TopicCoverage"),
-        "topic_entropy": _loader("topics", "TopicEntropy"),
-    },
+    loaders(
+        "seedbed.metrics",
+        {
+            "compression_gzip": "compression:CompressionGzip",
+            "compression_xz": "compression:CompressionXz",
+            "distinct_1": "distinct:Distinct1",
+            "distinct_2": "distinct:Distinct2",
+            "distinct_3": "distinct:Distinct3",
+            "distinct_texts": "repetition:DistinctTexts",
+            "common_opening": "repetition:CommonOpening",
+            "nearest_neighbour": "neighbours:NearestNeighbour",
+            "topic_coverage": "topics:TopicCoverage",
+            "topic_entropy": "topics:TopicEntropy",
+        },
+    ),
 )

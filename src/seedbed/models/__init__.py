@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from seedbed.core.registry import Table
-
-
-def _rehearsal() -> Any:
-    from seedbed.models.rehearsal import RehearsalTeacher
-
-    return RehearsalTeacher
-
-
-def _rehearsal_judge() -> Any:
-    from seedbed.models.rehearsal_judge import RehearsalJudge
-
-    return RehearsalJudge
-
+from seedbed.core.registry import Table, loaders
 
 # Models with options of their own in a recipe; a wire or a recording is described by its role.
 MODELS: Table[Any] = Table(
-    "model", "seedbed.models", {"rehearsal": _rehearsal, "rehearsal_judge": _rehearsal_judge}
+    "model",
+    "seedbed.models",
+    loaders(
+        "seedbed.models",
+        {"rehearsal": "rehearsal:RehearsalTeacher", "rehearsal_judge": "rehearsal_judge:RehearsalJudge"},
+    ),
 )

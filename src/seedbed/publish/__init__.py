@@ -6,36 +6,19 @@
 
 from __future__ import annotations
 
-from seedbed.core.registry import Table
+from seedbed.core.registry import Table, loaders
 from seedbed.publish.exporter import Exporter
-
-
-def _jsonl() -> type[Exporter]:
-    from seedbed.publish.jsonl import Jsonl
-
-    return Jsonl
-
-
-def _csv() -> type[Exporter]:
-    from seedbed.publish.csv_table import CsvTable
-
-    return CsvTable
-
-
-def _trl_sft() -> type[Exporter]:
-    from seedbed.publish.trl_sft import TrlSft
-
-    return TrlSft
-
-
-def _trl_dpo() -> type[Exporter]:
-    from seedbed.publish.trl_dpo import TrlDpo
-
-    return TrlDpo
-
 
 EXPORTERS: Table[type[Exporter]] = Table(
     "exporter",
     "seedbed.exporters",
-    {"jsonl": _jsonl, "csv": _csv, "trl-sft": _trl_sft, "trl-dpo": _trl_dpo},
+    loaders(
+        "seedbed.publish",
+        {
+            "jsonl": "jsonl:Jsonl",
+            "csv": "csv_table:CsvTable",
+            "trl-sft": "trl_sft:TrlSft",
+            "trl-dpo": "trl_dpo:TrlDpo",
+        },
+    ),
 )

@@ -6,14 +6,9 @@ table; a student from another package is an entry point in the group `seedbed.st
 
 from __future__ import annotations
 
-from seedbed.core.registry import Table
+from seedbed.core.registry import Table, loaders
 from seedbed.student.protocol import Student
 
-
-def _classifier() -> type[Student]:
-    from seedbed.student.classifier import Classifier
-
-    return Classifier
-
-
-STUDENTS: Table[type[Student]] = Table("student", "seedbed.students", {"classifier": _classifier})
+STUDENTS: Table[type[Student]] = Table(
+    "student", "seedbed.students", loaders("seedbed.student", {"classifier": "classifier:Classifier"})
+)

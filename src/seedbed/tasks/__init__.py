@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
-from seedbed.core.registry import Table
-
-
-def _loader(kind: str) -> Callable[[], Any]:
-    """A kind's class has its name, and is imported when it is asked for."""
-    return lambda: getattr(import_module(f"seedbed.tasks.{kind}"), kind.capitalize())
-
+from seedbed.core.registry import Table, loaders
 
 _KINDS = (
     "classification",
@@ -26,4 +18,9 @@ _KINDS = (
     "custom",
 )
 
-TASKS: Table[Any] = Table("task kind", "seedbed.tasks", {kind: _loader(kind) for kind in _KINDS})
+# A kind's class has its name.
+TASKS: Table[Any] = Table(
+    "task kind",
+    "seedbed.tasks",
+    loaders("seedbed.tasks", {kind: f"{kind}:{kind.capitalize()}" for kind in _KINDS}),
+)
