@@ -6,7 +6,7 @@ and on some of its mutants: tests that hold for anything say nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,8 +74,14 @@ class CodeVerifier:
         self, program: str, tests: str, entry: str | None = None, seed: int = HASH_SEEDS[0]
     ) -> Outcome:
         """One run of the tests on the program, whatever they are worth."""
-        seconds = self.limits.seconds
-        return attempt(self._solutions[seed], self._trial, program, tests, entry=entry, seconds=seconds)
+        return self.attempt_each(program, [tests], entry, seed)[0]
+
+    def attempt_each(
+        self, program: str, suites: Sequence[str], entry: str | None = None, seed: int = HASH_SEEDS[0]
+    ) -> list[Outcome]:
+        """One run of each suite; the limit of seconds is for all of them together."""
+        solution, seconds = self._solutions[seed], self.limits.seconds
+        return attempt(solution, self._trial, program, suites, entry=entry, seconds=seconds)
 
     def _vacuous(self, program: str, tests: str, entry: str | None) -> Outcome | None:
         """That the tests let anything pass, where they do."""

@@ -8,7 +8,7 @@ cannot be copied has not passed, whatever the tests made of it.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seedbed.verify.outcome import Outcome
@@ -26,41 +26,54 @@ class _Settled(Exception):
 
 
 def attempt(
-    solution: Sandbox, trial: Sandbox, program: str, tests: str, *, entry: str | None, seconds: float
-) -> Outcome:
-    """Run the tests on the program. `entry` is what a function `check(candidate)` in them is given.
+    solution: Sandbox,
+    trial: Sandbox,
+    program: str,
+    suites: Sequence[str],
+    *,
+    entry: str | None,
+    seconds: float,
+) -> list[Outcome]:
+    """What each suite of tests finds of the program, one after another on the program as it was loaded once.
 
-    Raises SandboxError.
+    `entry` is what a function `check(candidate)` in them is given; `seconds` are for all of them. What ends
+    the program stands for the suites that are left as well. Raises SandboxError.
     """
     deadline = time.monotonic() + seconds
+    found: list[Outcome] = []
     try:
         solution.start("solution", program, deadline)
         loaded = _loaded(solution)
         if entry is not None and entry not in loaded["names"]:
             raise _Settled(Outcome("failed", "name_missing", {"name": entry}))
-        trial.start("trial", tests, deadline, entry=entry, **loaded)
-        return _through(solution, trial)
+        trial.start("trial", "", deadline, suites=list(suites), entry=entry, **loaded)
+        for _ in suites:
+            found.append(_through(solution, trial))  # noqa: PERF401 - those found stand where one raises
+        return found
     except _Settled as settled:
-        return settled.outcome
+        last = settled.outcome
     except OutOfTime:
-        return Outcome("failed", "timed_out", {"seconds": seconds})
+        last = Outcome("failed", "timed_out", {"seconds": seconds})
     finally:
         trial.stop()
         solution.stop()
+    return found + [last] * (len(suites) - len(found))
 
 
 def _through(solution: Sandbox, trial: Sandbox) -> Outcome:
-    """Carry questions of the tests to the program until they have finished."""
+    """Carry questions of a suite to the program until it has finished."""
+    unsupported: Outcome | None = None
     while True:
         said, told = _said(trial, "tests")
-        if "unsupported" in told:
-            raise _Settled(_unsupported(told))
         if "finished" in told:
-            return _finished(told["finished"])
+            return unsupported or _finished(told["finished"])
+        if "unsupported" in told:
+            unsupported = _unsupported(told)
+            continue
         solution.send(said)
         answer, told = _said(solution, "program")
         if "unsupported" in told:
-            raise _Settled(_unsupported(told))
+            unsupported = _unsupported(told)
         trial.send(answer)
 
 

@@ -168,26 +168,32 @@ def _update(arguments: list[Any], after: list[Any]) -> None:
 
 
 def report(channel: socket.socket, start: Mapping[str, Any]) -> None:
-    """Run the tests and say what came of them: how many ran, and the first that failed."""
+    """Run each suite and say what came of it: how many tests ran, and the first that failed."""
     program = _Program(channel, start["exceptions"])
     module = types.ModuleType(NAME)
     for name, value in start["names"].items():
         vars(module)[name] = program.exceptions.get(name) or _held(program, value)
     sys.modules[NAME] = module
-    space = {name: value for name, value in vars(module).items() if _may_be_used(name, value, start["entry"])}
+    for suite in start["suites"]:
+        finished = _run(suite, module, start["entry"])
+        channel.sendall(frame(MESSAGE, packed({"finished": finished})))
+
+
+def _run(suite: str, module: types.ModuleType, entry: str | None) -> dict[str, Any]:
+    space = {name: value for name, value in vars(module).items() if _may_be_used(name, value, entry)}
     space["__name__"] = "tests"
     ran = 0
     failed: dict[str, Any] | None = None
     try:
-        exec(compile(start["source"], "<tests>", "exec"), space)
-        for run in _tests(space, start["entry"]):
+        exec(compile(suite, "<tests>", "exec"), space)
+        for run in _tests(space, entry):
             ran += 1
             run()
     except _NoAnswer:
         failed = {"type": "", "message": "the program gave no answer"}
     except Exception as error:  # noqa: BLE001 - a test that fails, told
         failed = {**told(error), "line": _line(error)}
-    channel.sendall(frame(MESSAGE, packed({"finished": {"ran": ran, "failed": failed}})))
+    return {"ran": ran, "failed": failed}
 
 
 def _may_be_used(name: str, value: Any, entry: str | None) -> bool:
