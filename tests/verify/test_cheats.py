@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.evidence.cheats import CHEATS, ESCAPES, ESCAPING, HONEST, TESTS
 from seedbed.verify.code import CodeVerifier
 from seedbed.verify.sandbox.backends import BACKENDS, Backend
 from seedbed.verify.sandbox.broker import Limits, SandboxError
 from seedbed.verify.sandbox.probes import escapes
-from tests.verify.cheats import CHEATS, ESCAPES, ESCAPING, HONEST, TESTS
 
 LIMITS = Limits(seconds=2.0, cpu_seconds=2, memory=256 << 20)
 ASKS = "found = total([])\nassert found == 'held back', found\n"

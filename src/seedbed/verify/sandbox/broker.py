@@ -83,13 +83,17 @@ class Sandbox:
     ) -> None:
         self.close()
 
+    def warm(self) -> None:
+        """Start the sandbox where it is not there. Raises SandboxError."""
+        if self._process is None:
+            self._open()
+
     def start(self, role: str, source: str, deadline: float, **more: Any) -> None:
         """Start a program in a role (`solution`, `trial`). `deadline` is of `time.monotonic`.
 
         Raises SandboxError where there is no sandbox.
         """
-        if self._process is None:
-            self._open()
+        self.warm()
         self._busy = True
         self._deadline = deadline
         self._write(START, packed({"role": role, "source": source, "limits": asdict(self._limits), **more}))

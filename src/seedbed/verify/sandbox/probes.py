@@ -37,6 +37,17 @@ PROBES: Mapping[str, str] = {
 }
 
 
+class NoSandbox(SandboxError):
+    """None of the backends holds on this machine: `problem` says why, `remedy` what to do."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(
+            f"programs of a model run in a sandbox alone, and none holds here: {problem}; to have one, {remedy}"
+        )
+        self.problem = problem
+        self.remedy = remedy
+
+
 def escapes(backend: Backend) -> list[str]:
     """The probes that got what they were after. Raises SandboxError where the backend makes no sandbox."""
     secret = str(Path(__file__).parent / "broker.py")
@@ -64,7 +75,7 @@ def _held_back(sandbox: Sandbox, function: int) -> bool:
 
 @cache
 def best_backend() -> Backend:
-    """The strongest way that holds on this machine. Raises SandboxError with what to do where none does."""
+    """The strongest way that holds on this machine. Raises NoSandbox where none does."""
     refused = []
     for backend in BACKENDS:
         try:
@@ -75,22 +86,18 @@ def best_backend() -> Backend:
         if not found:
             return backend
         refused.append(f"{backend.name} lets a program {', '.join(found)}")
-    raise SandboxError(
-        "programs of a model are run in a sandbox alone, and none holds here: "
-        f"{'; '.join(refused)}. {_remedy()}"
-    )
+    raise NoSandbox("; ".join(refused), _remedy())
 
 
 def _remedy() -> str:
     restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     if restricted.exists() and restricted.read_text().strip() == "1":
         return (
-            "AppArmor keeps unprivileged programs from making namespaces here: give bubblewrap a profile "
-            "that allows it (`flags=(unconfined) { userns, }` for /usr/bin/bwrap in "
-            "/etc/apparmor.d/bwrap, then `systemctl reload apparmor`), or run on a kernel with Landlock "
-            "(5.13 and later)"
+            "let bubblewrap make namespaces, which AppArmor keeps unprivileged programs from: give "
+            "/usr/bin/bwrap a profile in /etc/apparmor.d/bwrap with `flags=(unconfined) { userns, }` and run "
+            "`systemctl reload apparmor`; or use a kernel with Landlock (5.13 and later)"
         )
     return (
-        "Install bubblewrap and libseccomp (apt-get install bubblewrap libseccomp2; dnf install bubblewrap "
-        "libseccomp), or run on Linux 5.13 or later with Landlock; in a container, allow user namespaces"
+        "install bubblewrap and libseccomp (apt-get install bubblewrap libseccomp2; dnf install bubblewrap "
+        "libseccomp), or use Linux 5.13 or later with Landlock; in a container, allow user namespaces"
     )

@@ -39,6 +39,8 @@ def attempt(
     `entry` is what a function `check(candidate)` in them is given; `seconds` are for all of them. What ends
     the program stands for the suites that are left as well. Raises SandboxError.
     """
+    for sandbox in (solution, trial):
+        sandbox.warm()  # which is none of the program's time
     deadline = time.monotonic() + seconds
     found: list[Outcome] = []
     try:

@@ -18,6 +18,10 @@ class Gone(Exception):
     """The other side is no more."""
 
 
+class TooLong(Gone):
+    """It may be there still, but what it says is longer than it may be."""
+
+
 def frame(kind: bytes, body: bytes) -> bytes:
     return _HEAD.pack(kind, len(body)) + body
 
@@ -32,10 +36,10 @@ def unpacked(body: bytes) -> Any:
 
 
 def read_frame(read: Callable[[int], bytes], largest: int) -> tuple[bytes, bytes]:
-    """One frame from `read(most)`, as `os.read` or `recv`. Raises Gone, also where one is over `largest`."""
+    """One frame from `read(most)`, as `os.read` or `recv`. Raises Gone, TooLong for a body over `largest`."""
     kind, length = _HEAD.unpack(_read_exactly(read, _HEAD.size))
     if length > largest:
-        raise Gone(f"a message of {length} bytes")
+        raise TooLong(f"a message of {length} bytes")
     return kind, _read_exactly(read, length)
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import landlock, seccomp, solution, trial
-from .frames import ENDED, KILL, MESSAGE, READY, START, Gone, frame, packed, read_frame, unpacked
+from .frames import ENDED, KILL, MESSAGE, READY, START, Gone, TooLong, frame, packed, read_frame, unpacked
 
 LARGEST = 64 << 20  # of a frame that comes from outside
 
@@ -100,6 +100,8 @@ class Zygote:
             if channel.fileno() in ready:
                 try:
                     _, body = read_frame(channel.recv, most)
+                except TooLong:
+                    return "output"
                 except (Gone, OSError):
                     return "ended"
                 said += len(body)
