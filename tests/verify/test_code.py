@@ -10,7 +10,6 @@ import pytest
 from seedbed.verify.code import CodeVerifier, Demands
 from seedbed.verify.sandbox.backends import BUBBLEWRAP, Backend
 from seedbed.verify.sandbox.broker import Limits, SandboxError
-from seedbed.verify.sandbox.probes import best_backend
 
 ADD = "def add(a, b):\n    return a + b\n"
 ADD_TESTS = "assert add(1, 2) == 3\nassert add(-1, 1) == 0\n"
@@ -80,16 +79,8 @@ def test_with():
 
 
 @pytest.fixture(scope="module")
-def backend() -> Backend:
-    try:
-        return best_backend()
-    except SandboxError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def verifier(backend: Backend) -> Iterator[CodeVerifier]:
-    with CodeVerifier(Limits(seconds=5), backend=backend) as made:
+def verifier(sandbox: Backend) -> Iterator[CodeVerifier]:
+    with CodeVerifier(Limits(seconds=5), backend=sandbox) as made:
         yield made
 
 
@@ -149,17 +140,17 @@ def test_programs_that_pass(verifier: CodeVerifier, name: str) -> None:
         ("def add(a, b):\n    return a + b if {'x', 'y', 'z'}.pop() == 'PICK' else 0\n", ADD_TESTS, "flaky"),
     ],
 )
-def test_programs_that_do_not(backend: Backend, program: str, tests: str, reason: str) -> None:
+def test_programs_that_do_not(sandbox: Backend, program: str, tests: str, reason: str) -> None:
     if reason == "flaky":
-        program = program.replace("PICK", _popped_first(backend))
-    with CodeVerifier(Limits(seconds=2, cpu_seconds=1, output=1 << 20), backend=backend) as verifier:
+        program = program.replace("PICK", _popped_first(sandbox))
+    with CodeVerifier(Limits(seconds=2, cpu_seconds=1, output=1 << 20), backend=sandbox) as verifier:
         found = verifier.check(program, tests)
     assert (found.finding, found.reason) == ("failed", reason), found
 
 
-def _popped_first(backend: Backend) -> str:
+def _popped_first(sandbox: Backend) -> str:
     """What the order of a set brings first under the first hash seed, and not under the second."""
-    with CodeVerifier(backend=backend) as verifier:
+    with CodeVerifier(backend=sandbox) as verifier:
         for name in "xyz":
             program = f"def is_it():\n    return {{'x', 'y', 'z'}}.pop() == {name!r}\n"
             found = [verifier.attempt(program, "assert is_it()", seed=seed).finding for seed in (1, 2)]
@@ -211,11 +202,11 @@ def test_names_of_python_are_the_tests_own(verifier: CodeVerifier) -> None:
     assert verifier.attempt(OWN_NAMES, asked_for).finding == "passed"
 
 
-def test_demands_can_be_lowered(backend: Backend) -> None:
-    with CodeVerifier(demands=Demands(fails_on_stub=True, kills_mutants=0), backend=backend) as verifier:
+def test_demands_can_be_lowered(sandbox: Backend) -> None:
+    with CodeVerifier(demands=Demands(fails_on_stub=True, kills_mutants=0), backend=sandbox) as verifier:
         assert verifier.check(ADD, "assert isinstance(add(1, 2), int)").finding == "passed"
         assert verifier.check(ADD, "assert True").reason == "vacuous_tests"
-    with CodeVerifier(demands=Demands(fails_on_stub=False, kills_mutants=0), backend=backend) as verifier:
+    with CodeVerifier(demands=Demands(fails_on_stub=False, kills_mutants=0), backend=sandbox) as verifier:
         assert verifier.check(ADD, "assert True").finding == "passed"
 
 

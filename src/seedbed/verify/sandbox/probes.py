@@ -42,7 +42,8 @@ class NoSandbox(SandboxError):
 
     def __init__(self, problem: str, remedy: str) -> None:
         super().__init__(
-            f"programs of a model run in a sandbox alone, and none holds here: {problem}; to have one, {remedy}"
+            "programs of a model run in a sandbox alone, and none holds here "
+            f"({problem}); to have one, {remedy}"
         )
         self.problem = problem
         self.remedy = remedy

@@ -7,6 +7,7 @@ cannot be copied has not passed, whatever the tests made of it.
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -94,6 +95,8 @@ def _said(sandbox: Sandbox, whose: str) -> tuple[bytes, Mapping[str, Any]]:
     """The next message of the program or the tests: one object of JSON, whatever stands in it."""
     said = sandbox.receive()
     if isinstance(said, Ended):
+        if said.code == -signal.SIGXCPU:
+            raise OutOfTime
         reason = f"{whose}_said_too_much" if said.why == "output" else f"{whose}_ended"
         raise _Settled(Outcome("failed", reason, {"exit_code": said.code}))
     try:

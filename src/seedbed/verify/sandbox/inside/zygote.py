@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import os
+import random
 import resource
 import select
 import shutil
@@ -84,6 +85,7 @@ class Zygote:
             os.close(self._inbox)
             os.close(self._outbox)
             limit(start["limits"])
+            random.seed(os.environ["PYTHONHASHSEED"])  # as the order of sets: equal for each run of a program
             seccomp.install(self._filter)
             ROLES[start["role"]](channel, start)
         finally:
@@ -144,9 +146,10 @@ class Zygote:
 
 def limit(limits: Mapping[str, int]) -> None:
     """Bounds for this process: bytes of memory, seconds of CPU, bytes of a file, open files; no core dump."""
+    # A second between: the soft limit's signal says what it was that ended a program.
+    resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_seconds"], limits["cpu_seconds"] + 1))
     for which, value in (
         (resource.RLIMIT_AS, limits["memory"]),
-        (resource.RLIMIT_CPU, limits["cpu_seconds"]),
         (resource.RLIMIT_FSIZE, limits["file"]),
         (resource.RLIMIT_NOFILE, limits["files"]),
         (resource.RLIMIT_CORE, 0),
