@@ -47,22 +47,23 @@ $(VENV)/test.done: requirements/test.txt $(VENV)/core.size
 	@$(PIP_INSTALL) --require-hashes -r requirements/test.txt >&2
 	@touch $@
 
-# The report's page is tested in a real browser. Where none is there and none can be installed, those tests skip
-# and say so.
+# The report's page is tested in a real browser, and programs run in a real sandbox. Where one of them is not there and
+# cannot be installed, the tests that want it skip and say so.
 CHROMIUM = command -v chromium || command -v chromium-browser || command -v google-chrome || command -v chrome
-.PHONY: chromium
-chromium:
-	@{ $(CHROMIUM); } >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || exit 0; \
-	  echo "installing chromium, which the tests of the report want ..." >&2; \
-	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium; } \
-	    >/dev/null 2>&1 || echo "chromium cannot be installed: the tests that want it are skipped" >&2; }
+BUBBLEWRAP = command -v bwrap
+.PHONY: chromium bubblewrap
+chromium bubblewrap:
+	@{ $($(shell echo $@ | tr a-z A-Z)); } >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || exit 0; \
+	  echo "installing $@, which some of the tests want ..." >&2; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $@; } \
+	    >/dev/null 2>&1 || echo "$@ cannot be installed: the tests that want it are skipped" >&2; }
 
 demo: install ## the main job, offline: seed data to training file, proof and report (build/demo)
 	@rm -rf build/demo && mkdir -p build
 	$(BIN)/seedbed init build/demo --example support-tickets
 	$(BIN)/seedbed run build/demo
 
-test: install $(VENV)/test.done chromium ## the tests, the docs check among them; ARGS="-k word" chooses
+test: install $(VENV)/test.done chromium bubblewrap ## the tests, the docs check among them; ARGS="-k word" chooses
 	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 lint: install $(VENV)/test.done ## style, types and the import rules between the rooms

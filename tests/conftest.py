@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from seedbed.verify.sandbox.backends import Backend
+from seedbed.verify.sandbox.probes import NoSandbox, best_backend
+
 # Tests run side by side: sums on every core would wait for one another. Read when numpy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -66,6 +69,15 @@ def _stay_here(event: str, args: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_stay_here)  # for the whole session: an audit hook cannot be taken back
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Backend:
+    """The sandbox of this machine; where none holds the test skips and says why."""
+    try:
+        return best_backend()
+    except NoSandbox as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture

@@ -280,6 +280,9 @@ class FromMemory:
             for draw, text in enumerate(self._replies[:n])
         )
 
+    async def passes(self, program: str, suites: Sequence[str]) -> Sequence[bool]:
+        raise NotImplementedError
+
 
 def test_the_method_example_works(tmp_path: Path) -> None:
     several = contributed(tmp_path, "A method")["Several"]

@@ -9,6 +9,7 @@ from benchmarks.evidence import (
     crash_ledger,
     leak_audit,
     main_job,
+    programs,
     rare_class,
     seeds_in_eval,
     variety,
@@ -19,7 +20,16 @@ from benchmarks.evidence.runner import chosen, chosen_part, run, switched_on
 
 DEMONSTRATIONS = {
     module.DEMONSTRATION.id: module.DEMONSTRATION
-    for module in (leak_audit, seeds_in_eval, main_job, rare_class, word_problems, crash_ledger, variety)
+    for module in (
+        leak_audit,
+        seeds_in_eval,
+        main_job,
+        rare_class,
+        word_problems,
+        programs,
+        crash_ledger,
+        variety,
+    )
 }
 
 

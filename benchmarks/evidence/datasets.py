@@ -14,6 +14,7 @@ REPOSITORIES: Mapping[str, str] = {
     "anthropic_evals": "https://github.com/anthropics/evals",
     "banking77": "https://github.com/PolyAI-LDN/task-specific-datasets",
     "clinc150": "https://github.com/clinc/oos-eval",
+    "codet": "https://github.com/microsoft/CodeT",
     "gsm8k": "https://github.com/openai/grade-school-math",
 }
 

@@ -87,4 +87,4 @@ def _wanted(conditions: Mapping[str, Any]) -> str:
 
 
 def _bound(bound: Any) -> str:
-    return f"{bound[1]} of {bound[0]}" if isinstance(bound, list) else json.dumps(bound)
+    return f"{bound[1]} of {bound[0]}" if isinstance(bound, list) and bound else json.dumps(bound)

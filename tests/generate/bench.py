@@ -22,6 +22,7 @@ from seedbed.run.loading import load_bound
 from seedbed.run.planner import plan_from_scratch
 from seedbed.run.rendering import asking_space
 from seedbed.run.roles import bind_roles
+from seedbed.run.trials import Trials
 from seedbed.store.replies import ReplyLog
 
 CONTRACT = Path(__file__).with_name("contract")
@@ -123,10 +124,14 @@ class Bench:
     async def _space(self) -> AsyncIterator[AskingSpace]:
         with ReplyLog.open(self.folder / "log.sqlite") as log:
             teachers = bind_roles(self.bound.loaded, log, Budget(Caps()))
+            runs = any(method.runs_programs() for method in self.bound.methods.values())
+            trials = Trials() if runs else None
             try:
-                yield asking_space(self.bound, teachers.roles)
+                yield asking_space(self.bound, teachers.roles, trials)
             finally:
                 await teachers.close()
+                if trials is not None:
+                    await trials.close()
 
     def calls(self) -> int:
         """Requests that ended, over all that was made here."""

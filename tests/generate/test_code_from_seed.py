@@ -11,6 +11,7 @@ import pytest
 
 from seedbed.core.errors import RecipeError
 from seedbed.core.record import Record
+from seedbed.verify.sandbox.backends import Backend
 from tests.generate.scripted import Question, Scripted
 
 SEED = """def next_high(times, now):
@@ -152,3 +153,39 @@ def test_the_other_spelling_of_source(tmp_path: Path) -> None:
         made(tmp_path, sources="seed")
     with pytest.raises(RecipeError, match="unknown key 'sourcess'"):
         made(tmp_path, sourcess="seeds")
+
+
+SQUARED = PROGRAM.replace("2 * value", "value * value")
+SHIFTED = PROGRAM.replace("2 * value", "value + 2")
+
+
+def test_solutions_and_tests_are_run_and_what_most_agree_on_is_taken(
+    tmp_path: Path, sandbox: Backend
+) -> None:
+    also_right = "def doubled(values):\n    return [value + value for value in values]"
+    tests = [
+        "assert doubled([1, 3]) == [2, 6]",
+        "assert doubled([3]) == [9]",
+        "assert doubled([]) == []",
+        "assert doubled([5]) == [10]",
+    ]
+    record, _ = made(tmp_path, [SQUARED, PROGRAM, SHIFTED, also_right], tests, verify="tests")
+    assert record.rejected is None
+    assert record.fields["solution"] == PROGRAM
+    assert record.fields["tests"] == "\n".join([tests[0], *tests[2:]])
+    assert "unverified" not in record.notes
+    assert record.notes["tests"] == {"written": 4, "passed": 3}
+
+
+def test_solutions_that_pass_no_test_are_turned_down(tmp_path: Path, sandbox: Backend) -> None:
+    record, _ = made(tmp_path, [SHIFTED], ["assert doubled([1]) == [2]"], verify="tests")
+    assert reason(record) == "passes_no_test"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [({"language": "rust"}, "only Python is run"), ({"has_tests": False}, "no field for tests")],
+)
+def test_what_cannot_be_run_is_refused(tmp_path: Path, more: dict[str, Any], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        made(tmp_path, verify="tests", **more)

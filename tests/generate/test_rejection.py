@@ -14,6 +14,7 @@ from seedbed.core.chat import Choice, LoggedReply
 from seedbed.core.errors import InputError, RecipeError
 from seedbed.core.record import Record
 from seedbed.run.planner import plan_from_scratch
+from seedbed.verify.sandbox.backends import Backend
 from tests.generate.bench import CLEAN, Asked, Bench
 
 ROW = {"question": "How many seeds are in 3 packets of 8?", "solution": "3 * 8 = 24", "answer": "24"}
@@ -120,11 +121,34 @@ def test_programs_are_told_apart_by_their_syntax_and_not_run(tmp_path: Path) -> 
     assert records[2].notes == {"verified": "parses"}
 
 
+def test_programs_are_run_against_the_tests_of_their_row(tmp_path: Path, sandbox: Backend) -> None:
+    samples = (
+        "def add(n):\n    return n + 1",
+        "def add(n):\n    return 1 + n",
+        "def add(n):\n    return n + 2",
+        "def add(n):\n    while True: pass",
+        "import os\nos._exit(0)",
+        "def add(n:",
+    )
+    row = {**TASK, "tests": "assert add(1) == 2\nassert add(-1) == 0"}
+    records = made(bench_of(tmp_path, row, "{samples: 6, verify: tests}", "task={kind: code}"), *samples)
+    wanted = ["same_path", "kept", "fails_tests", "fails_tests", "fails_tests", "does_not_parse"]
+    assert reasons(records) == wanted
+    assert records[1].fields == {**row, "solution": samples[1]}
+    assert records[1].notes == {"verified": "tests"}
+
+
 @pytest.mark.parametrize(
     ("task", "options", "message"),
     [
-        ("{kind: code, tests: false}", "{}", "write verify: parses"),
-        ("{kind: code, tests: false, language: Rust}", "{verify: parses}", "only Python can be parsed"),
+        ("{kind: code, tests: false}", "{}", "write verify: tests, or verify: parses"),
+        ("{kind: code, tests: false}", "{verify: tests}", "no field for tests"),
+        (
+            "{kind: code, tests: false, language: Rust}",
+            "{verify: parses}",
+            "only Python can be run and parsed",
+        ),
+        ("{kind: math}", "{verify: tests}", "a solution is no program"),
         ("{kind: math}", "{verify: parses}", "a solution is no program"),
         ("{kind: math, solution: false}", "{}", "no field for solutions"),
         ("{kind: instruction}", "{}", "is for tasks of kind math, code"),

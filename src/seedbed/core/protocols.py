@@ -155,6 +155,13 @@ class Asking(Protocol):
         **variables: Any,
     ) -> tuple[LoggedReply, ...]: ...
 
+    async def passes(self, program: str, suites: Sequence[str]) -> Sequence[bool]:
+        """Which of these suites of tests a Python program passes, in sandboxes, loaded once for all of them.
+
+        For methods that say `runs_programs`.
+        """
+        ...
+
 
 SourceKind: TypeAlias = Literal["documents", "unlabelled", "real"]
 
@@ -192,6 +199,10 @@ class Method(Protocol):
     def examples(self) -> int | None: ...
 
     def roles(self) -> Sequence[str]: ...
+
+    def runs_programs(self) -> bool:
+        """Whether its options have it run what a model wrote, so that there must be a sandbox."""
+        ...
 
     def requests(self) -> tuple[int, int]: ...
 

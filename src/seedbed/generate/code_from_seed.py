@@ -3,7 +3,9 @@
 OSS-Instruct (Wei et al. 2023, arXiv 2312.02120): real code gives variety that a teacher asked for "a problem"
 does not have. There may be several solutions to a problem, as in SelfCodeAlign (Wei et al. 2024, arXiv
 2410.24032). Tests are asked for from the problem alone, so that they are not made to fit a solution's
-mistakes. What can be seen without running is checked; nothing is run, and the record says so: `unverified`.
+mistakes. What can be seen without running is checked. With `verify: tests` every solution is run against
+every test in a sandbox, the solution is the one that most agree on (see `verify.consensus`), and its tests
+are those that it passes; without, nothing is run, and the record says so: `unverified`.
 """
 
 from __future__ import annotations
@@ -12,17 +14,18 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import AliasChoices, Field
 
 from seedbed.core.chat import Pen
-from seedbed.core.protocols import Draft, SourceKind, Task
+from seedbed.core.protocols import Asking, Draft, SourceKind, Task
 from seedbed.core.record import Rejection, Unreadable
 from seedbed.generate.method import MethodOptions
 from seedbed.generate.steps import Kind, SteppedMethod, Steps, read_object, schema_of
 from seedbed.text.normalise import tokens
 from seedbed.text.similarity import longest_shared_run
+from seedbed.verify.consensus import by_consensus
 from seedbed.verify.programs import parsed
 
 _FENCED = re.compile(r"\A\s*```\w*[ \t]*\n(?P<code>.*?)\n?```\s*\Z", re.DOTALL)
@@ -34,7 +37,7 @@ _BROKEN, _COPIED, _IDLE = 0.15, 0.1, 0.02
 
 
 class CodeFromSeed(SteppedMethod):
-    """One problem from one seed; of its solutions the first that passes what can be seen of it."""
+    """One problem from one seed; of its solutions the first that can be used, or the best by consensus."""
 
     name: ClassVar[str] = "code_from_seed"
     version: ClassVar[int] = 1
@@ -54,12 +57,29 @@ class CodeFromSeed(SteppedMethod):
         )
         tests: int = Field(8, ge=1, le=50, description="tests asked for, where the task has tests")
         solutions: int = Field(
-            1, ge=1, le=16, description="solutions asked for in one question; the first that passes is taken"
+            1, ge=1, le=16, description="solutions asked for in one question, of which one is taken"
+        )
+        verify: Literal["tests", "parses"] = Field(
+            "parses",
+            description="`tests`: solutions are run against the tests in a sandbox, and the one that most of "
+            "both agree on is taken, with the tests that it passes; `parses`: nothing is run",
         )
         temperature: float = Field(0.7, ge=0, le=2, description="at which several solutions are sampled")
         shared: int = Field(
             24, ge=8, description="words in a row that a text may share with its seed before it is a copy"
         )
+
+    def runs_programs(self) -> bool:
+        return bool(self.options.verify == "tests")
+
+    def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
+        if not self.runs_programs():
+            return []
+        if not _is_python(task):
+            return [(("verify",), f"only Python is run, and the task is in {task.prompt_values['language']}")]
+        if not task.optional_fields:
+            return [(("verify",), "the task has no field for tests; give it one, or write verify: parses")]
+        return []
 
     def requests(self) -> tuple[int, int]:
         """Where the task has no tests none are asked for."""
@@ -84,7 +104,7 @@ class CodeFromSeed(SteppedMethod):
         usable = [text for text, fault in zip(solutions, faults, strict=True) if fault is None]
         fields = {prompt: asked["problem"], solution: usable[0] if usable else solutions[0]}
         notes: dict[str, Any] = {
-            "unverified": "nothing was run",
+            **({} if self.runs_programs() else {"unverified": "nothing was run"}),
             "entry_point": look.entry_point,
             "solutions": {"asked": options.solutions, "usable": len(usable)},
             "seed": seed["document"],
@@ -105,6 +125,11 @@ class CodeFromSeed(SteppedMethod):
         fields[tests[0]] = "\n".join(code)
         notes["tests"] = len(code)
         fault = next(filter(None, map(look.fault_of_test, code)), None) or look.copies(*code)
+        if fault is None and self.runs_programs():
+            best, passed = await _agreed(ctx, usable, code)
+            fields |= {solution: usable[best], tests[0]: "\n".join(code[at] for at in passed)}
+            notes["tests"] = {"written": len(code), "passed": len(passed)}
+            fault = None if passed else Rejection("passes_no_test", {"solutions": len(usable)})
         return [steps.draft(fields, notes=notes, rejected=fault)]
 
     async def _solutions(self, steps: Steps, problem: str, look: _Look) -> list[str]:
@@ -161,6 +186,15 @@ class _Look:
         seed = tokens(self.seed)
         run = max(longest_shared_run(seed, tokens(text)) for text in texts)
         return Rejection("copies_seed", {"words": run}, run) if run > self.shared else None
+
+
+async def _agreed(ctx: Asking, programs: Sequence[str], tests: Sequence[str]) -> tuple[int, list[int]]:
+    """The program that most of programs and tests agree on, and the tests that it passes."""
+    passed = [
+        [at for at, held in enumerate(await ctx.passes(program, tests)) if held] for program in programs
+    ]
+    best = by_consensus(passed)[0]
+    return best, passed[best]
 
 
 def _is_python(task: Task) -> bool:

@@ -55,6 +55,9 @@ class BaseMethod(ABC):
     def roles(self) -> Sequence[str]:
         return ("teacher",)
 
+    def runs_programs(self) -> bool:
+        return False
+
     def requests(self) -> tuple[int, int]:
         return 1, 1
 

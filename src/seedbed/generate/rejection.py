@@ -49,13 +49,17 @@ class RejectionSampling(SamplingMethod):
             None,
             description="source of the questions (default: all real rows, or the only unlabelled source)",
         )
-        verify: Literal["answer", "equations", "parses"] = Field(
+        verify: Literal["answer", "equations", "tests", "parses"] = Field(
             "answer",
             description="`answer`: it is the row's, and no stated equation is wrong; `equations`: some are "
-            "stated and all hold; `parses`: a Python program is one, and nothing is said of what it does",
+            "stated and all hold; `tests`: a Python program passes the row's tests, run in a sandbox; "
+            "`parses`: it is one, and nothing is said of what it does",
         )
         samples: int = Field(8, ge=2, le=128, description="solutions of each question, in one request")
         temperature: float = Field(0.7, ge=0, le=2, description="at which they are sampled")
+
+    def runs_programs(self) -> bool:
+        return bool(self.options.verify == "tests")
 
     def examples(self) -> int:
         """Solutions are sampled without any to imitate: they are wanted along many paths."""
@@ -64,12 +68,16 @@ class RejectionSampling(SamplingMethod):
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         verify = self.options.verify
         if task.kind == "code":
-            if verify != "parses":
-                return [(("verify",), "no program is run; write verify: parses, which says not what it does")]
+            if verify not in ("tests", "parses"):
+                return [(("verify",), "a program has no answer; write verify: tests, or verify: parses")]
             language = task.prompt_values["language"]
             if language.casefold() != "python":
-                return [(("verify",), f"only Python can be parsed, and the task is in {language}")]
-        elif verify == "parses":
+                return [(("verify",), f"only Python can be run and parsed, and the task is in {language}")]
+            if verify == "tests" and not task.optional_fields:
+                return [
+                    (("verify",), "the task has no field for tests; give it one, or write verify: parses")
+                ]
+        elif verify in ("tests", "parses"):
             return [(("verify",), "a solution is no program; write verify: answer, or verify: equations")]
         elif len(task.fields) < 3:
             return [((), "the task has no field for solutions, which are what is sampled; give it one")]
@@ -82,10 +90,12 @@ class RejectionSampling(SamplingMethod):
         # Tests of a program are the row's: what is sampled is the solution alone.
         refuse_without(item, [name for name in task.optional_fields if name != solution])
         known = {name: value for name, value in item.fields.items() if name != solution}
-        right = as_string(known.get(last, "")) if self.options.verify == "answer" else ""
-        if self.options.verify == "answer" and not right:
+        by_row = self.options.verify in ("answer", "tests")
+        right = as_string(known.get(last, "")) if by_row else ""
+        if by_row and not right:
+            other = "equations" if self.options.verify == "answer" else "parses"
             message = (
-                f"the rows have no {last} to verify by; name a source that has, or write verify: equations"
+                f"the rows have no {last} to verify by; name a source that has, or write verify: {other}"
             )
             raise InputError([Problem(message, key="generate.methods.rejection")])
         answers, useless = await self.sampled(
@@ -100,6 +110,9 @@ class RejectionSampling(SamplingMethod):
         for answer in answers:
             way = _way(task, answer.text)
             rejected = self._verdict(answer.text, way, right)
+            if rejected is None and self.options.verify == "tests":
+                (passed,) = await steps.ctx.passes(_program(answer.text), [right])
+                rejected = None if passed else Rejection("fails_tests")
             if rejected is None and way in ways:
                 rejected = Rejection("same_path", {"as": ways[way]})
             elif rejected is None:
@@ -117,7 +130,7 @@ class RejectionSampling(SamplingMethod):
 
     def _verdict(self, text: str, way: WayOfSolving, right: str) -> Rejection | None:
         """Why the verifier does not pass a solution; None where it does."""
-        if self.options.verify == "parses":
+        if self.options.verify in ("tests", "parses"):
             return None if way else Rejection("does_not_parse")
         found = final_answer(text) or ""
         if right and (result := compare(found, right)) != "equal":

@@ -17,6 +17,7 @@ from seedbed.generate.prompting import fixed_fields
 from seedbed.prompts.templates import PromptTemplate
 from seedbed.recipe import DOCUMENT, ORDINARY
 from seedbed.run.planner import EDGE_CASE, TEACHER, TEMPERATURE
+from seedbed.run.trials import Trials
 
 
 class Filling(Protocol):
@@ -51,7 +52,8 @@ class AskingSpace:
     """What all cells of a run share.
 
     `templates` has the steps of methods as `method/step`; `items` are the items of sources that methods
-    work on, by id, `versions` the methods' own, `edge_cases` what the prompt says of each.
+    work on, by id, `versions` the methods' own, `edge_cases` what the prompt says of each. `trials` runs
+    programs, where a method of the run does.
     """
 
     recipe: str
@@ -67,6 +69,7 @@ class AskingSpace:
     items: Mapping[str, Record] = field(default_factory=dict)
     versions: Mapping[str, int] = field(default_factory=dict)
     edge_cases: Mapping[str, str] = field(default_factory=dict)
+    trials: Trials | None = None
 
 
 def scope_of(asker: str, cell: str) -> bytes:
@@ -156,6 +159,10 @@ class CellAsking:
         for reply in replies:
             self._asked[reply.key] = note
         return replies
+
+    async def passes(self, program: str, suites: Sequence[str]) -> Sequence[bool]:
+        assert self._space.trials is not None, "the method does not say that it runs programs"
+        return await self._space.trials.passes(program, suites)
 
     def _template(self, name: str) -> PromptTemplate:
         """A step of the cell's method, or a template as the recipe calls it."""

@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -28,6 +27,8 @@ from seedbed.run.planner import plan_from_scratch
 from seedbed.run.rendering import longest_prompts
 from seedbed.store.folder import workspace_log
 from seedbed.store.reply_file import connect, store_error
+from seedbed.verify.sandbox.backends import BUBBLEWRAP
+from seedbed.verify.sandbox.probes import PROBES, NoSandbox, best_backend
 
 State = Literal["ok", "warning", "failure"]
 Area = Literal["machine", "recipe", "endpoint"]
@@ -199,26 +200,21 @@ def _extras() -> list[Check]:
 
 
 def _sandbox() -> Check:
-    """Whether bubblewrap is there and may make namespaces, found out by a sandbox around `true`."""
-    found = shutil.which("bwrap")
-    if found is None:
-        return Check(
-            "machine",
-            "sandbox",
-            "ok",
-            "bubblewrap is not installed; nothing in this version runs code of a model, so none is needed",
-            "apt-get install bubblewrap (Debian, Ubuntu), dnf install bubblewrap (Fedora), if you want it",
-        )
-    command = [found, "--ro-bind", "/", "/", "--unshare-all", "--die-with-parent", "true"]
+    """What keeps a model's programs in here, found out by running hostile ones."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Check("machine", "sandbox", "warning", f"{found} does not start: {error}", "install it again")
-    if done.returncode:
-        said = " ".join(done.stderr.split())[:200] or f"exit code {done.returncode}"
-        remedy = "let unprivileged users make namespaces (in a container: its security options)"
-        return Check("machine", "sandbox", "warning", f"{found} makes no sandbox: {said}", remedy)
-    return Check("machine", "sandbox", "ok", f"{found} makes a sandbox without network")
+        backend = best_backend()
+    except NoSandbox as error:
+        return Check("machine", "sandbox", "warning", error.problem, error.remedy)
+    kept = f"{backend.name} keeps in all of {len(PROBES)} hostile programs"
+    if backend is BUBBLEWRAP:
+        return Check("machine", "sandbox", "ok", kept)
+    return Check(
+        "machine",
+        "sandbox",
+        "ok",
+        f"{kept}; programs can write no files in it",
+        "apt-get install bubblewrap (Debian, Ubuntu), dnf install bubblewrap (Fedora), for programs that do",
+    )
 
 
 def _environment(env: Mapping[str, str]) -> list[Check]:

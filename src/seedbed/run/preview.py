@@ -140,7 +140,7 @@ class _Work:
         self.error: BudgetReached | EndpointError | None = None
         self._opened = opened
         self._pool = pool
-        self._space = asking_space(opened.bound, opened.teachers.roles)
+        self._space = asking_space(opened.bound, opened.teachers.roles, opened.trials)
 
     async def ask(self, cells: Sequence[Cell]) -> dict[int, CellResult]:
         """What became of each cell, by position; those that an error left unasked are missing."""

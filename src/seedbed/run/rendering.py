@@ -17,9 +17,12 @@ from seedbed.run.binding import BoundRecipe, example_pools
 from seedbed.run.content_asking import RecordAsking, content_space
 from seedbed.run.planner import Combination
 from seedbed.run.roles import asked_model
+from seedbed.run.trials import Trials
 
 
-def asking_space(bound: BoundRecipe, roles: Mapping[str, BoundRole]) -> AskingSpace:
+def asking_space(
+    bound: BoundRecipe, roles: Mapping[str, BoundRole], trials: Trials | None = None
+) -> AskingSpace:
     return AskingSpace(
         recipe=bound.recipe.name,
         asker=bound.recipe.asker,
@@ -34,6 +37,7 @@ def asking_space(bound: BoundRecipe, roles: Mapping[str, BoundRole]) -> AskingSp
         items=bound.items,
         edge_cases={case.name: case.ask for case in bound.recipe.generate.edge_cases},
         versions={name: method.version for name, method in bound.methods.items()},
+        trials=trials,
     )
 
 

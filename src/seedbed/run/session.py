@@ -40,6 +40,7 @@ from seedbed.run.rendering import asking_space
 from seedbed.run.reopening import reopen_failed
 from seedbed.run.roles import Teachers, bind_roles
 from seedbed.run.spending import Spending, kept, open_budget
+from seedbed.run.trials import Trials
 from seedbed.run.view import RunView, export_run
 from seedbed.sources.eval_lock import EvalInfo, EvalLockServer
 from seedbed.sources.eval_lock_file import EvalLockFile
@@ -150,6 +151,7 @@ class Opened:
     budget: Budget
     spending: Spending
     info: EvalInfo | None
+    trials: Trials | None
 
     @property
     def folder(self) -> RunFolder:
@@ -221,10 +223,13 @@ async def open_to_ask(
             teachers = bind_roles(bound.loaded, log, budget, note)
             await later.enter_async_context(kept(spending, budget, teachers.replayed))
             later.push_async_callback(teachers.close)
+            trials = Trials() if any(method.runs_programs() for method in bound.methods.values()) else None
+            if trials is not None:
+                later.push_async_callback(trials.close)
             if with_axes:
                 lock_client = server.client if server else None
                 bound = await ask_axes(bound, teachers.roles["teacher"], lock_client, note)
-            yield Opened(bound, log, server, teachers, budget, spending, info)
+            yield Opened(bound, log, server, teachers, budget, spending, info, trials)
 
 
 @asynccontextmanager
@@ -249,7 +254,7 @@ async def open_session(
         if retry_failed and folder.manifest.is_file():
             note(reopen_failed(folder, opened.log))
         manifest = Manifest.look(bound, opened.info)
-        asking = asking_space(bound, opened.teachers.roles)
+        asking = asking_space(bound, opened.teachers.roles, opened.trials)
         session = Session(
             bound,
             opened.log,
@@ -258,6 +263,7 @@ async def open_session(
             opened.budget,
             opened.spending,
             opened.info,
+            opened.trials,
             rounds,
             manifest,
             asking,

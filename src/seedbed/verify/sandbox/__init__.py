@@ -1,0 +1,1 @@
+"""Sandboxes for programs that models wrote: what they may do is compute."""

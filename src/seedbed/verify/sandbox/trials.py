@@ -1,0 +1,129 @@
+"""One program against one suite of tests: each in a sandbox, and a trusted process between them.
+
+The program never sees the tests, and the tests see plain copies of what it returns. What this process saw
+pass by stands above what the tests report: a program that ended, took too long or gave a value that
+cannot be copied has not passed, whatever the tests made of it.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from seedbed.verify.outcome import Outcome
+from seedbed.verify.sandbox.broker import Ended, OutOfTime, Sandbox
+from seedbed.verify.sandbox.inside.frames import unpacked
+
+_LONGEST_EVIDENCE = 300
+
+
+class _Settled(Exception):
+    """Nothing more can change what is found."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+
+def attempt(
+    solution: Sandbox,
+    trial: Sandbox,
+    program: str,
+    suites: Sequence[str],
+    *,
+    entry: str | None,
+    seconds: float,
+) -> list[Outcome]:
+    """What each suite of tests finds of the program, one after another on the program as it was loaded once.
+
+    `entry` is what a function `check(candidate)` in them is given; `seconds` are for all of them. What ends
+    the program stands for the suites that are left as well. Raises SandboxError.
+    """
+    for sandbox in (solution, trial):
+        sandbox.warm()  # which is none of the program's time
+    deadline = time.monotonic() + seconds
+    found: list[Outcome] = []
+    try:
+        solution.start("solution", program, deadline)
+        loaded = _loaded(solution)
+        if entry is not None and entry not in loaded["names"]:
+            raise _Settled(Outcome("failed", "name_missing", {"name": entry}))
+        trial.start("trial", "", deadline, suites=list(suites), entry=entry, **loaded)
+        for _ in suites:
+            found.append(_through(solution, trial))  # noqa: PERF401 - those found stand where one raises
+        return found
+    except _Settled as settled:
+        last = settled.outcome
+    except OutOfTime:
+        last = Outcome("failed", "timed_out", {"seconds": seconds})
+    finally:
+        trial.stop()
+        solution.stop()
+    return found + [last] * (len(suites) - len(found))
+
+
+def _through(solution: Sandbox, trial: Sandbox) -> Outcome:
+    """Carry questions of a suite to the program until it has finished."""
+    unsupported: Outcome | None = None
+    while True:
+        said, told = _said(trial, "tests")
+        if "finished" in told:
+            return unsupported or _finished(told["finished"])
+        if "unsupported" in told:
+            unsupported = _unsupported(told)
+            continue
+        solution.send(said)
+        answer, told = _said(solution, "program")
+        if "unsupported" in told:
+            unsupported = _unsupported(told)
+        trial.send(answer)
+
+
+def _loaded(solution: Sandbox) -> Mapping[str, Any]:
+    """What the program has, once it has been loaded."""
+    _, told = _said(solution, "program")
+    if isinstance(raised := told.get("raised"), dict):
+        raise _Settled(Outcome("failed", "program_raises", _told(raised)))
+    loaded = {name: told.get(name) for name in ("names", "exceptions")}
+    if not all(isinstance(held, dict) for held in loaded.values()):
+        raise _Settled(Outcome("failed", "program_ended", {"said": "not what it has"}))
+    return loaded
+
+
+def _said(sandbox: Sandbox, whose: str) -> tuple[bytes, Mapping[str, Any]]:
+    """The next message of the program or the tests: one object of JSON, whatever stands in it."""
+    said = sandbox.receive()
+    if isinstance(said, Ended):
+        if said.code == -signal.SIGXCPU:
+            raise OutOfTime
+        reason = f"{whose}_said_too_much" if said.why == "output" else f"{whose}_ended"
+        raise _Settled(Outcome("failed", reason, {"exit_code": said.code}))
+    try:
+        told = unpacked(said)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        raise _Settled(Outcome("failed", f"{whose}_ended", {"said": "what is no message"}))
+    return said, told
+
+
+def _finished(told: Any) -> Outcome:
+    match told:
+        case {"failed": None, "ran": int(ran)}:
+            return Outcome("passed", "", {"ran": ran})
+        case {"failed": {"type": str(), "message": str()} as failed}:
+            line = failed.get("line")
+            return Outcome(
+                "failed", "test_failed", {**_told(failed), "line": line if isinstance(line, int) else None}
+            )
+        case _:
+            return Outcome("failed", "tests_ended", {"said": "what is no end of tests"})
+
+
+def _unsupported(told: Mapping[str, Any]) -> Outcome:
+    return Outcome("undecided", "unsupported_value", {"what": str(told["unsupported"])[:_LONGEST_EVIDENCE]})
+
+
+def _told(raised: Mapping[str, Any]) -> dict[str, Any]:
+    return {"error": str(raised.get("type")), "message": str(raised.get("message"))[:_LONGEST_EVIDENCE]}

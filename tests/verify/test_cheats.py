@@ -1,0 +1,125 @@
+"""Wrong programs that mean to pass, and programs that mean to get out: none does, in any backend."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from benchmarks.evidence.cheats import CHEATS, ESCAPES, ESCAPING, HONEST, TESTS
+from seedbed.verify.code import CodeVerifier
+from seedbed.verify.sandbox.backends import BACKENDS, Backend
+from seedbed.verify.sandbox.broker import Limits, SandboxError
+from seedbed.verify.sandbox.probes import escapes
+
+LIMITS = Limits(seconds=2.0, cpu_seconds=2, memory=256 << 20)
+ASKS = "found = total([])\nassert found == 'held back', found\n"
+
+
+@pytest.fixture(scope="module", params=BACKENDS, ids=lambda backend: backend.name)
+def backend(request: pytest.FixtureRequest) -> Backend:
+    found: Backend = request.param
+    try:
+        assert escapes(found) == []
+    except SandboxError as error:
+        pytest.skip(str(error))
+    return found
+
+
+@pytest.fixture(scope="module")
+def verifier(backend: Backend) -> Iterator[CodeVerifier]:
+    with CodeVerifier(LIMITS, backend=backend) as made:
+        yield made
+
+
+def test_the_honest_program_passes(verifier: CodeVerifier) -> None:
+    assert verifier.check(HONEST, TESTS).finding == "passed"
+
+
+@pytest.mark.parametrize("cheat", CHEATS)
+def test_no_cheat_passes_and_the_next_program_is_judged_as_ever(verifier: CodeVerifier, cheat: str) -> None:
+    assert verifier.check(CHEATS[cheat], TESTS).finding != "passed"
+    assert verifier.attempt(HONEST, TESTS).finding == "passed"
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.05)
+        yield server
+
+
+@pytest.mark.parametrize("way", ESCAPES)
+def test_no_program_gets_out(
+    verifier: CodeVerifier, way: str, tmp_path: Path, listener: socket.socket
+) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("nobody's business")
+    attempt = ESCAPES[way].format(secret=str(secret), parent=os.getpid(), port=listener.getsockname()[1])
+    found = verifier.attempt(ESCAPING.format(attempt=attempt), ASKS)
+    assert found.finding == "passed" or found.reason == "program_ended", found
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.txt"]
+    with pytest.raises(TimeoutError):
+        listener.accept()
+    assert verifier.attempt(HONEST, TESTS).finding == "passed"
+
+
+def test_an_escape_would_be_seen(verifier: CodeVerifier) -> None:
+    found = verifier.attempt(ESCAPING.format(attempt="os.listdir('/usr')"), ASKS)
+    assert found.evidence["message"] == "out"
+
+
+LEAVES = """
+import os, threading, builtins, sys
+def total(numbers):
+    builtins.left_behind = 1
+    sys.modules['left_behind'] = builtins
+    os.environ['LEFT_BEHIND'] = '1'
+    try:
+        os.mkdir('folder'); open('folder/left_behind', 'w').close(); open('left_behind', 'w').close()
+    except OSError:
+        pass
+    return 6 if numbers else 0
+"""
+FINDS = """
+import builtins, os, sys
+def total(numbers):
+    found = [hasattr(builtins, 'left_behind'), 'left_behind' in sys.modules, 'LEFT_BEHIND' in os.environ]
+    return found + [os.path.exists('folder'), os.path.exists('left_behind')]
+"""
+
+
+def test_nothing_is_left_behind(verifier: CodeVerifier) -> None:
+    assert verifier.attempt(LEAVES, "assert total([1]) == 6").finding == "passed"
+    assert verifier.attempt(FINDS, "assert total([]) == [False] * 5").finding == "passed"
+
+
+def test_a_file_in_the_own_folder_can_be_written(verifier: CodeVerifier, backend: Backend) -> None:
+    """Under bubblewrap; Landlock alone has no folder that is gone with the program."""
+    program = "def total(numbers):\n    open('own', 'w').write('12')\n    return len(open('own').read())\n"
+    found = verifier.attempt(program, "assert total([]) == 2")
+    assert (found.finding == "passed") is bool(backend.work)
+
+
+def test_no_process_is_left_when_the_verifier_closes(backend: Backend) -> None:
+    before = _zygotes()
+    with CodeVerifier(LIMITS, backend=backend) as verifier:
+        assert verifier.attempt(HONEST, TESTS).finding == "passed"
+        assert _zygotes() > before
+    deadline = time.monotonic() + 5
+    while _zygotes() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert _zygotes() == before
+
+
+def _zygotes() -> int:
+    count = 0
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            count += b"inside.zygote" in place.read_bytes()
+    return count
