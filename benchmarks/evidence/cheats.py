@@ -264,7 +264,7 @@ ESCAPES: dict[str, str] = {
     "the memory of the parent": "open(f'/proc/{{os.getppid()}}/mem', 'rb')",
     "process_vm_readv": "assert libc.process_vm_readv(os.getppid(), 0, 0, 0, 0, 0) >= 0",
     "unshare": "assert libc.unshare(0x10000000) == 0",
-    "mount": "assert libc.mount(b'none', b'/work', b'tmpfs', 0, 0) == 0",
+    "mount": "assert libc.mount(b'none', b'/seedbed-work', b'tmpfs', 0, 0) == 0",
     "chroot": "os.chroot('/')",
     "setuid": "os.setuid(0)",
     "keys of the kernel": "assert libc.syscall(248, b'user', b'x', b'y', 1, -3) >= 0",

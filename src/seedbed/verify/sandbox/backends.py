@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 INSIDE = Path(__file__).parent / "inside"
-WORK = "/work"
+WORK = "/seedbed-work"  # a name that hides no folder in which Python or the code itself may lie
 BYTES_OF_WORK = 16 << 20
 
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from inside.zygote import main; main()"
