@@ -35,7 +35,7 @@ PROMPTS = ["Write one message in which a customer says what happened to the {{ t
 CONTEXT = FilterContext(TICKETS, REAL, InProcessLock(["where is my parcel now"]), real=ROWS, prompts=PROMPTS)
 # A model learnt from real rows is as large as their vocabulary.
 LARGEST = {"label_agreement": 16_384}
-FLAGGING = ("label_agreement",)
+FLAGGING = ("label_agreement", "verify")
 SAMPLE = [
     ticket("I would like to know where my lamp is, please", "a"),
     ticket("Where is my parcel, now?", "b"),
@@ -185,6 +185,8 @@ GOLDEN_RECORDS = {
     ("length", 1): "keep keep too_short too_short keep keep keep too_short keep",
     ("contamination", 1): "keep eval_leak keep keep keep keep keep keep keep",
     ("forbidden", 1): "forbidden keep keep keep keep keep forbidden keep keep",
+    # Of a classification it can work nothing out; tests/filters/test_verify.py has verdicts of its own.
+    ("verify", 1): "keep keep keep keep keep keep keep keep keep",
     ("label_agreement", 1): "keep keep keep keep keep keep keep keep label_disagrees",
 }
 GOLDEN_KEYS = {
