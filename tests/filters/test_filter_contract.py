@@ -185,8 +185,12 @@ GOLDEN_RECORDS = {
     ("length", 1): "keep keep too_short too_short keep keep keep too_short keep",
     ("contamination", 1): "keep eval_leak keep keep keep keep keep keep keep",
     ("forbidden", 1): "forbidden keep keep keep keep keep forbidden keep keep",
-    # Of a classification it can work nothing out; tests/filters/test_verify.py has verdicts of its own.
-    ("verify", 1): "keep keep keep keep keep keep keep keep keep",
+    # Held to a schema that no text of these keeps; tests/filters/test_verify.py has the rest.
+    (
+        "verify",
+        1,
+    ): "invalid_json invalid_json missing_field missing_field keep keep invalid_json invalid_json "
+    "invalid_json",
     ("label_agreement", 1): "keep keep keep keep keep keep keep keep label_disagrees",
 }
 GOLDEN_KEYS = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +14,9 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.verify import Verify
+from seedbed.tasks.custom import Custom
 from seedbed.tasks.math import Math
-from tests.filters.tickets import QUESTIONS, TICKETS, build, record, unread
+from tests.filters.tickets import QUESTIONS, TICKETS, record, unread
 
 PROBLEMS = Math.bind(Math.Options(), None)
 ANSWERS_ALONE = Math.bind(Math.Options(solution=False), None)
@@ -24,8 +27,7 @@ def problem(solution: Any, answer: Any = "13") -> Record:
 
 
 def verdicts(task: Task, *records: Record, **options: Any) -> list[Verdict]:
-    found: list[Verdict] = build("verify", FilterContext(task), **options).check(records)
-    return found
+    return Verify.build(Verify.Options(**options), FilterContext(task)).check(records)
 
 
 GOLDEN = {
@@ -73,6 +75,44 @@ def test_one_check_alone_says_nothing_of_the_other() -> None:
     assert [said(verdict) for verdict in by_sums] == ["wrong_equation", "keep"]
 
 
+TOOLS = [{"name": "weather", "parameters": {"required": ["city"]}}]
+CHATS = Custom.bind(
+    Custom.Options(fields={"ask": "what for", "calls": {"type": "array"}, "tools": {"type": "array"}}), None
+)
+
+
+def test_json_in_a_field_keeps_the_schema_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "order.json").write_text('{"type": "object", "required": ["item"]}')
+    context = {"folder": tmp_path}
+    options = Verify.Options.model_validate({"json_schema": {"answer": "order.json"}}, context=context)
+    assert options.json_schema == {"answer": {"type": "object", "required": ["item"]}}
+    built = Verify.build(options, FilterContext(QUESTIONS))
+    answers = ['{"item": "lamp"}', '{"itm": "lamp"}', "a lamp"]
+    found = built.check([record(answer, question="What was ordered?", answer=answer) for answer in answers])
+    assert [said(verdict) for verdict in found] == ["keep", "breaks_schema", "invalid_json"]
+    assert found[1].evidence == {"path": "", "message": '"item" is a required property'}
+
+
+def test_tools_stand_in_a_file_or_in_the_record(tmp_path: Path) -> None:
+    (tmp_path / "tools.json").write_text(json.dumps(TOOLS))
+    right, wrong = ([{"name": "weather", "arguments": each}] for each in ({"city": "Bremen"}, {}))
+    records = [record("r", ask="the weather", calls=calls, tools=TOOLS) for calls in (right, wrong, [])]
+    for where in ({"tools": "tools.json"}, {"tools_field": "tools"}):
+        options = Verify.Options.model_validate(
+            {"tool_calls": {"field": "calls", **where}}, context={"folder": tmp_path}
+        )
+        found = Verify.build(options, FilterContext(CHATS)).check(records)
+        assert [said(verdict) for verdict in found] == ["keep", "invalid_arguments", "flag no_tool_call"]
+
+
+def test_of_several_things_the_one_that_fails_decides() -> None:
+    claims = {"json_schema": {"solution": {"type": "string"}}}
+    (verdict,) = verdicts(PROBLEMS, problem('"They leave."', "3"), **claims)
+    assert said(verdict) == "flag no_final_answer"
+    (verdict,) = verdicts(PROBLEMS, problem("16 - 3 = 13", "13"), **claims)
+    assert said(verdict) == "invalid_json"
+
+
 def test_what_is_undecided_falls_where_the_recipe_says_so() -> None:
     (verdict,) = verdicts(PROBLEMS, problem("They all leave."), undecided="reject")
     assert (verdict.keep, verdict.reason) == (False, "no_final_answer")
@@ -87,7 +127,7 @@ def test_sympy_decides_what_exact_arithmetic_does_not_where_it_is_asked() -> Non
     record = problem(r"2 * 2 = 4, and so \boxed{\frac{2}{\sqrt{2}}}", r"\sqrt{2}")
     wrong = problem(r"2 * 2 = 4, and so \boxed{\frac{3}{\sqrt{2}}}", r"\sqrt{2}")
     assert [said(v) for v in verdicts(PROBLEMS, record, wrong)] == ["flag undecided_answer"] * 2
-    built = build("verify", FilterContext(PROBLEMS), symbolic=True)
+    built = Verify.build(Verify.Options(symbolic=True), FilterContext(PROBLEMS))
     for each in (built, pickle.loads(pickle.dumps(built))):
         assert [said(v) for v in each.check([record, wrong])] == ["keep", "wrong_answer"]
     assert len(pickle.dumps(built)) < 2048
@@ -99,6 +139,13 @@ def test_sympy_decides_what_exact_arithmetic_does_not_where_it_is_asked() -> Non
         ({}, TICKETS, (), "can work nothing out of a task of kind classification"),
         ({}, ANSWERS_ALONE, (), "can work nothing out of a task of kind math"),
         ({"check": ["answer"]}, QUESTIONS, ("check",), "is for tasks of kind math"),
+        (
+            {"json_schema": {"order": {}}},
+            QUESTIONS,
+            (),
+            "the field 'order', and the task has question, answer",
+        ),
+        ({"tool_calls": {"field": "calls", "tools_field": "tool"}}, CHATS, (), "names the field 'tool', and"),
     ],
 )
 def test_what_does_not_fit_the_task_is_told_before_anything_is_asked(
@@ -119,6 +166,12 @@ def test_what_fits_the_task_is_no_problem() -> None:
         ({"check": ["tests"]}, "'answer' or 'equations'"),
         ({"check": ["equations"], "symbolic": True}, "symbolic is about answers"),
         ({"kills_mutants": 1}, "kills_mutants"),
+        ({"json_schema": {"answer": {"type": "objekt"}}}, "no valid JSON Schema"),
+        ({"json_schema": {"answer": "nowhere.json"}}, "no such file"),
+        ({"json_schema": ["answer"]}, "valid dictionary"),
+        ({"tool_calls": {"field": "calls"}}, "write either tools"),
+        ({"tool_calls": {"field": "calls", "tools": [{}]}}, "tool 0 has no name"),
+        ({"tool_calls": {"field": "calls", "tools": "nowhere.json"}}, "no such file"),
         ({"undecided": "keep"}, "'flag' or 'reject'"),
     ],
 )

@@ -5,24 +5,64 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+import orjson
+from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.subject import FilterOptions, excerpt, filter_id, flag, keep, reject
+from seedbed.tasks.fields import FieldName
+from seedbed.tasks.json_schema import read_json_file, read_schema
 from seedbed.verify.algebra import Algebra
+from seedbed.verify.json_values import check_json
 from seedbed.verify.mathematics import compare
 from seedbed.verify.outcome import Outcome, undecided, worst
 from seedbed.verify.solutions import check_answer, check_equations
+from seedbed.verify.tool_calls import check_tool_calls, schemas_of
 
 # Fields of a record, and what is given their values.
 Verifier: TypeAlias = tuple[tuple[str, ...], Callable[..., Outcome]]
 Problems: TypeAlias = list[tuple[tuple[str, ...], str]]
 
+WrittenSchema: TypeAlias = Annotated[
+    dict[str, Any], WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "string"}]})
+]
+
 _MOST_SHOWN = 10
+
+
+class ToolCalls(FilterOptions):
+    """Where the calls of tools stand, and which tools there are."""
+
+    field: FieldName = Field(description="field with the conversation, or with a list of calls")
+    tools: tuple[dict[str, Any], ...] | None = Field(
+        None, description="the tools: a list, or a `.json` file relative to the recipe's folder"
+    )
+    tools_field: FieldName | None = Field(None, description="field with the record's own list of tools")
+
+    @field_validator("tools", mode="before")
+    @classmethod
+    def _read(cls, value: Any, info: ValidationInfo) -> Any:
+        """So that the options alone decide the verdicts, and a change of the file is one of them."""
+        folder = Path((info.context or {}).get("folder", ""))
+        tools = read_json_file(folder / value) if isinstance(value, str) else value
+        schemas_of(tools)
+        return tools
+
+    @model_validator(mode="after")
+    def _tools_from_one_place(self) -> Self:
+        if (self.tools is None) == (self.tools_field is None):
+            raise ValueError("write either tools, the same for all records, or tools_field, the record's own")
+        return self
+
+    def verifier(self) -> Verifier:
+        if self.tools_field is not None:
+            return (self.field, self.tools_field), check_tool_calls
+        return (self.field,), partial(check_tool_calls, tools=self.tools)
 
 
 class Verify:
@@ -42,9 +82,25 @@ class Verify:
         symbolic: bool = Field(
             False, strict=True, description="whether sympy compares answers that are no plain numbers"
         )
+        json_schema: dict[FieldName, WrittenSchema] = Field(
+            {},
+            description="field -> the JSON Schema that its JSON keeps: written here, a `.json` file relative "
+            "to the recipe's folder, or `module:Class` of a pydantic model",
+        )
+        tool_calls: ToolCalls | None = Field(
+            None, description="calls of tools: `{field, tools}`, or `{field, tools_field}`"
+        )
         undecided: Literal["flag", "reject"] = Field(
             "flag", description="what becomes of a record of which neither can be said"
         )
+
+        @field_validator("json_schema", mode="before")
+        @classmethod
+        def _read_schemas(cls, value: Any, info: ValidationInfo) -> Any:
+            folder = Path((info.context or {}).get("folder", ""))
+            if not isinstance(value, dict):
+                return value
+            return {field: read_schema(schema, folder) for field, schema in value.items()}
 
         @model_validator(mode="after")
         def _symbolic_has_a_use(self) -> Self:
@@ -67,9 +123,16 @@ class Verify:
             return [(("symbolic",), "needs sympy: pip install 'seedbed[math]', or write symbolic: false")]
         if options.check is not None and not _works_problems_out(task):
             return [(("check",), "is for tasks of kind math with a field for solutions; remove it")]
-        if not _verifiers(options, task):
-            return [((), f"can work nothing out of a task of kind {task.kind} by itself; take it out")]
-        return []
+        verifiers = _verifiers(options, task)
+        if not verifiers:
+            message = f"can work nothing out of a task of kind {task.kind} by itself; write json_schema or "
+            return [((), f"{message}tool_calls, or take it out")]
+        named = {name for names, _ in verifiers for name in names}
+        there = ", ".join(task.fields)
+        return [
+            ((), f"names the field '{name}', and the task has {there}")
+            for name in sorted(named - set(task.fields))
+        ]
 
     def check(self, records: Sequence[Record]) -> list[Verdict]:
         return [self._verdict(record) for record in records]
@@ -88,15 +151,21 @@ class Verify:
 
 
 def _verifiers(options: Verify.Options, task: Task) -> list[Verifier]:
-    if not _works_problems_out(task):
-        return []
-    _, solution, answer = task.fields
-    comparing = Algebra().compare if options.symbolic else compare
-    checks: dict[str, Verifier] = {
-        "answer": ((solution, answer), partial(check_answer, compare=comparing)),
-        "equations": ((solution,), check_equations),
-    }
-    return [checks[name] for name in options.check or checks]
+    verifiers: list[Verifier] = [
+        ((field,), partial(check_json, schema=orjson.dumps(schema)))
+        for field, schema in options.json_schema.items()
+    ]
+    if options.tool_calls is not None:
+        verifiers.append(options.tool_calls.verifier())
+    if _works_problems_out(task):
+        _, solution, answer = task.fields
+        comparing = Algebra().compare if options.symbolic else compare
+        checks: dict[str, Verifier] = {
+            "answer": ((solution, answer), partial(check_answer, compare=comparing)),
+            "equations": ((solution,), check_equations),
+        }
+        verifiers += [checks[name] for name in options.check or checks]
+    return verifiers
 
 
 def _works_problems_out(task: Task) -> bool:
