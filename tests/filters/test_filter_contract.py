@@ -35,7 +35,7 @@ PROMPTS = ["Write one message in which a customer says what happened to the {{ t
 CONTEXT = FilterContext(TICKETS, REAL, InProcessLock(["where is my parcel now"]), real=ROWS, prompts=PROMPTS)
 # A model learnt from real rows is as large as their vocabulary.
 LARGEST = {"label_agreement": 16_384}
-FLAGGING = ("label_agreement",)
+FLAGGING = ("label_agreement", "verify")
 SAMPLE = [
     ticket("I would like to know where my lamp is, please", "a"),
     ticket("Where is my parcel, now?", "b"),
@@ -185,6 +185,12 @@ GOLDEN_RECORDS = {
     ("length", 1): "keep keep too_short too_short keep keep keep too_short keep",
     ("contamination", 1): "keep eval_leak keep keep keep keep keep keep keep",
     ("forbidden", 1): "forbidden keep keep keep keep keep forbidden keep keep",
+    # Held to a schema that no text of these keeps; tests/filters/test_verify.py has the rest.
+    (
+        "verify",
+        1,
+    ): "invalid_json invalid_json missing_field missing_field keep keep invalid_json invalid_json "
+    "invalid_json",
     ("label_agreement", 1): "keep keep keep keep keep keep keep keep label_disagrees",
 }
 GOLDEN_KEYS = {

@@ -28,15 +28,17 @@ from seedbed.run.view import RunView
 
 EXAMPLE = Path(seedbed.__file__).parent / "examples" / "support_tickets"
 RATE = 0.075
+# A classification has no sums to get wrong.
+FAULTS = [kind for kind in VARIANTS if kind != "wrong_sum"]
 # Two filters share the copies, and of those that were edited much only a few can be caught.
-RATES = {**dict.fromkeys(VARIANTS, RATE), "copy": 2 * RATE}
+RATES = {**dict.fromkeys(FAULTS, RATE), "copy": 2 * RATE}
 FORBIDDEN = {"forbidden": {"phrases": ["guarantee", "money back"]}}
 ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, "label_agreement", FORBIDDEN)
 
-# It answers copies where `near_duplicates` does not.
-IN_ITS_PLACE = "rouge_l"
+# `rouge_l` answers copies where `near_duplicates` does not, `verify` has its own test.
+APART = ("rouge_l", "verify")
 # A judge is no filter of the table here: in a rehearsal its scores are made up.
-MEASURED = [name for name in FILTERS.built_in if FILTERS.get(name).kind != "model" and name != IN_ITS_PLACE]
+MEASURED = [name for name in FILTERS.built_in if FILTERS.get(name).kind != "model" and name not in APART]
 
 # For each built filter a way to let more through: an option, or to do without it.
 LOOSER: Mapping[str, Any] = {
@@ -61,6 +63,10 @@ def rehearse(folder: Path, filters: list[Any], rates: Mapping[str, float]) -> di
     recipe |= {"filters": filters, "roles": {"teacher": {"rehearsal": dict(rates)}}}
     recipe["generate"] |= {"target": 48, "cover": {"category": "even"}}
     yaml.dump(recipe, folder / "recipe.yaml")
+    return rehearsed(folder)
+
+
+def rehearsed(folder: Path) -> dict[str, Any]:
     tables = registry()
     bound = bind(load_recipe(folder, tables, env={}, default_filters=DEFAULT_FILTERS), tables)
     asyncio.run(run_recipe(bound, tables, lambda note: None, Progress(48)))
@@ -104,7 +110,7 @@ def test_faults_and_clean_drafts_are_all_the_drafts(base: Path) -> None:
     result, drafts = summary["selftest"], summary["accounts"]["drafts"]
     planted = sum(counts["planted"] for counts in result["faults"].values())
     assert planted + result["clean"] == drafts["total"]
-    assert set(result["faults"]) == set(VARIANTS)
+    assert set(result["faults"]) == set(FAULTS)
     for counts in (*result["faults"].values(), *result["variants"].values()):
         assert counts["planted"] == sum(counts["caught"].values()) + counts["missed"]
     flagged = sum(entry["drafts"] for entry in summary["flags"])
@@ -147,3 +153,26 @@ def test_rouge_l_answers_copies_where_near_duplicates_is_out(base: Path) -> None
         return float(entry["catch_rate"])
 
     assert 0.3 < caught("looser rouge_l", threshold=0.9) < caught("rouge_l alone")
+
+
+def test_verify_catches_wrong_sums_and_with_less_to_check_fewer_of_them(base: Path) -> None:
+    def caught(name: str, **options: Any) -> dict[str, Any]:
+        folder = base / name
+        shutil.copytree(EXAMPLE.parent / "word_problems", folder)
+        yaml = YAML(typ="safe")
+        recipe = yaml.load(folder / "recipe.yaml")
+        del recipe["mix"], recipe["generate"]["edge_cases"]
+        recipe["generate"] |= {"target": 60, "methods": ["template"]}
+        recipe |= {
+            "filters": ["schema", {"verify": options}],
+            "roles": {"teacher": {"rehearsal": {"wrong_sum": 0.4}}},
+        }
+        yaml.dump(recipe, folder / "recipe.yaml")
+        table = {entry["filter"]: entry for entry in rehearsed(folder)["selftest"]["filters"]}
+        return dict(table["verify"])
+
+    strict, loose = caught("both checks"), caught("answers alone", check=["answer"])
+    assert set(strict["grades"]) == {"equation", "answer"}
+    assert strict["catch_rate"] == 1.0
+    assert strict["false_drop_rate"] == strict["flagged_clean"] == 0
+    assert loose["catch_rate"] < strict["catch_rate"]

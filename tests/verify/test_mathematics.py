@@ -48,6 +48,8 @@ def test_the_final_answer_is_found_by_its_marks_in_their_order(text: str, answer
         ("3/4", "0.75", "equal"),
         (r"\dfrac{3}{4}", "0.75", "equal"),
         ("1 1/2 hours", "1.5", "equal"),
+        (r"1\frac{1}{2}", "1.5", "equal"),
+        ("3!", "6", "undecided"),
         ("18 dollars", "$18", "equal"),
         ("$18 per day", "18 dollars a day", "equal"),
         ("50%", "50", "equal"),

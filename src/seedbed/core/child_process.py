@@ -6,10 +6,15 @@ A child's standard input stays open for as long as its parent lives and wants it
 from __future__ import annotations
 
 import os
+import queue
+import struct
 import subprocess
 import sys
 import threading
 from contextlib import suppress
+from typing import IO
+
+_LENGTH = struct.Struct("<Q")
 
 
 def start_child(module: str) -> subprocess.Popen[bytes]:
@@ -49,3 +54,28 @@ def end_with_the_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+def send(pipe: IO[bytes], message: bytes) -> None:
+    """Write one frame: a length and the message."""
+    pipe.write(_LENGTH.pack(len(message)))
+    pipe.write(message)
+    pipe.flush()
+
+
+def receive(pipe: IO[bytes]) -> bytes | None:
+    """One frame; None where the other side is gone, also in the middle of one."""
+    head = pipe.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    message = pipe.read(length)
+    return message if len(message) == length else None
+
+
+def read_frames(calls: queue.SimpleQueue[bytes]) -> None:
+    """In the child, in a thread: hand on each frame as it comes; go when the parent closes our input or
+    dies, whatever is being done."""
+    while (call := receive(sys.stdin.buffer)) is not None:
+        calls.put(call)
+    os._exit(0)

@@ -27,6 +27,7 @@ FILTERS: Table[Any] = Table(
             "forbidden": "forbidden:Forbidden",
             "rouge_l": "rouge_l:RougeL",
             "label_agreement": "label_agreement:LabelAgreement",
+            "verify": "verify:Verify",
             "judge": "judge:Judge",
         },
     ),

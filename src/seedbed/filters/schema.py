@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import orjson
 
@@ -13,9 +12,7 @@ from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.subject import FilterOptions, excerpt, filter_id, keep, reject
-
-if TYPE_CHECKING:
-    import jsonschema_rs
+from seedbed.verify.json_values import first_error
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -60,13 +57,7 @@ class Schema:
         for name, value in plain.items():
             if _holds_lone_surrogate(name) or _holds_lone_surrogate(value):
                 return excerpt(name), "holds a lone surrogate, which UTF-8 cannot store"
-        try:
-            error = next(_validator(self._schema).iter_errors(plain), None)
-        except ValueError as refused:  # a value that JSON has no form for
-            return "", str(refused)
-        if error is None:
-            return None
-        return "/".join(str(part) for part in error.instance_path), error.message
+        return first_error(self._schema, plain)
 
 
 def _holds_lone_surrogate(value: Any) -> bool:
@@ -77,11 +68,3 @@ def _holds_lone_surrogate(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(map(_holds_lone_surrogate, value))
     return False
-
-
-@lru_cache(maxsize=32)
-def _validator(schema: bytes) -> jsonschema_rs.Draft202012Validator:
-    """A compiled validator cannot be pickled, so each process compiles its own, once."""
-    import jsonschema_rs
-
-    return jsonschema_rs.Draft202012Validator(orjson.loads(schema))

@@ -36,7 +36,9 @@ def reject(
     return Verdict(record.id, by, keep=False, reason=reason, score=score, evidence=evidence)
 
 
-def flag(record: Record, by: str, reason: str, evidence: Mapping[str, Any], score: float) -> Verdict:
+def flag(
+    record: Record, by: str, reason: str, evidence: Mapping[str, Any], score: float | None = None
+) -> Verdict:
     """Kept, with a reason to look at it."""
     return Verdict(record.id, by, keep=True, reason=reason, score=score, evidence=evidence)
 

@@ -83,6 +83,10 @@ VARIANTS: Mapping[str, Mapping[str, Variant]] = {
         "capitals": _of(1, "forbidden"),
         "spaced": _of(1, "forbidden"),
     },
+    "wrong_sum": {
+        "equation": _of(1, "verify", text=False),
+        "answer": _of(1, "verify", text=False),
+    },
 }
 
 DEFAULT_RATES: Mapping[str, float] = {
@@ -95,6 +99,7 @@ DEFAULT_RATES: Mapping[str, float] = {
     "leak": 0.02,
     "wrong_label": 0.03,
     "forbidden": 0.02,
+    "wrong_sum": 0.04,
 }
 
 
@@ -129,6 +134,9 @@ class Faults(BaseModel):
     leak: float | None = _rate("leak", "replies that repeat, whole or nearly, a decoy row of the eval lock")
     wrong_label: float | None = _rate("wrong_label", "texts in the words of another label")
     forbidden: float | None = _rate("forbidden", "texts with a phrase of the recipe's own list")
+    wrong_sum: float | None = _rate(
+        "wrong_sum", "worked solutions with a sum that is wrong, or with another answer beside them"
+    )
 
     @model_validator(mode="after")
     def _leave_room_for_clean(self) -> Faults:

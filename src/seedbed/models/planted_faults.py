@@ -55,6 +55,15 @@ def cut(reply: str, lost: float) -> str:
     return reply[: min(len(reply) - 1, max(1, round(len(reply) * (1 - lost))))]
 
 
+def miscounted(number: str, rng: random.Random) -> str:
+    """A whole number as one gets it wrong: off by a little, by a carry, or with two digits swapped."""
+    value = int(number)
+    swapped = int(number[:-2] + number[-1] + number[-2]) if len(number) > 1 else value
+    return str(
+        rng.choice([value + 1, value - 1, value + 10, value * 10, swapped if swapped != value else value + 9])
+    )
+
+
 def edited(words: Sequence[str], share: float, rng: random.Random) -> tuple[list[str], float]:
     """The words with about `share` of them replaced, dropped or doubled up, and the share in fact.
 

@@ -13,7 +13,7 @@ from seedbed.core.field_text import turns_of
 from seedbed.core.hashing import seed_from
 from seedbed.models.fault_plan import Fault
 from seedbed.models.imitation import imitate, joined, neutral, repeats, words_of
-from seedbed.models.planted_faults import REFUSALS, cut, edited, with_phrase, with_prose, wrapped
+from seedbed.models.planted_faults import REFUSALS, cut, edited, miscounted, with_phrase, with_prose, wrapped
 from seedbed.models.rehearsal_facts import facts, is_conversation
 
 _TRIES = 8
@@ -115,6 +115,8 @@ class Writer:
                     self._with(clean, lambda text: wrapped(text, fault.variant, fault.strength, rng)),
                     fault,
                 )
+            case "wrong_sum":
+                spoilt = self._miscounted(fault, clean, rng)
             case "forbidden" if self.phrases:
                 phrase = rng.choice(self.phrases)
                 spoilt = (
@@ -259,6 +261,19 @@ class Writer:
             words, share = edited(words_of(decoy), fault.strength, rng)
             return {**clean, name: joined(words)}, replace(fault, strength=share)
         return {**clean, name: decoy}, fault
+
+    def _miscounted(self, fault: Fault, clean: Fields, rng: random.Random) -> tuple[Fields, Fault | None]:
+        """Another result for one of the sums of a worked solution, or another answer beside all of it."""
+        if self.hints.kind != "math" or len(self.facts.values) < 2:
+            return clean, None
+        solution, answer = self.facts.values
+        if fault.variant == "answer":
+            return {**clean, answer: miscounted(clean[answer], rng)}, fault
+        lines = clean[solution].splitlines()
+        at = rng.randrange(len(lines))
+        sum_, _, result = lines[at].rpartition(" ")
+        lines[at] = f"{sum_} {miscounted(result, rng)}"
+        return {**clean, solution: "\n".join(lines)}, fault
 
     def _of_odd_length(
         self, fault: Fault, clean: Fields, kin: Sequence[Mapping[str, Any]], rng: random.Random

@@ -46,6 +46,7 @@ LOCAL = {
 EXTRAS = {
     "classifier": ("sklearn", "trains the student that proves the data, and label_agreement"),
     "language": ("py3langid", "tells languages, for translate"),
+    "math": ("sympy", "compares formulas, for verify"),
     "report": ("altair", "draws interactive charts into report.html"),
     "prices": ("genai_prices", "knows what hosted models cost"),
 }

@@ -16,19 +16,20 @@ def fault_plan(recipe: Recipe, role: RehearsalRole) -> FaultPlan:
     """The faults of a rehearsal: those that the recipe's filters answer, and those that it asks for.
 
     Faults that need what the recipe lacks are left out: copies and wrong labels without real rows, leaks
-    without a locked eval, forbidden phrases where it lists none.
+    without a locked eval, forbidden phrases where it lists none, wrong sums where nothing is worked out.
     """
     faults = Faults.model_validate(role.rehearsal.model_dump(mode="json"))
     real = any(not source.lock and not source.is_material for source in recipe.sources.values())
     lockable = any(source.lock or source.split.eval for source in recipe.sources.values())
-    labelled = TASKS.get(recipe.task.kind).bind(recipe.task.options, None).label_field is not None
+    task = TASKS.get(recipe.task.kind).bind(recipe.task.options, None)
     impossible = {
         kind
         for kind, possible in {
             "copy": real,
-            "wrong_label": real and labelled,
+            "wrong_label": real and task.label_field is not None,
             "leak": lockable,
             "forbidden": bool(forbidden_phrases(recipe)),
+            "wrong_sum": task.kind == "math" and len(task.fields) == 3,
         }.items()
         if not possible
     }

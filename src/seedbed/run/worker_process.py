@@ -9,9 +9,9 @@ import sys
 import threading
 import traceback
 
+from seedbed.core.child_process import read_frames, send
 from seedbed.core.errors import SeedbedError
 from seedbed.core.garbage import collect_rarely
-from seedbed.run.workers import receive, send
 
 
 def main() -> None:
@@ -19,20 +19,13 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a filter prints goes to stderr and never between two answers
     calls: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_read_all, args=(calls,), daemon=True).start()
+    threading.Thread(target=read_frames, args=(calls,), daemon=True).start()
     path, beginning = pickle.loads(calls.get())
     sys.path += [entry for entry in path if entry not in sys.path]  # plug-ins stand where they stood
     begin, state = pickle.loads(beginning)
     begin(state)
     while True:
         send(answers, _answer(calls.get()))
-
-
-def _read_all(calls: queue.SimpleQueue[bytes]) -> None:
-    """Read calls as they come; go when the parent closes our input or dies, whatever is being done."""
-    while (call := receive(sys.stdin.buffer)) is not None:
-        calls.put(call)
-    os._exit(0)
 
 
 def _answer(call: bytes) -> bytes:

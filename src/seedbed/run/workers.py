@@ -12,43 +12,25 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
-import struct
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import IO, TypeVar
+from typing import TypeVar
 
-from seedbed.core.child_process import end_child, start_child
+from seedbed.core.child_process import end_child, receive, send, start_child
 from seedbed.core.errors import SeedbedError
 
 A = TypeVar("A")
 R = TypeVar("R")
 
-_LENGTH = struct.Struct("<Q")
 _MODULE = "seedbed.run.worker_process"
 
 
 class WorkerEnded(SeedbedError):
     """A worker ended while it was at work; what it had in hand can be worked on again."""
-
-
-def send(pipe: IO[bytes], message: bytes) -> None:
-    pipe.write(_LENGTH.pack(len(message)))
-    pipe.write(message)
-    pipe.flush()
-
-
-def receive(pipe: IO[bytes]) -> bytes | None:
-    """One frame; None where the other side is gone, also in the middle of one."""
-    head = pipe.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        return None
-    (length,) = _LENGTH.unpack(head)
-    message = pipe.read(length)
-    return message if len(message) == length else None
 
 
 class Workers:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
-from pydantic.errors import PydanticInvalidForJsonSchema
+from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from seedbed.core.field_text import as_json
 from seedbed.tasks.fields import (
@@ -24,7 +20,7 @@ from seedbed.tasks.fields import (
     object_schema,
     text_of,
 )
-from seedbed.tasks.json_schema import as_field, check_schema, in_order
+from seedbed.tasks.json_schema import as_field, in_order, read_schema
 
 
 @dataclass(slots=True)
@@ -50,9 +46,7 @@ class Extraction(BoundTask):
         @classmethod
         def _read(cls, value: Any, info: ValidationInfo) -> Any:
             """So that the options alone say what a record is, and a change of the file is one of them."""
-            folder = Path((info.context or {}).get("folder", ""))
-            schema = _named_schema(value, folder) if isinstance(value, str) else value
-            check_schema(schema)
+            schema = read_schema(value, Path((info.context or {}).get("folder", "")))
             if schema.get("type") not in ("object", "array") and "$ref" not in schema:
                 raise ValueError("must describe an object or a list: write type: object at its top")
             return schema
@@ -83,51 +77,3 @@ class Extraction(BoundTask):
         """The text is what the user says, the record (JSON in the schema's order) the answer."""
         record = in_order(fields.get(self.fields[1]), self.record_schema, self.record_schema)
         return exchange(text_of(fields, self.fields[:1]), as_json(record))
-
-
-def _named_schema(name: str, folder: Path) -> Any:
-    if name.endswith(".json"):
-        return _of_file(folder / name)
-    module, colon, path = name.partition(":")
-    if not (module and colon and path):
-        raise ValueError(
-            f"'{name}' is neither a .json file nor module:Class of a pydantic model; name one, or write the "
-            "schema here"
-        )
-    return _of_class(module, path, folder)
-
-
-def _of_file(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise ValueError(f"no such file: {path}; paths are relative to the recipe's folder") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}:{error.lineno}: no JSON: {error.msg}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from None
-
-
-def _of_class(module: str, path: str, folder: Path) -> Any:
-    """The schema of a pydantic model, whose module may stand in the recipe's folder."""
-    sys.path.insert(0, str(folder))
-    try:
-        found: Any = importlib.import_module(module)
-        for name in path.split("."):
-            found = getattr(found, name)
-    except Exception as error:  # noqa: BLE001 - a module of the user's may raise anything
-        why = f"{type(error).__name__}: {error}"
-        raise ValueError(
-            f"{module}:{path} cannot be imported ({why}); put {module.partition('.')[0]} into the recipe's "
-            "folder or install it"
-        ) from None
-    finally:
-        sys.path.remove(str(folder))
-    if not (isinstance(found, type) and issubclass(found, BaseModel) and found is not BaseModel):
-        raise ValueError(
-            f"{module}:{path} is no pydantic model; name a class derived from pydantic.BaseModel"
-        )
-    try:
-        return found.model_json_schema()
-    except PydanticInvalidForJsonSchema as error:
-        raise ValueError(f"{module}:{path} has a type without a JSON form: {error.message}") from None

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
+from pydantic.errors import PydanticInvalidForJsonSchema
 
 from seedbed.tasks.fields import Schema
 
 _NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
 _DATA = ("const", "enum", "default", "examples")
 _ABOUT_THE_DOCUMENT = ("$schema", "$id", "$comment", "$defs", "definitions")
+
+
+def read_schema(written: Any, folder: Path) -> Schema:
+    """A schema as a recipe in this folder writes it: in place, as a `.json` file, or as `module:Class`.
+
+    Raises ValueError.
+    """
+    schema = _named_schema(written, folder) if isinstance(written, str) else written
+    check_schema(schema)
+    found: Schema = schema
+    return found
 
 
 def check_schema(schema: Any) -> None:
@@ -116,3 +133,52 @@ def _new_place(reference: str, place: str) -> str:
         if pointer.startswith(definitions):
             return "#/$defs/" + pointer.removeprefix(definitions)
     return f"#/properties/{place}{pointer}"
+
+
+def _named_schema(name: str, folder: Path) -> Any:
+    if name.endswith(".json"):
+        return read_json_file(folder / name)
+    module, colon, path = name.partition(":")
+    if not (module and colon and path):
+        raise ValueError(
+            f"'{name}' is neither a .json file nor module:Class of a pydantic model; name one, or write the "
+            "schema here"
+        )
+    return _of_class(module, path, folder)
+
+
+def read_json_file(path: Path) -> Any:
+    """What a file of the user's holds. Raises ValueError."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ValueError(f"no such file: {path}; paths are relative to the recipe's folder") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}:{error.lineno}: no JSON: {error.msg}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+
+
+def _of_class(module: str, path: str, folder: Path) -> Any:
+    """The schema of a pydantic model, whose module may stand in the recipe's folder."""
+    sys.path.insert(0, str(folder))
+    try:
+        found: Any = importlib.import_module(module)
+        for name in path.split("."):
+            found = getattr(found, name)
+    except Exception as error:  # noqa: BLE001 - a module of the user's may raise anything
+        why = f"{type(error).__name__}: {error}"
+        raise ValueError(
+            f"{module}:{path} cannot be imported ({why}); put {module.partition('.')[0]} into the recipe's "
+            "folder or install it"
+        ) from None
+    finally:
+        sys.path.remove(str(folder))
+    if not (isinstance(found, type) and issubclass(found, BaseModel) and found is not BaseModel):
+        raise ValueError(
+            f"{module}:{path} is no pydantic model; name a class derived from pydantic.BaseModel"
+        )
+    try:
+        return found.model_json_schema()
+    except PydanticInvalidForJsonSchema as error:
+        raise ValueError(f"{module}:{path} has a type without a JSON form: {error.message}") from None

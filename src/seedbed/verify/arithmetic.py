@@ -20,6 +20,7 @@ _MOST_BITS = 8192  # of a value's numerator and denominator
 _MOST_UNIT_WORDS = 3
 
 _LATEX = (
+    (re.compile(r"(?<=\d)\s*\\[dt]?frac\s*\{(\d+)\}\s*\{(\d+)\}"), r" \1/\2"),  # a mixed number
     (re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}"), r"((\1)/(\2))"),
     (re.compile(r"\\(?:text|mathrm|mathbf|textbf)\s*\{([^{}]*)\}"), r" \1 "),
     (re.compile(r"\\(?:times|cdot)(?![a-zA-Z])"), "*"),
@@ -32,7 +33,7 @@ _LATEX = (
 _POWER = re.compile(r"(?<=[\d)])\*\*(?=[\d(])")
 _UNIT_POWER = re.compile(r"(?<=[a-zA-Z])\^\d")
 _EMPHASIS = re.compile(r"\*\*|__|`")
-_SIGNS = str.maketrans(
+SIGNS = str.maketrans(
     {"−": "-", "–": "-", "×": "*", "✕": "*", "·": "*", "∙": "*", "⋅": "*", "÷": "/", "∕": "/", "⁄": "/"}
     | {"²": "^2", "³": "^3", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "‘": "'", "’": "'"}
 )
@@ -78,7 +79,7 @@ def plain(text: str) -> str:
 
     The square of a unit (`15 cm^2`) is the unit alone.
     """
-    text = text.translate(_SIGNS)
+    text = text.translate(SIGNS)
     for pattern, replacement in _LATEX:
         text = pattern.sub(replacement, text)
     return _EMPHASIS.sub("", _POWER.sub("^", _UNIT_POWER.sub("", text)))

@@ -27,11 +27,11 @@ from seedbed.verify.arithmetic import (
 
 Comparison: TypeAlias = Literal["equal", "different", "undecided"]
 
-_BOXED = re.compile(r"\\f?boxed\s*\{")
+_BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 # GSM8K (Cobbe et al. 2021, arXiv 2110.14168) writes the first, its recorded model solutions `A: 18`.
 _HASHES = re.compile(r"####[ \t]*(\S.*)")
 _SAID = re.compile(
-    r"\banswer[ \t]*(?:is|[:=])[ \t]*[:=]?[ \t]*(\S.*?)(?=\.(?:\s|$)|$)|^[ \t*]*A:[ \t]*(\S.*)$",
+    r"\banswer[ \t*_]*(?:is|[:=])[ \t]*[:=]?[ \t]*(\S.*?)(?=\.(?:\s|$)|$)|^[ \t*]*A:[ \t]*(\S.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 _ANSWER_LINE = re.compile(r"(?:^|\n)[ \t*]*(?:####|A:)[^\n]*\s*\Z")
@@ -54,9 +54,17 @@ _ANNOTATION = re.compile(r"<<([^<>]*)>>")
 def final_answer(text: str) -> str | None:
     """The answer that a solution comes to, as it is written; None where there is no number and no mark.
 
-    The first of these that there is, and the last of its kind: `\\boxed{…}`, `#### …`, "answer is …" or a
-    line `A: …`, and else the last number.
+    That which is marked, and else the last number.
     """
+    if (marked := marked_answer(text)) is not None:
+        return marked
+    numbers = _NUMBER.findall(text)
+    return numbers[-1] if numbers else None
+
+
+def marked_answer(text: str) -> str | None:
+    """The first of these that there is, and the last of its kind: `\\boxed{…}`, `#### …`, "answer is …" or a
+    line `A: …`."""
     boxes = [match.end() for match in _BOXED.finditer(text)]
     if boxes and (boxed := _to_closing_brace(text, boxes[-1])):
         return boxed
@@ -64,8 +72,15 @@ def final_answer(text: str) -> str | None:
         for match in reversed(list(pattern.finditer(text))):
             if answer := _trimmed(next(filter(None, match.groups()))):
                 return answer
-    numbers = _NUMBER.findall(text)
-    return numbers[-1] if numbers else None
+    return None
+
+
+def concludes(solution: str) -> bool:
+    """Whether the final answer is meant as one: it is marked, or the last stated equation comes to it."""
+    if marked_answer(solution) is not None:
+        return True
+    equations, last = stated_equations(solution), quantity(final_answer(solution) or "")
+    return bool(equations) and last is not None and equations[-1].form.rpartition("=")[2] == str(last.value)
 
 
 def without_answer(text: str) -> str:
@@ -101,9 +116,10 @@ def quantity(answer: str) -> Quantity | None:
     """The one number that an answer is, or None: `$1,234.50`, `3/4`, `1 1/2 hours`, `50%`, `x = 2^10`.
 
     A currency or unit is set apart from the value, and a per cent sign with them: `50%` has the value 50.
+    `3!` may be 6, or 3 with some joy; it is none.
     """
     tokens = tokens_of(plain(answer.strip().strip("$") if answer.count("$") > 1 else answer.strip()))
-    while tokens and tokens[-1].text in ".,;:!":
+    while tokens and tokens[-1].text in ".,;:":
         tokens.pop()
     if len(tokens) > 2 and tokens[0].kind == "word" and tokens[1].kind == "equals":
         tokens = tokens[2:]

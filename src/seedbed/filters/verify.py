@@ -1,0 +1,186 @@
+"""`verify`: what a record claims is worked out, and is as it claims."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
+
+import orjson
+from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
+
+from seedbed.core.protocols import FilterContext, Task
+from seedbed.core.record import Record
+from seedbed.core.verdict import Verdict
+from seedbed.filters.subject import FilterOptions, excerpt, filter_id, flag, keep, reject
+from seedbed.tasks.fields import FieldName
+from seedbed.tasks.json_schema import read_json_file, read_schema
+from seedbed.verify.algebra import Algebra
+from seedbed.verify.json_values import check_json
+from seedbed.verify.mathematics import compare
+from seedbed.verify.outcome import Outcome, undecided, worst
+from seedbed.verify.solutions import check_answer, check_equations
+from seedbed.verify.tool_calls import check_tool_calls, schemas_of
+
+# Fields of a record, and what is given their values.
+Verifier: TypeAlias = tuple[tuple[str, ...], Callable[..., Outcome]]
+Problems: TypeAlias = list[tuple[tuple[str, ...], str]]
+
+WrittenSchema: TypeAlias = Annotated[
+    dict[str, Any], WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "string"}]})
+]
+
+_MOST_SHOWN = 10
+
+
+class ToolCalls(FilterOptions):
+    """Where the calls of tools stand, and which tools there are."""
+
+    field: FieldName = Field(description="field with the conversation, or with a list of calls")
+    tools: tuple[dict[str, Any], ...] | None = Field(
+        None, description="the tools: a list, or a `.json` file relative to the recipe's folder"
+    )
+    tools_field: FieldName | None = Field(None, description="field with the record's own list of tools")
+
+    @field_validator("tools", mode="before")
+    @classmethod
+    def _read(cls, value: Any, info: ValidationInfo) -> Any:
+        """So that the options alone decide the verdicts, and a change of the file is one of them."""
+        folder = Path((info.context or {}).get("folder", ""))
+        tools = read_json_file(folder / value) if isinstance(value, str) else value
+        schemas_of(tools)
+        return tools
+
+    @model_validator(mode="after")
+    def _tools_from_one_place(self) -> Self:
+        if (self.tools is None) == (self.tools_field is None):
+            raise ValueError("write either tools, the same for all records, or tools_field, the record's own")
+        return self
+
+    def verifier(self) -> Verifier:
+        if self.tools_field is not None:
+            return (self.field, self.tools_field), check_tool_calls
+        return (self.field,), partial(check_tool_calls, tools=self.tools)
+
+
+class Verify:
+    """Rejects what is found to be false, keeps what is found to be true, and flags what cannot be told."""
+
+    name: ClassVar = "verify"
+    version: ClassVar = 1
+    kind: ClassVar = "record"
+
+    class Options(FilterOptions):
+        check: tuple[Literal["answer", "equations"], ...] | None = Field(
+            None,
+            min_length=1,
+            description="of worked solutions: `answer`, it is what the solution comes to; `equations`, those "
+            "that the solution states are true (default: both, for a `math` task)",
+        )
+        symbolic: bool = Field(
+            False, strict=True, description="whether sympy compares answers that are no plain numbers"
+        )
+        json_schema: dict[FieldName, WrittenSchema] = Field(
+            {},
+            description="field -> the JSON Schema that its JSON keeps: written here, a `.json` file relative "
+            "to the recipe's folder, or `module:Class` of a pydantic model",
+        )
+        tool_calls: ToolCalls | None = Field(
+            None, description="calls of tools: `{field, tools}`, or `{field, tools_field}`"
+        )
+        undecided: Literal["flag", "reject"] = Field(
+            "flag", description="what becomes of a record of which neither can be said"
+        )
+
+        @field_validator("json_schema", mode="before")
+        @classmethod
+        def _read_schemas(cls, value: Any, info: ValidationInfo) -> Any:
+            folder = Path((info.context or {}).get("folder", ""))
+            if not isinstance(value, dict):
+                return value
+            return {field: read_schema(schema, folder) for field, schema in value.items()}
+
+        @model_validator(mode="after")
+        def _symbolic_has_a_use(self) -> Self:
+            if self.symbolic and self.check is not None and "answer" not in self.check:
+                raise ValueError("symbolic is about answers; add answer to check, or remove symbolic")
+            return self
+
+    def __init__(self, verifiers: Sequence[Verifier], undecided: str) -> None:
+        self._verifiers = tuple(verifiers)
+        self._rejects_undecided = undecided == "reject"
+
+    @classmethod
+    def build(cls, options: Options, context: FilterContext) -> Verify:
+        return cls(_verifiers(options, context.task), options.undecided)
+
+    @staticmethod
+    def problems(options: Options, task: Task) -> Problems:
+        """(path of the key, message) of what the task has not, and of libraries that are missing."""
+        if options.symbolic and find_spec("sympy") is None:
+            return [(("symbolic",), "needs sympy: pip install 'seedbed[math]', or write symbolic: false")]
+        if options.check is not None and not _works_problems_out(task):
+            return [(("check",), "is for tasks of kind math with a field for solutions; remove it")]
+        verifiers = _verifiers(options, task)
+        if not verifiers:
+            message = f"can work nothing out of a task of kind {task.kind} by itself; write json_schema or "
+            return [((), f"{message}tool_calls, or take it out")]
+        named = {name for names, _ in verifiers for name in names}
+        there = ", ".join(task.fields)
+        return [
+            ((), f"names the field '{name}', and the task has {there}")
+            for name in sorted(named - set(task.fields))
+        ]
+
+    def check(self, records: Sequence[Record]) -> list[Verdict]:
+        return [self._verdict(record) for record in records]
+
+    def _verdict(self, record: Record) -> Verdict:
+        by = filter_id(type(self))
+        if record.unreadable is not None or not self._verifiers:
+            return keep(record, by)
+        found = worst(_outcome(verifier, record.fields) for verifier in self._verifiers)
+        evidence = {name: _shown(value) for name, value in found.evidence.items()}
+        if found.finding == "passed":
+            return keep(record, by)
+        if found.finding == "undecided" and not self._rejects_undecided:
+            return flag(record, by, found.reason, evidence)
+        return reject(record, by, found.reason, evidence)
+
+
+def _verifiers(options: Verify.Options, task: Task) -> list[Verifier]:
+    verifiers: list[Verifier] = [
+        ((field,), partial(check_json, schema=orjson.dumps(schema)))
+        for field, schema in options.json_schema.items()
+    ]
+    if options.tool_calls is not None:
+        verifiers.append(options.tool_calls.verifier())
+    if _works_problems_out(task):
+        _, solution, answer = task.fields
+        comparing = Algebra().compare if options.symbolic else compare
+        checks: dict[str, Verifier] = {
+            "answer": ((solution, answer), partial(check_answer, compare=comparing)),
+            "equations": ((solution,), check_equations),
+        }
+        verifiers += [checks[name] for name in options.check or checks]
+    return verifiers
+
+
+def _works_problems_out(task: Task) -> bool:
+    return task.kind == "math" and len(task.fields) == 3
+
+
+def _outcome(verifier: Verifier, fields: Mapping[str, Any]) -> Outcome:
+    names, function = verifier
+    if missing := [name for name in names if fields.get(name) in (None, "")]:
+        return undecided("missing_field", field=missing[0])
+    return function(*(fields[name] for name in names))
+
+
+def _shown(value: Any) -> Any:
+    """Evidence of a length, and in characters, that any file can hold."""
+    if isinstance(value, str):
+        return excerpt(value)
+    return [_shown(item) for item in value[:_MOST_SHOWN]] if isinstance(value, list) else value

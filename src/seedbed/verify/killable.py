@@ -1,0 +1,99 @@
+"""One function in a process that is killed where it takes too long or too much, and then replaced.
+
+For libraries that are right to trust and wrong to wait for: what a model wrote can keep them busy for ever.
+The process is no sandbox. It never runs code of a model, and what goes in and out of it is plain JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import threading
+import time
+import weakref
+from contextlib import suppress
+from typing import Any
+
+from seedbed.core.child_process import end_child, receive, send, start_child
+from seedbed.core.errors import SeedbedError
+
+_BEGINNING_SECONDS = 60.0
+# The limit is one of processor time, which no other program can use up; this is for what only waits.
+_ON_THE_CLOCK = 4.0
+
+
+class Killed(Exception):
+    """A call was not answered: `out_of_time`, `out_of_memory` or `crashed`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class KillableProcess:
+    """Calls `function` (`module:name`) with a JSON value; it returns one.
+
+    A call may take `seconds` of processor time, four times that on the clock, and the process `megabytes` of
+    memory. It is started by the first call, in whatever process that is made, and ends with it: what is
+    pickled is the limits alone.
+    """
+
+    def __init__(self, function: str, *, seconds: float, megabytes: int) -> None:
+        self._limits = {"function": function, "seconds": seconds, "megabytes": megabytes}
+        self._seconds = _ON_THE_CLOCK * seconds
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_process": None}
+
+    def __call__(self, argument: Any) -> Any:
+        """Raises Killed; the next call then has a new process."""
+        if self._process is None:
+            self._process = self._started()
+        try:
+            return _answer(self._process, argument, self._seconds)
+        except Killed:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the process, if there is one; another call starts another."""
+        if self._process is not None:
+            end_child(self._process)
+            self._process = None
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        process = start_child("seedbed.verify.killable_process")
+        weakref.finalize(self, end_child, process)
+        try:
+            _answer(process, self._limits, _BEGINNING_SECONDS)
+        except Killed as killed:
+            end_child(process)
+            raise SeedbedError(
+                f"the process for {self._limits['function']} did not begin ({killed.reason}); what it wrote "
+                "to stderr says why"
+            ) from None
+        return process
+
+
+def _answer(process: subprocess.Popen[bytes], message: Any, seconds: float) -> Any:
+    """Raises Killed; the process is of no more use then."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    answer, began = None, time.monotonic()
+    alarm = threading.Timer(seconds, process.kill)
+    alarm.start()
+    try:
+        with suppress(BrokenPipeError):
+            send(process.stdin, json.dumps(message).encode())
+            answer = receive(process.stdout)
+    finally:
+        alarm.cancel()
+    if answer is not None:
+        found = json.loads(answer)
+        if "killed" in found:
+            raise Killed(found["killed"])
+        return found["value"]
+    late = time.monotonic() - began >= seconds
+    raise Killed("out_of_time" if late or process.wait() == -signal.SIGPROF else "crashed")
