@@ -14,8 +14,10 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.verify import Verify
+from seedbed.tasks.code import Code
 from seedbed.tasks.custom import Custom
 from seedbed.tasks.math import Math
+from seedbed.verify.sandbox.backends import Backend
 from tests.filters.tickets import QUESTIONS, TICKETS, record, unread
 
 PROBLEMS = Math.bind(Math.Options(), None)
@@ -165,7 +167,8 @@ def test_what_fits_the_task_is_no_problem() -> None:
         ({"check": []}, "at least 1 item"),
         ({"check": ["tests"]}, "'answer' or 'equations'"),
         ({"check": ["equations"], "symbolic": True}, "symbolic is about answers"),
-        ({"kills_mutants": 1}, "kills_mutants"),
+        ({"kills_mutants": 7}, "less than or equal to 6"),
+        ({"packages": ["numpy"]}, "packages"),
         ({"json_schema": {"answer": {"type": "objekt"}}}, "no valid JSON Schema"),
         ({"json_schema": {"answer": "nowhere.json"}}, "no such file"),
         ({"json_schema": ["answer"]}, "valid dictionary"),
@@ -178,3 +181,69 @@ def test_what_fits_the_task_is_no_problem() -> None:
 def test_options_that_say_nothing_sensible_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         Verify.Options(**options)
+
+
+PROGRAMS = Code.bind(Code.Options(), None)
+ADD = "def add(a, b):\n    return a + b\n"
+
+
+def program(solution: str, tests: str = "assert add(1, 2) == 3") -> Record:
+    return record("p", prompt="Add two numbers.", solution=solution, tests=tests)
+
+
+def test_programs_are_run_against_their_tests(sandbox: Backend) -> None:
+    found = verdicts(
+        PROGRAMS,
+        program(ADD),
+        program(ADD.replace("+", "-")),
+        program("def add(a, b:"),
+        program("import os\nos._exit(0)"),
+        program("def add(a, b):\n    while True: pass"),
+        program(ADD, "assert add(1, 2) is not None"),
+        program(ADD, "assert True"),
+        program(ADD, ""),
+        program("def add(a, b):\n    return object()"),
+        limits={"seconds": 1, "memory": "256MB"},
+    )
+    assert [said(verdict) for verdict in found] == [
+        "keep",
+        "test_failed",
+        "no_python",
+        "program_ended",
+        "timed_out",
+        "vacuous_tests",
+        "vacuous_tests",
+        "flag missing_field",
+        "flag unsupported_value",
+    ]
+    assert found[1].evidence == {"error": "AssertionError", "message": "", "line": 1}
+
+
+def test_what_is_asked_of_tests_can_be_lowered(sandbox: Backend) -> None:
+    idle = program(ADD, "assert add(1, 2) is not None")
+    assert [said(one) for one in verdicts(PROGRAMS, idle, kills_mutants=0)] == ["keep"]
+    nothing = program(ADD, "assert True")
+    (verdict,) = verdicts(PROGRAMS, nothing, kills_mutants=0)
+    assert verdict.evidence == {"passed": "stub"}
+    assert [said(one) for one in verdicts(PROGRAMS, nothing, kills_mutants=0, fails_on_stub=False)] == [
+        "keep"
+    ]
+
+
+def test_a_filter_of_programs_travels_to_a_worker(sandbox: Backend) -> None:
+    built = Verify.build(Verify.Options(), FilterContext(PROGRAMS))
+    assert [one.keep for one in built.check([program(ADD)])] == [True]
+    assert [one.keep for one in pickle.loads(pickle.dumps(built)).check([program(ADD)])] == [True]
+
+
+@pytest.mark.parametrize("task", [TICKETS, PROBLEMS, Code.bind(Code.Options(language="go"), None)])
+def test_options_of_programs_are_for_programs(task: Task) -> None:
+    options = Verify.Options(kills_mutants=2)
+    (((key,), message),) = Verify.problems(options, task)
+    assert key == "kills_mutants"
+    assert "tasks of kind code in Python" in message
+
+
+def test_memory_is_a_size_with_its_unit() -> None:
+    with pytest.raises(ValidationError, match="must be a size such as 512MB"):
+        Verify.Options.model_validate({"limits": {"memory": 512}})

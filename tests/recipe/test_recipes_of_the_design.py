@@ -208,7 +208,7 @@ PYTHON = Wanted(
     frozenset(
         {
             ("sources", "seeds", "secrets"),
-            ("filters", 1, "verify"),
+            ("filters", 1, "verify", "packages"),
             ("filters", 2, "near_duplicates", "on"),
             ("review",),
             ("student", "command"),

@@ -25,11 +25,12 @@ from seedbed.run.registry import registry
 from seedbed.run.session import run_recipe
 from seedbed.run.summary import summarise
 from seedbed.run.view import RunView
+from seedbed.verify.sandbox.backends import Backend
 
 EXAMPLE = Path(seedbed.__file__).parent / "examples" / "support_tickets"
 RATE = 0.075
-# A classification has no sums to get wrong.
-FAULTS = [kind for kind in VARIANTS if kind != "wrong_sum"]
+# A classification has no sums or programs to get wrong.
+FAULTS = [kind for kind in VARIANTS if kind not in ("wrong_sum", "wrong_program")]
 # Two filters share the copies, and of those that were edited much only a few can be caught.
 RATES = {**dict.fromkeys(FAULTS, RATE), "copy": 2 * RATE}
 FORBIDDEN = {"forbidden": {"phrases": ["guarantee", "money back"]}}
@@ -173,6 +174,29 @@ def test_verify_catches_wrong_sums_and_with_less_to_check_fewer_of_them(base: Pa
 
     strict, loose = caught("both checks"), caught("answers alone", check=["answer"])
     assert set(strict["grades"]) == {"equation", "answer"}
+    assert strict["catch_rate"] == 1.0
+    assert strict["false_drop_rate"] == strict["flagged_clean"] == 0
+    assert loose["catch_rate"] < strict["catch_rate"]
+
+
+def test_verify_catches_wrong_programs_and_asks_something_of_tests(base: Path, sandbox: Backend) -> None:
+    def caught(name: str, **options: Any) -> dict[str, Any]:
+        folder = base / name
+        shutil.copytree(EXAMPLE.parent / "python_tasks", folder)
+        yaml = YAML(typ="safe")
+        recipe = yaml.load(folder / "recipe.yaml")
+        del recipe["generate"]["cover"], recipe["sources"]["seeds"]
+        recipe["generate"] |= {"target": 40, "methods": ["template"]}
+        recipe |= {
+            "filters": ["schema", {"verify": options}],
+            "roles": {"teacher": {"rehearsal": {"wrong_program": 0.4}}},
+        }
+        yaml.dump(recipe, folder / "recipe.yaml")
+        table = {entry["filter"]: entry for entry in rehearsed(folder)["selftest"]["filters"]}
+        return dict(table["verify"])
+
+    strict, loose = caught("tests that notice"), caught("any tests", kills_mutants=0, fails_on_stub=False)
+    assert set(strict["grades"]) == {"result", "idle_tests"}
     assert strict["catch_rate"] == 1.0
     assert strict["false_drop_rate"] == strict["flagged_clean"] == 0
     assert loose["catch_rate"] < strict["catch_rate"]

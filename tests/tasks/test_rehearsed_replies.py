@@ -74,7 +74,8 @@ def test_faults_are_what_they_are_called(kind: str, tmp_path: Path) -> None:
                 choice, planted = Writer(hints, seed, ("magic word",), DECOYS).answer(planned)
                 if planted is None:
                     assert (fault == "wrong_label" and task.label_field is None) or (
-                        fault == "wrong_sum" and kind != "math"
+                        (fault == "wrong_sum" and kind != "math")
+                        or (fault == "wrong_program" and kind != "code")
                     )
                     continue
                 try:

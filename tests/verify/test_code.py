@@ -223,3 +223,25 @@ def test_where_there_is_no_sandbox_nothing_is_run(monkeypatch: pytest.MonkeyPatc
         pytest.raises(SandboxError, match="bubblewrap is not installed"),
     ):
         verifier.attempt(ADD, ADD_TESTS)
+
+
+FLOODS = """
+import os, threading
+def it(text):
+    return len(text)
+def flood():
+    body = b'{"value":0}' + b' ' * (1 << 16)
+    for at in range(200):
+        for fd in range(3, 16):
+            try: os.write(fd, b'M' + len(body).to_bytes(4, 'little') + body)
+            except OSError: pass
+flood()
+"""
+
+
+def test_a_program_that_talks_without_being_asked_holds_nobody_up(sandbox: Backend) -> None:
+    """What it says fills the pipe to us while the tests have much to say to it."""
+    with CodeVerifier(Limits(seconds=2, cpu_seconds=2), backend=sandbox) as verifier:
+        found = verifier.attempt(FLOODS, "assert it('x' * (1 << 20)) == 1 << 20\n" * 9)
+        assert found.finding == "failed"
+        assert verifier.attempt(ADD, ADD_TESTS).finding == "passed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
@@ -15,12 +16,17 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.subject import FilterOptions, excerpt, filter_id, flag, keep, reject
+from seedbed.recipe.units import Size
 from seedbed.tasks.fields import FieldName
 from seedbed.tasks.json_schema import read_json_file, read_schema
 from seedbed.verify.algebra import Algebra
+from seedbed.verify.code import MOST_MUTANTS, CodeVerifier, Demands
 from seedbed.verify.json_values import check_json
 from seedbed.verify.mathematics import compare
 from seedbed.verify.outcome import Outcome, undecided, worst
+from seedbed.verify.programs import is_python
+from seedbed.verify.sandbox.broker import Limits
+from seedbed.verify.sandbox.probes import NoSandbox, best_backend
 from seedbed.verify.solutions import check_answer, check_equations
 from seedbed.verify.tool_calls import check_tool_calls, schemas_of
 
@@ -33,6 +39,7 @@ WrittenSchema: TypeAlias = Annotated[
 ]
 
 _MOST_SHOWN = 10
+PROGRAM_OPTIONS = frozenset({"limits", "fails_on_stub", "kills_mutants"})
 
 
 class ToolCalls(FilterOptions):
@@ -65,6 +72,21 @@ class ToolCalls(FilterOptions):
         return (self.field,), partial(check_tool_calls, tools=self.tools)
 
 
+class ProgramLimits(FilterOptions):
+    """What a program and its tests may take."""
+
+    seconds: float = Field(
+        5,
+        gt=0,
+        le=600,
+        description="of processor time, for a program and all of its tests; four times that on the clock",
+    )
+    memory: Size = Field(512 << 20, ge=64 << 20, description="such as `512MB`")
+
+    def limits(self) -> Limits:
+        return Limits(4 * self.seconds, math.ceil(self.seconds), self.memory)
+
+
 class Verify:
     """Rejects what is found to be false, keeps what is found to be true, and flags what cannot be told."""
 
@@ -89,6 +111,16 @@ class Verify:
         )
         tool_calls: ToolCalls | None = Field(
             None, description="calls of tools: `{field, tools}`, or `{field, tools_field}`"
+        )
+        limits: ProgramLimits = Field(ProgramLimits(), description="of programs: `{seconds, memory}`")
+        fails_on_stub: bool = Field(
+            True, strict=True, description="whether tests must fail on a program whose functions do nothing"
+        )
+        kills_mutants: int = Field(
+            1,
+            ge=0,
+            le=MOST_MUTANTS,
+            description="on how many of up to six slightly changed programs they must",
         )
         undecided: Literal["flag", "reject"] = Field(
             "flag", description="what becomes of a record of which neither can be said"
@@ -123,10 +155,17 @@ class Verify:
             return [(("symbolic",), "needs sympy: pip install 'seedbed[math]', or write symbolic: false")]
         if options.check is not None and not _works_problems_out(task):
             return [(("check",), "is for tasks of kind math with a field for solutions; remove it")]
+        if not _has_programs(task) and (given := options.model_fields_set & PROGRAM_OPTIONS):
+            return [((min(given),), "is for tasks of kind code in Python with a field for tests; remove it")]
         verifiers = _verifiers(options, task)
         if not verifiers:
             message = f"can work nothing out of a task of kind {task.kind} by itself; write json_schema or "
             return [((), f"{message}tool_calls, or take it out")]
+        if _has_programs(task):
+            try:
+                best_backend()
+            except NoSandbox as error:
+                return [((), str(error))]
         named = {name for names, _ in verifiers for name in names}
         there = ", ".join(task.fields)
         return [
@@ -165,11 +204,18 @@ def _verifiers(options: Verify.Options, task: Task) -> list[Verifier]:
             "equations": ((solution,), check_equations),
         }
         verifiers += [checks[name] for name in options.check or checks]
+    if _has_programs(task):
+        demands = Demands(options.fails_on_stub, options.kills_mutants)
+        verifiers.append((task.fields[1:], CodeVerifier(options.limits.limits(), demands).check))
     return verifiers
 
 
 def _works_problems_out(task: Task) -> bool:
     return task.kind == "math" and len(task.fields) == 3
+
+
+def _has_programs(task: Task) -> bool:
+    return task.kind == "code" and len(task.fields) == 3 and is_python(task.prompt_values["language"])
 
 
 def _outcome(verifier: Verifier, fields: Mapping[str, Any]) -> Outcome:

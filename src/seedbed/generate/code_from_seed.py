@@ -26,7 +26,7 @@ from seedbed.generate.steps import Kind, SteppedMethod, Steps, read_object, sche
 from seedbed.text.normalise import tokens
 from seedbed.text.similarity import longest_shared_run
 from seedbed.verify.consensus import by_consensus
-from seedbed.verify.programs import parsed
+from seedbed.verify.programs import is_python, parsed
 
 _FENCED = re.compile(r"\A\s*```\w*[ \t]*\n(?P<code>.*?)\n?```\s*\Z", re.DOTALL)
 
@@ -198,7 +198,7 @@ async def _agreed(ctx: Asking, programs: Sequence[str], tests: Sequence[str]) ->
 
 
 def _is_python(task: Task) -> bool:
-    return task.prompt_values["language"].casefold() in ("python", "python3")
+    return is_python(task.prompt_values["language"])
 
 
 def _unfenced(code: str) -> str:

@@ -24,7 +24,7 @@ from seedbed.generate.sampling import SamplingMethod, question_of, refuse_withou
 from seedbed.generate.steps import Steps
 from seedbed.verify.answers import answer_key
 from seedbed.verify.mathematics import compare, final_answer, stated_equations
-from seedbed.verify.programs import syntax_tree
+from seedbed.verify.programs import is_python, syntax_tree
 
 # What tells two ways of solving apart: equations in their order, or one syntax tree. Empty: no program.
 WayOfSolving: TypeAlias = tuple[str, ...]
@@ -71,7 +71,7 @@ class RejectionSampling(SamplingMethod):
             if verify not in ("tests", "parses"):
                 return [(("verify",), "a program has no answer; write verify: tests, or verify: parses")]
             language = task.prompt_values["language"]
-            if language.casefold() != "python":
+            if not is_python(language):
                 return [(("verify",), f"only Python can be run and parsed, and the task is in {language}")]
             if verify == "tests" and not task.optional_fields:
                 return [

@@ -87,6 +87,10 @@ VARIANTS: Mapping[str, Mapping[str, Variant]] = {
         "equation": _of(1, "verify", text=False),
         "answer": _of(1, "verify", text=False),
     },
+    "wrong_program": {
+        "result": _of(2, "verify", text=False),
+        "idle_tests": _of(1, "verify", text=False),
+    },
 }
 
 DEFAULT_RATES: Mapping[str, float] = {
@@ -100,6 +104,7 @@ DEFAULT_RATES: Mapping[str, float] = {
     "wrong_label": 0.03,
     "forbidden": 0.02,
     "wrong_sum": 0.04,
+    "wrong_program": 0.04,
 }
 
 
@@ -136,6 +141,10 @@ class Faults(BaseModel):
     forbidden: float | None = _rate("forbidden", "texts with a phrase of the recipe's own list")
     wrong_sum: float | None = _rate(
         "wrong_sum", "worked solutions with a sum that is wrong, or with another answer beside them"
+    )
+
+    wrong_program: float | None = _rate(
+        "wrong_program", "programs with a wrong result, or with tests that notice nothing"
     )
 
     @model_validator(mode="after")

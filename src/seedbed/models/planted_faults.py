@@ -6,6 +6,7 @@ All wordings are apart from any filter's patterns: what a filter catches it has 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping, Sequence
 
 # Some apologise, some do not.
@@ -40,6 +41,9 @@ _PROSE = (
     "Explanation: {the message names no category, yet it can only belong to one}.",
 )
 
+_NUMBER = re.compile(r"\d+")
+_EXPECTED = re.compile(r" == .+$", re.MULTILINE)
+
 _REPLACEMENTS = (
     *("rather", "quite", "indeed", "meanwhile", "somehow", "again", "instead", "perhaps", "mostly", "still"),
     *("simply", "later", "already", "once", "even", "also", "nearly", "often", "just", "otherwise"),
@@ -62,6 +66,17 @@ def miscounted(number: str, rng: random.Random) -> str:
     return str(
         rng.choice([value + 1, value - 1, value + 10, value * 10, swapped if swapped != value else value + 9])
     )
+
+
+def misprogrammed(program: str) -> str:
+    """The program with another number where it returns."""
+    body, returned, result = program.rpartition("return ")
+    return body + returned + _NUMBER.sub(lambda number: str(int(number[0]) + 50), result)
+
+
+def idle_tests(tests: str) -> str:
+    """Tests that anything passes which gives something: of each `assert … == …` the left side is enough."""
+    return _EXPECTED.sub(" is not None", tests)
 
 
 def edited(words: Sequence[str], share: float, rng: random.Random) -> tuple[list[str], float]:

@@ -81,6 +81,7 @@ def _program(asked: Sequence[str], rng: random.Random) -> Facts:
     (written, run), number = rng.choice(_PROGRAMS), rng.randint(1, 3)
     program = f"def {name}(values):\n    return {written.format(n=number)}\n"
     samples = [[rng.randint(-9, 99) for _ in range(rng.randint(3, 6))] for _ in range(3)]
+    samples[0][:2] = [number, number + 1]  # on the edge, where good tests look
     tests = "\n".join(f"assert {name}({sample}) == {run(sample, number)}" for sample in samples)
     prompt, solution, *rest = asked
     return Facts({solution: program, **dict.fromkeys(rest, tests)}, {prompt: f"Name the function `{name}`."})

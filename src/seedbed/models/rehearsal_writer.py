@@ -13,7 +13,17 @@ from seedbed.core.field_text import turns_of
 from seedbed.core.hashing import seed_from
 from seedbed.models.fault_plan import Fault
 from seedbed.models.imitation import imitate, joined, neutral, repeats, words_of
-from seedbed.models.planted_faults import REFUSALS, cut, edited, miscounted, with_phrase, with_prose, wrapped
+from seedbed.models.planted_faults import (
+    REFUSALS,
+    cut,
+    edited,
+    idle_tests,
+    miscounted,
+    misprogrammed,
+    with_phrase,
+    with_prose,
+    wrapped,
+)
 from seedbed.models.rehearsal_facts import facts, is_conversation
 
 _TRIES = 8
@@ -117,6 +127,8 @@ class Writer:
                 )
             case "wrong_sum":
                 spoilt = self._miscounted(fault, clean, rng)
+            case "wrong_program":
+                spoilt = self._misprogrammed(fault, clean)
             case "forbidden" if self.phrases:
                 phrase = rng.choice(self.phrases)
                 spoilt = (
@@ -274,6 +286,15 @@ class Writer:
         sum_, _, result = lines[at].rpartition(" ")
         lines[at] = f"{sum_} {miscounted(result, rng)}"
         return {**clean, solution: "\n".join(lines)}, fault
+
+    def _misprogrammed(self, fault: Fault, clean: Fields) -> tuple[Fields, Fault | None]:
+        """A program that its tests fail on, or tests that fail on nothing."""
+        if self.hints.kind != "code" or len(self.facts.values) < 2:
+            return clean, None
+        program, tests = self.facts.values
+        if fault.variant == "idle_tests":
+            return {**clean, tests: idle_tests(clean[tests])}, fault
+        return {**clean, program: misprogrammed(clean[program])}, fault
 
     def _of_odd_length(
         self, fault: Fault, clean: Fields, kin: Sequence[Mapping[str, Any]], rng: random.Random

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Self
 
 from seedbed.verify.mutants import mutants, stub
-from seedbed.verify.outcome import Outcome
+from seedbed.verify.outcome import Outcome, failed
 from seedbed.verify.programs import parsed
 from seedbed.verify.sandbox.backends import Backend
 from seedbed.verify.sandbox.broker import Limits, Sandbox
@@ -61,13 +61,13 @@ class CodeVerifier:
         """
         for name, text in (("program", program), ("tests", tests)):
             if isinstance(problem := parsed(text), str):
-                return Outcome("failed", "no_python", {"of": name, "message": problem})
+                return failed("no_python", of=name, message=problem)
         outcome = self.attempt(program, tests, entry)
         if outcome.finding != "passed":
             return outcome
         again = self.attempt(program, tests, entry, HASH_SEEDS[1])
         if again.finding != "passed":
-            return Outcome("failed", "flaky", {"second_run": again.reason, **again.evidence})
+            return failed("flaky", second_run=again.reason, **again.evidence)
         return self._vacuous(program, tests, entry) or outcome
 
     def attempt(
@@ -88,7 +88,7 @@ class CodeVerifier:
         if self.demands.fails_on_stub:
             empty = stub(program)
             if empty is not None and self.attempt(empty, tests, entry).finding == "passed":
-                return Outcome("failed", "vacuous_tests", {"passed": "stub"})
+                return failed("vacuous_tests", passed="stub")
         if wanted := self.demands.kills_mutants:
             made = mutants(program, MOST_MUTANTS)
             wanted = min(wanted, len(made))
@@ -98,9 +98,7 @@ class CodeVerifier:
                     break
                 killed += self.attempt(mutant, tests, entry).finding == "failed"
             if killed < wanted:
-                return Outcome(
-                    "failed", "vacuous_tests", {"passed": "mutants", "killed": killed, "of": len(made)}
-                )
+                return failed("vacuous_tests", passed="mutants", killed=killed, of=len(made))
         return None
 
     @cached_property

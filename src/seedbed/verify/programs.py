@@ -8,6 +8,11 @@ import warnings
 _LONGEST = 100_000
 
 
+def is_python(language: str) -> bool:
+    """Whether this is a name of the language that can be parsed and run here."""
+    return language.casefold() in ("python", "python3")
+
+
 def parsed(program: str) -> ast.Module | str:
     """The program's syntax tree, or why this interpreter's Python has none of it."""
     try:

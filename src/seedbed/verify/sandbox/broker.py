@@ -6,6 +6,7 @@ import os
 import select
 import subprocess
 import time
+import weakref
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from types import TracebackType
@@ -99,7 +100,7 @@ class Sandbox:
         self._write(START, packed({"role": role, "source": source, "limits": asdict(self._limits), **more}))
 
     def send(self, message: bytes) -> None:
-        """To the program; lost where it has ended."""
+        """To the program; lost where it has ended. Raises OutOfTime."""
         self._write(MESSAGE, message)
 
     def receive(self) -> bytes | Ended:
@@ -119,8 +120,8 @@ class Sandbox:
         if not self._busy:
             return
         self._deadline = time.monotonic() + _SECONDS_TO_CLEAN
-        self._write(KILL, b"")
         try:
+            self._write(KILL, b"")
             while not isinstance(self.receive(), Ended):
                 pass
         except OutOfTime:
@@ -131,11 +132,7 @@ class Sandbox:
         """End the sandbox and everything in it."""
         process, self._process, self._busy = self._process, None, False
         if process is not None:
-            process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout, process.stderr):
-                if pipe is not None:
-                    pipe.close()
+            self._end()
 
     def _open(self) -> None:
         try:
@@ -151,13 +148,19 @@ class Sandbox:
             cwd="/",
             start_new_session=True,
         )
+        assert self._process.stdin is not None
+        os.set_blocking(self._process.stdin.fileno(), False)
+        # A filter is not closed: its sandboxes go with it.
+        self._end = weakref.finalize(self, _end, self._process)
         self._deadline = time.monotonic() + _SECONDS_TO_START
         try:
             kind, _ = read_frame(self._read, _LARGEST)
         except (Gone, OutOfTime):
             process, self._process = self._process, None
             process.kill()
-            _, said = process.communicate()
+            assert process.stderr is not None
+            said = process.stderr.read()
+            self._end()
             complaint = " ".join(said.decode("utf-8", "replace").split())[-_LONGEST_COMPLAINT:]
             raise SandboxError(f"{self._backend.name} makes no sandbox: {complaint or 'no answer'}") from None
         assert kind == READY
@@ -172,13 +175,29 @@ class Sandbox:
         return os.read(process.stdout.fileno(), most)
 
     def _write(self, kind: bytes, body: bytes) -> None:
+        """Never blocks beyond the deadline: a program that floods us keeps its zygote from reading."""
         process = self._process
         if process is None or process.stdin is None:
             return
-        try:
-            process.stdin.write(frame(kind, body))
-        except BrokenPipeError:
-            self.close()
+        pipe, rest = process.stdin.fileno(), memoryview(frame(kind, body))
+        while rest:
+            left = self._deadline - time.monotonic()
+            if left <= 0 or not select.select([], [pipe], [], left)[1]:
+                self.close()  # it has half a message, and would take the next for the rest of it
+                raise OutOfTime
+            try:
+                rest = rest[os.write(pipe, rest) :]
+            except BrokenPipeError:
+                self.close()
+                return
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
 
 
 def _ended(told: Mapping[str, Any]) -> Ended:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seedbed.verify.outcome import Outcome
+from seedbed.verify.outcome import Outcome, failed, undecided
 from seedbed.verify.sandbox.broker import Ended, OutOfTime, Sandbox
 from seedbed.verify.sandbox.inside.frames import unpacked
 
@@ -48,7 +48,7 @@ def attempt(
         solution.start("solution", program, deadline)
         loaded = _loaded(solution)
         if entry is not None and entry not in loaded["names"]:
-            raise _Settled(Outcome("failed", "name_missing", {"name": entry}))
+            raise _Settled(failed("name_missing", name=entry))
         trial.start("trial", "", deadline, suites=list(suites), entry=entry, **loaded)
         for _ in suites:
             found.append(_through(solution, trial))  # noqa: PERF401 - those found stand where one raises
@@ -56,7 +56,7 @@ def attempt(
     except _Settled as settled:
         last = settled.outcome
     except OutOfTime:
-        last = Outcome("failed", "timed_out", {"seconds": seconds})
+        last = failed("timed_out", seconds=seconds)
     finally:
         trial.stop()
         solution.stop()
@@ -84,10 +84,10 @@ def _loaded(solution: Sandbox) -> Mapping[str, Any]:
     """What the program has, once it has been loaded."""
     _, told = _said(solution, "program")
     if isinstance(raised := told.get("raised"), dict):
-        raise _Settled(Outcome("failed", "program_raises", _told(raised)))
+        raise _Settled(failed("program_raises", **_told(raised)))
     loaded = {name: told.get(name) for name in ("names", "exceptions")}
     if not all(isinstance(held, dict) for held in loaded.values()):
-        raise _Settled(Outcome("failed", "program_ended", {"said": "not what it has"}))
+        raise _Settled(failed("program_ended", said="not what it has"))
     return loaded
 
 
@@ -98,13 +98,13 @@ def _said(sandbox: Sandbox, whose: str) -> tuple[bytes, Mapping[str, Any]]:
         if said.code == -signal.SIGXCPU:
             raise OutOfTime
         reason = f"{whose}_said_too_much" if said.why == "output" else f"{whose}_ended"
-        raise _Settled(Outcome("failed", reason, {"exit_code": said.code}))
+        raise _Settled(failed(reason, exit_code=said.code))
     try:
         told = unpacked(said)
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
-        raise _Settled(Outcome("failed", f"{whose}_ended", {"said": "what is no message"}))
+        raise _Settled(failed(f"{whose}_ended", said="what is no message"))
     return said, told
 
 
@@ -112,17 +112,16 @@ def _finished(told: Any) -> Outcome:
     match told:
         case {"failed": None, "ran": int(ran)}:
             return Outcome("passed", "", {"ran": ran})
-        case {"failed": {"type": str(), "message": str()} as failed}:
-            line = failed.get("line")
-            return Outcome(
-                "failed", "test_failed", {**_told(failed), "line": line if isinstance(line, int) else None}
-            )
+        case {"failed": {"type": str(), "message": str()} as problem}:
+            line = problem.get("line")
+            at = {"line": line} if isinstance(line, int) else {}
+            return failed("test_failed", **_told(problem), **at)
         case _:
-            return Outcome("failed", "tests_ended", {"said": "what is no end of tests"})
+            return failed("tests_ended", said="what is no end of tests")
 
 
 def _unsupported(told: Mapping[str, Any]) -> Outcome:
-    return Outcome("undecided", "unsupported_value", {"what": str(told["unsupported"])[:_LONGEST_EVIDENCE]})
+    return undecided("unsupported_value", what=str(told["unsupported"])[:_LONGEST_EVIDENCE])
 
 
 def _told(raised: Mapping[str, Any]) -> dict[str, Any]:
