@@ -9,5 +9,6 @@ MODULES = (
     "refusal",
     "duplicates",
     "near_duplicates",
+    "language",
     "defaults",
 )

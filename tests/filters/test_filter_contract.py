@@ -185,6 +185,7 @@ GOLDEN_RECORDS = {
     ("length", 1): "keep keep too_short too_short keep keep keep too_short keep",
     ("contamination", 1): "keep eval_leak keep keep keep keep keep keep keep",
     ("forbidden", 1): "forbidden keep keep keep keep keep forbidden keep keep",
+    ("language", 1): "wrong_language keep keep keep keep keep wrong_language keep wrong_language",
     ("label_agreement", 1): "keep keep keep keep keep keep keep keep label_disagrees",
 }
 GOLDEN_KEYS = {

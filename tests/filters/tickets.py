@@ -78,7 +78,10 @@ def unread(text: str, cause: Any = "not_json", key: str = "r") -> Record:
 
 
 # Filters that say nothing without being told what.
-NEEDED: dict[str, dict[str, Any]] = {"forbidden": {"phrases": ["where my lamp"]}}
+NEEDED: dict[str, dict[str, Any]] = {
+    "forbidden": {"phrases": ["where my lamp"]},
+    "language": {"languages": ["de"]},
+}
 
 
 def build(name: str, context: FilterContext, **options: Any) -> Any:

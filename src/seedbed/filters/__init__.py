@@ -26,6 +26,7 @@ FILTERS: Table[Any] = Table(
             "contamination": "contamination:Contamination",
             "forbidden": "forbidden:Forbidden",
             "rouge_l": "rouge_l:RougeL",
+            "language": "language:Language",
             "label_agreement": "label_agreement:LabelAgreement",
             "judge": "judge:Judge",
         },

@@ -42,8 +42,8 @@ def _of(
 # What `strength` says. cut: the share of the reply that is gone. refusal: whole (1) or in a field (.5).
 # wrapped: 0 where the wording is the usual one, 1 where it is an unusual one. short: words, as a share
 # of the shortest real text; long: as a multiple of the longest. copy and leak, edited: the share of
-# words changed; inside: the share of the text that is not of the eval row. wrong_label: the share of the
-# text that is of the other label.
+# words changed; inside: the share of the text that is not of the eval row. wrong_label, wrong_language: the
+# share of the text that is of the other label or language.
 VARIANTS: Mapping[str, Mapping[str, Variant]] = {
     "broken_json": {
         "missing_brace": _of(3, "schema", text=False),
@@ -83,6 +83,7 @@ VARIANTS: Mapping[str, Mapping[str, Variant]] = {
         "capitals": _of(1, "forbidden"),
         "spaced": _of(1, "forbidden"),
     },
+    "wrong_language": {"whole": _of(3, "language"), "part": _of(1, "language", 0.6, 0.9)},
 }
 
 DEFAULT_RATES: Mapping[str, float] = {
@@ -95,6 +96,7 @@ DEFAULT_RATES: Mapping[str, float] = {
     "leak": 0.02,
     "wrong_label": 0.03,
     "forbidden": 0.02,
+    "wrong_language": 0.02,
 }
 
 
@@ -129,6 +131,7 @@ class Faults(BaseModel):
     leak: float | None = _rate("leak", "replies that repeat, whole or nearly, a decoy row of the eval lock")
     wrong_label: float | None = _rate("wrong_label", "texts in the words of another label")
     forbidden: float | None = _rate("forbidden", "texts with a phrase of the recipe's own list")
+    wrong_language: float | None = _rate("wrong_language", "texts in a language unlike the real rows'")
 
     @model_validator(mode="after")
     def _leave_room_for_clean(self) -> Faults:

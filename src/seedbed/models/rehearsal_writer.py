@@ -13,7 +13,15 @@ from seedbed.core.field_text import turns_of
 from seedbed.core.hashing import seed_from
 from seedbed.models.fault_plan import Fault
 from seedbed.models.imitation import imitate, joined, neutral, repeats, words_of
-from seedbed.models.planted_faults import REFUSALS, cut, edited, with_phrase, with_prose, wrapped
+from seedbed.models.planted_faults import (
+    REFUSALS,
+    cut,
+    edited,
+    foreign_words,
+    with_phrase,
+    with_prose,
+    wrapped,
+)
 from seedbed.models.rehearsal_facts import facts, is_conversation
 
 _TRIES = 8
@@ -21,6 +29,8 @@ _TRIES = 8
 _ENOUGH_REAL = 50
 _EXTREME_CHARS = 20_000
 _MOST_WORDS = 20_000
+# Of fewer nobody could tell in what language they are.
+_FOREIGN_WORDS = 12
 
 # Where a text stands: in a field, or in a turn of a conversation, of which that of the system is -1.
 Place = str | tuple[str, int]
@@ -115,6 +125,8 @@ class Writer:
                     self._with(clean, lambda text: wrapped(text, fault.variant, fault.strength, rng)),
                     fault,
                 )
+            case "wrong_language":
+                spoilt = self._in_another_language(fault, clean, rng), fault
             case "forbidden" if self.phrases:
                 phrase = rng.choice(self.phrases)
                 spoilt = (
@@ -242,6 +254,19 @@ class Writer:
                 words += own[: round((1 - fault.strength) * len(own))]
             spoilt[name] = joined(words)
         return spoilt, fault
+
+    def _in_another_language(self, fault: Fault, clean: Fields, rng: random.Random) -> Fields:
+        """The last text in another language: as long as it was and at least 12 words, or its greater part."""
+        known = [text for row in self.hints.real for name in self.texts if (text := _text(row, name))]
+        words = foreign_words(known or [str(clean[name]) for name in self.texts], rng)
+
+        def change(text: str) -> str:
+            own = words_of(text)
+            count = max(_FOREIGN_WORDS, len(own))
+            foreign = (words * (1 + count // len(words)))[: round(fault.strength * count)]
+            return joined([*foreign, *own[: count - len(foreign)]])
+
+        return self._with(clean, change)
 
     def _leaking(self, fault: Fault, clean: Fields, rng: random.Random) -> tuple[Fields, Fault | None]:
         """A decoy as what is asked (the first text): whole, inside of other words, or edited."""
