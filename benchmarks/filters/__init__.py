@@ -10,5 +10,6 @@ MODULES = (
     "duplicates",
     "near_duplicates",
     "language",
+    "constraints",
     "defaults",
 )

@@ -186,6 +186,9 @@ GOLDEN_RECORDS = {
     ("contamination", 1): "keep eval_leak keep keep keep keep keep keep keep",
     ("forbidden", 1): "forbidden keep keep keep keep keep forbidden keep keep",
     ("language", 1): "wrong_language keep keep keep keep keep wrong_language keep wrong_language",
+    ("constraints", 1): (
+        "keep constraint_broken constraint_broken keep keep keep keep constraint_broken constraint_broken"
+    ),
     ("label_agreement", 1): "keep keep keep keep keep keep keep keep label_disagrees",
 }
 GOLDEN_KEYS = {

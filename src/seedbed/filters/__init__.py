@@ -27,6 +27,7 @@ FILTERS: Table[Any] = Table(
             "forbidden": "forbidden:Forbidden",
             "rouge_l": "rouge_l:RougeL",
             "language": "language:Language",
+            "constraints": "constraints:Constraints",
             "label_agreement": "label_agreement:LabelAgreement",
             "judge": "judge:Judge",
         },
