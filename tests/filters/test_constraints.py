@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from benchmarks.filters import constraints as benchmark
 from benchmarks.filters.figure import table
+from seedbed.core.hashing import normal_form
 from seedbed.core.protocols import FilterContext
 from seedbed.core.verdict import Verdict
 from seedbed.filters.constraint_kinds import CHECKS, FieldConstraints, first_broken
@@ -116,7 +117,7 @@ def test_no_text_takes_long(piece: str) -> None:
         ({"word": {"at_least": 2}}, "word"),
         ({"include": ["!?"]}, "no letter or digit"),
         ({"letters": {"ab": {"exactly": 1}}}, "at most 1 character"),
-        ({"paragraph_starts": {0: "a"}}, "greater than or equal to 1"),
+        ({"paragraph_starts": {0: "a"}}, "should match pattern"),
     ],
 )
 def test_what_cannot_be_checked_is_refused(wrong: Any, message: str) -> None:
@@ -138,6 +139,12 @@ def test_the_evidence_names_the_field_the_constraint_and_what_it_expected() -> N
     assert said.evidence == {"field": "answer", "constraint": "words", "expected": {"at_most": 2}, "found": 3}
     said = verdict({"paragraph_starts": {1: "because"}}, answer="for no reason")
     assert said.evidence["expected"] == {"1": "because"}
+
+
+def test_every_kind_can_stand_in_a_recipe_s_hash() -> None:
+    asked = {kind: expected for kind, (expected, _, _) in KINDS.items()}
+    options = Constraints.Options.model_validate({"fields": {"answer": asked}})
+    assert normal_form(options.model_dump(mode="json"))
 
 
 def test_of_a_conversation_the_assistant_keeps_to_it() -> None:

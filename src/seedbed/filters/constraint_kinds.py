@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from seedbed.filters.subject import excerpt
 from seedbed.text.normalise import normalise, units
@@ -64,7 +64,8 @@ def _has_a_word(phrase: str) -> str:
 
 Phrase = Annotated[str, AfterValidator(_has_a_word)]
 Character = Annotated[str, Field(min_length=1, max_length=1)]
-Number = Annotated[int, Field(ge=1)]
+# As text: options are hashed, and a key of what is hashed is text.
+Number = Annotated[str, BeforeValidator(str), Field(pattern=r"^[1-9][0-9]{0,5}$")]
 Mark = Annotated[str, Field(min_length=1)]
 
 
@@ -264,11 +265,10 @@ def _ends_with(text: str, expected: str) -> Any:
     return None if said.endswith(wanted) else excerpt(text.strip()[-len(expected) :])
 
 
-def _paragraph_starts(text: str, expected: Mapping[int, str]) -> Any:
+def _paragraph_starts(text: str, expected: Mapping[str, str]) -> Any:
     firsts = [next(iter(normalise(paragraph).split()), "") for paragraph in _paragraphs(text)]
-    found = {number: firsts[number - 1] if number <= len(firsts) else "" for number in expected}
-    wrong = {str(at): word for at, word in found.items() if word != normalise(expected[at])}
-    return wrong or None
+    found = {number: firsts[int(number) - 1] if int(number) <= len(firsts) else "" for number in expected}
+    return {number: word for number, word in found.items() if word != normalise(expected[number])} or None
 
 
 def _postscript(text: str, expected: str) -> Any:

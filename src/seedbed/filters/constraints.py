@@ -72,5 +72,5 @@ def _plain(expected: Any) -> Any:
     if isinstance(expected, BaseModel):
         return expected.model_dump(exclude_none=True)
     if isinstance(expected, Mapping):
-        return {str(key): _plain(value) for key, value in expected.items()}
+        return {key: _plain(value) for key, value in expected.items()}
     return list(expected) if isinstance(expected, tuple) else expected
