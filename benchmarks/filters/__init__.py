@@ -11,5 +11,6 @@ MODULES = (
     "near_duplicates",
     "language",
     "constraints",
+    "label_agreement",
     "defaults",
 )

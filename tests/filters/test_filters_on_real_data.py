@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.filters import label_agreement
+from benchmarks.filters.figure import table
 from seedbed.core.protocols import FilterContext
-from seedbed.core.record import Record
 from seedbed.filters import DEFAULT_FILTERS
-from seedbed.tasks.classification import Classification
 from seedbed.text.normalise import normalise
-from tests.filters.tickets import TICKETS, build, dropped, record, ticket
+from tests.filters.tickets import TICKETS, build, dropped, ticket
 
 RealData = Callable[[str], Path]
 pytestmark = pytest.mark.real_data
@@ -75,24 +75,10 @@ def test_no_reply_s_wrapping_is_seen_in_what_people_wrote_even_without_real_rows
 
 
 def test_a_classifier_s_doubts_drop_hardly_any_row_that_people_labelled(real_data: RealData) -> None:
-    def rows(name: str) -> list[Record]:
-        path = real_data(f"banking77/banking_data/{name}.csv")
-        with path.open(newline="", encoding="utf-8") as file:
-            found = [(row["text"], row["category"]) for row in csv.DictReader(file)]
-        kinds = sorted({label for _, label in found})[:12]
-        chosen = [item for item in found if item[1] in kinds]
-        return [record(f"{name}-{at}", text=text, label=label) for at, (text, label) in enumerate(chosen)]
-
-    train, test = rows("train"), rows("test")
-    labels = sorted({row.fields["label"] for row in train})
-    task = Classification.bind(Classification.Options(input="text", label="label"), labels)
-    built = build("label_agreement", FilterContext(task, real=train))
-    wrongly = sum(not verdict.keep for verdict in built.check(test))
-    assert wrongly <= 0.02 * len(test)
-    # Under the label of another class most of them are found.
-    moved = [
-        record(row.id, text=row.fields["text"], label=labels[(labels.index(row.fields["label"]) + 5) % 12])
-        for row in test
-    ]
-    caught = sum(not verdict.keep for verdict in built.check(moved))
-    assert caught >= 0.8 * len(test)
+    real_data("banking77")
+    (figure,) = label_agreement.measure()
+    print(table([figure]))
+    assert figure.false_drop
+    assert figure.false_drop.value <= 0.02
+    assert figure.recall
+    assert figure.recall.value >= 0.8

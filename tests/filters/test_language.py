@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from benchmarks.filters import language as benchmark
+from benchmarks.filters.figure import table
 from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Record
 from seedbed.filters.language import Language
 from seedbed.tasks.translation import Translation
 from tests.filters.tickets import TICKETS, record, ticket
+
+RealData = Callable[[str], Path]
 
 ENGLISH = "The parcel was to come on Monday and has not come yet."
 GERMAN = "Das Paket sollte am Montag kommen und ist noch nicht da."
@@ -87,3 +93,19 @@ def test_what_is_lacking_is_said_before_a_run() -> None:
     assert Language.problems_with_rows(learning, TICKETS, [ticket(ENGLISH)]) == []
     ((path, message),) = Language.problems(Language.Options(fields=("txt",)), TICKETS)
     assert (path, message) == (("fields",), "'txt' is no text field of the task; there are: text")
+
+
+@pytest.mark.real_data
+def test_texts_in_other_languages_are_found_among_english_of_people(real_data: RealData) -> None:
+    for name in ("mifeval", "anthropic_evals", "banking77", "clinc150"):
+        real_data(name)
+    figures = benchmark.measure()
+    print(table(figures))
+    asked, mixed, *_ = figures
+    assert asked.precision
+    assert asked.precision.value >= 0.95
+    assert mixed.recall
+    assert mixed.recall.value >= 0.95
+    for figure in figures:
+        assert figure.false_drop
+        assert figure.false_drop.value <= 0.002
