@@ -72,7 +72,7 @@ KINDS: dict[str, tuple[Any, list[str], list[tuple[str, Any]]]] = {
     "case": ("lower", ["all low, 3", "日本"], [("Not all", "N")]),
     "is_json": (
         True,
-        ['{"a": 1}', "```json\n[1]\n```"],
+        ['{"a": 1}', "```json\n[1]\n```", "```JSON\n[1]\n```", "```\n{}```"],
         [("{a}", False), ("", False), ("[" * 100_000, False)],
     ),
     "has_title": (True, ["<<A title>>\ntext"], [("<< >>", False), ("<a>", False)]),

@@ -20,6 +20,7 @@ _BULLET = re.compile(r"^[ \t]*(?:[-•]|\*(?!\*))[ \t]*\S", re.MULTILINE)
 _HIGHLIGHT = re.compile(r"\*\*[^\n*]+\*\*|\*[^\n*]+\*")
 _PLACEHOLDER = re.compile(r"\[[^\[\]\n]+\]")
 _TITLE = re.compile(r"<<([^\n<>]+)>>")
+_FENCED = re.compile(r"^json\b", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]*]*+\s+|[。！？]")
 _LONGEST_ABBREVIATION = 5
@@ -190,7 +191,7 @@ def parts(text: str, separator: str) -> int:
 def is_json(text: str) -> bool:
     inside = text.strip()
     if inside.startswith("```") and inside.endswith("```"):
-        inside = inside.strip("`").removeprefix("json")
+        inside = _FENCED.sub("", inside.strip("`"), count=1)
     try:
         json.loads(inside)
     except (ValueError, RecursionError):
