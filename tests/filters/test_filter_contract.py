@@ -191,6 +191,10 @@ GOLDEN_RECORDS = {
         1,
     ): "invalid_json invalid_json missing_field missing_field keep keep invalid_json invalid_json "
     "invalid_json",
+    ("language", 1): "wrong_language keep keep keep keep keep wrong_language keep wrong_language",
+    ("constraints", 1): (
+        "keep constraint_broken constraint_broken keep keep keep keep constraint_broken constraint_broken"
+    ),
     ("label_agreement", 1): "keep keep keep keep keep keep keep keep label_disagrees",
 }
 GOLDEN_KEYS = {

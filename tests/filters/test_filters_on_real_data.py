@@ -1,4 +1,4 @@
-"""Published sets: refusals found, people's words kept."""
+"""Published sets: people's words kept, wrong labels found."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.filters import label_agreement
+from benchmarks.filters.figure import table
 from seedbed.core.protocols import FilterContext
-from seedbed.core.record import Record
 from seedbed.filters import DEFAULT_FILTERS
-from seedbed.tasks.classification import Classification
 from seedbed.text.normalise import normalise
-from tests.filters.tickets import TICKETS, build, dropped, record, ticket, unread
+from tests.filters.tickets import TICKETS, build, dropped, ticket
 
 RealData = Callable[[str], Path]
 pytestmark = pytest.mark.real_data
-
-LABELS = "xstest/evaluation/automated_evaluation_labels/xstest_v2_completions_"
 
 
 def banking(real_data: RealData) -> list[str]:
@@ -38,29 +36,6 @@ def distinct(texts: list[str], seed: int) -> list[str]:
     rows = list({normalise(text): text for text in texts}.values())
     random.Random(seed).shuffle(rows)
     return rows
-
-
-def refused(real_data: RealData, name: str) -> tuple[float, float]:
-    """Precision and recall of `refused` on raw replies against people's label of a full refusal."""
-    with real_data(f"{LABELS}{name}.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    truth = [row["final_label"] == "2_full_refusal" for row in rows]
-    verdicts = build("refusal", FilterContext(TICKETS)).check([unread(row["completion"]) for row in rows])
-    found = [not verdict.keep for verdict in verdicts]
-    right = sum(a and b for a, b in zip(truth, found, strict=True))
-    return right / sum(found), right / sum(truth)
-
-
-def test_refusals_of_gpt_4_are_found(real_data: RealData) -> None:
-    precision, recall = refused(real_data, "gpt4_gpteval")
-    assert precision >= 0.90
-    assert recall >= 0.96
-
-
-def test_refusals_of_mistral_are_found_better_than_by_string_matching(real_data: RealData) -> None:
-    precision, recall = refused(real_data, "mistralinstruct_streval")
-    assert precision > 0.70  # string matching: .63
-    assert recall > 0.40  # string matching: .25
 
 
 def test_no_customer_message_is_taken_for_a_refusal(real_data: RealData) -> None:
@@ -100,24 +75,10 @@ def test_no_reply_s_wrapping_is_seen_in_what_people_wrote_even_without_real_rows
 
 
 def test_a_classifier_s_doubts_drop_hardly_any_row_that_people_labelled(real_data: RealData) -> None:
-    def rows(name: str) -> list[Record]:
-        path = real_data(f"banking77/banking_data/{name}.csv")
-        with path.open(newline="", encoding="utf-8") as file:
-            found = [(row["text"], row["category"]) for row in csv.DictReader(file)]
-        kinds = sorted({label for _, label in found})[:12]
-        chosen = [item for item in found if item[1] in kinds]
-        return [record(f"{name}-{at}", text=text, label=label) for at, (text, label) in enumerate(chosen)]
-
-    train, test = rows("train"), rows("test")
-    labels = sorted({row.fields["label"] for row in train})
-    task = Classification.bind(Classification.Options(input="text", label="label"), labels)
-    built = build("label_agreement", FilterContext(task, real=train))
-    wrongly = sum(not verdict.keep for verdict in built.check(test))
-    assert wrongly <= 0.02 * len(test)
-    # Under the label of another class most of them are found.
-    moved = [
-        record(row.id, text=row.fields["text"], label=labels[(labels.index(row.fields["label"]) + 5) % 12])
-        for row in test
-    ]
-    caught = sum(not verdict.keep for verdict in built.check(moved))
-    assert caught >= 0.8 * len(test)
+    real_data("banking77")
+    (figure,) = label_agreement.measure()
+    print(table([figure]))
+    assert figure.false_drop
+    assert figure.false_drop.value <= 0.02
+    assert figure.recall
+    assert figure.recall.value >= 0.8

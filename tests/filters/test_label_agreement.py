@@ -154,8 +154,8 @@ def test_workers_need_no_scikit_learn(tmp_path: Path) -> None:
 def test_what_it_lacks_is_told() -> None:
     assert LabelAgreement.problems(LabelAgreement.Options(), QUESTIONS)
     assert LabelAgreement.problems(LabelAgreement.Options(), TASK) == []
-    assert LabelAgreement.problems_with_rows(TASK, rows("login", 9))
-    assert LabelAgreement.problems_with_rows(TASK, PLENTY) == []
+    assert LabelAgreement.problems_with_rows(LabelAgreement.Options(), TASK, rows("login", 9))
+    assert LabelAgreement.problems_with_rows(LabelAgreement.Options(), TASK, PLENTY) == []
 
 
 def test_going_to_workers_it_learns_apart_what_it_would_learn_here() -> None:

@@ -81,6 +81,8 @@ def unread(text: str, cause: Any = "not_json", key: str = "r") -> Record:
 NEEDED: dict[str, dict[str, Any]] = {
     "forbidden": {"phrases": ["where my lamp"]},
     "verify": {"json_schema": {"text": {"type": "object"}}},
+    "language": {"languages": ["de"]},
+    "constraints": {"fields": {"text": {"words": {"at_least": 6}, "exclude": ["oven"]}}},
 }
 
 

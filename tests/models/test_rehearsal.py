@@ -26,7 +26,7 @@ from seedbed.core.hashing import seed_from
 from seedbed.core.protocols import ChatModel
 from seedbed.models.fault_plan import DEFAULT_RATES, VARIANTS, Fault, FaultPlan, Faults, planted_fault
 from seedbed.models.imitation import LONGEST_RUN, decoys, joined, repeats, shingles, words_of
-from seedbed.models.planted_faults import REFUSALS, cut, edited
+from seedbed.models.planted_faults import REFUSALS, SENTENCES, cut, edited, foreign_words
 from seedbed.models.rehearsal import RehearsalTeacher
 
 CLEAN = FaultPlan.of(Faults())
@@ -396,7 +396,7 @@ ALL_FILTERS = tuple({name for ways in VARIANTS.values() for way in ways.values()
 def test_faults_come_at_their_rates_and_the_default_leaves_most_replies_clean() -> None:
     plan = FaultPlan.of(Faults(), ALL_FILTERS)
     assert plan.rates == dict(DEFAULT_RATES)
-    assert 0.25 < sum(plan.rates.values()) < 0.4
+    assert 0.25 < sum(plan.rates.values()) < 0.5
     planted = Counter(
         fault.kind if (fault := planted_fault(0, plan, seed_from("reply", n), 0)) else "clean"
         for n in range(20_000)
@@ -517,6 +517,19 @@ def test_a_forbidden_phrase_comes_from_the_recipe_and_a_clean_reply_has_none() -
         assert re.search(r"invoice|at\W+the\W+moment", text_of(bad, request), re.IGNORECASE)
         assert "invoice" not in text_of(good, request).casefold()
     assert faults_of(RehearsalTeacher(0, only("forbidden")), next(iter(tickets(1)))[1]) == [None]
+
+
+def test_another_language_is_not_that_of_the_real_rows_and_clean_texts_keep_theirs() -> None:
+    strangers = {word for said in SENTENCES.values() for line in said for word in line.split()}
+    for request, text, _, fault in served("wrong_language"):
+        words = json.loads(text)["text"].split()
+        assert len(words) >= 12
+        assert len(strangers.intersection(words)) > 0.4 * len(set(words))
+        clean = json.loads(text_of(RehearsalTeacher(0, CLEAN), request))["text"].split()
+        assert len(strangers.intersection(clean)) < 0.2 * len(set(clean))
+        assert fault is not None
+        assert fault.strength == (1.0 if fault.variant == "whole" else pytest.approx(0.75, abs=0.15))
+    assert "Das" not in foreign_words(["Das ist gut, aber wir können nicht."] * 3, random.Random(0))
 
 
 def test_wrapping_leaves_the_text_inside_what_it_is() -> None:

@@ -34,13 +34,13 @@ FAULTS = [kind for kind in VARIANTS if kind not in ("wrong_sum", "wrong_program"
 # Two filters share the copies, and of those that were edited much only a few can be caught.
 RATES = {**dict.fromkeys(FAULTS, RATE), "copy": 2 * RATE}
 FORBIDDEN = {"forbidden": {"phrases": ["guarantee", "money back"]}}
-ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, "label_agreement", FORBIDDEN)
+ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, "label_agreement", "language", FORBIDDEN)
 
-# `rouge_l` answers copies where `near_duplicates` does not, `verify` has its own test.
-APART = ("rouge_l", "verify")
+# `rouge_l` answers copies where `near_duplicates` does not, `verify` has tests of its own; and what a recipe
+# asks of a text by `constraints` no imitation of real rows keeps to, clean or not.
+APART = ("rouge_l", "verify", "constraints")
 # A judge is no filter of the table here: in a rehearsal its scores are made up.
 MEASURED = [name for name in FILTERS.built_in if FILTERS.get(name).kind != "model" and name not in APART]
-
 # For each built filter a way to let more through: an option, or to do without it.
 LOOSER: Mapping[str, Any] = {
     "refusal": None,
@@ -52,6 +52,7 @@ LOOSER: Mapping[str, Any] = {
     "contamination": None,
     "label_agreement": {"label_agreement": {"flag_from": 0.9}},
     "forbidden": None,
+    "language": {"language": {"languages": ["en", "de", "es", "pl", "fi"]}},
 }
 
 

@@ -26,6 +26,8 @@ FILTERS: Table[Any] = Table(
             "contamination": "contamination:Contamination",
             "forbidden": "forbidden:Forbidden",
             "rouge_l": "rouge_l:RougeL",
+            "language": "language:Language",
+            "constraints": "constraints:Constraints",
             "label_agreement": "label_agreement:LabelAgreement",
             "verify": "verify:Verify",
             "judge": "judge:Judge",

@@ -85,7 +85,7 @@ class LabelAgreement:
         return [((), f"compares labels, and a task of kind {task.kind} has none; take the filter out")]
 
     @staticmethod
-    def problems_with_rows(task: Task, real: Sequence[Record]) -> list[str]:
+    def problems_with_rows(options: Options, task: Task, real: Sequence[Record]) -> list[str]:
         """What is lacking in the real train rows."""
         labels = (label for row in real if (label := task.label(row.fields)) is not None)
         forms = (form for row in real if (form := normalise(whole_text(task, row.fields))))

@@ -42,8 +42,8 @@ def _of(
 # What `strength` says. cut: the share of the reply that is gone. refusal: whole (1) or in a field (.5).
 # wrapped: 0 where the wording is the usual one, 1 where it is an unusual one. short: words, as a share
 # of the shortest real text; long: as a multiple of the longest. copy and leak, edited: the share of
-# words changed; inside: the share of the text that is not of the eval row. wrong_label: the share of the
-# text that is of the other label.
+# words changed; inside: the share of the text that is not of the eval row. wrong_label, wrong_language: the
+# share of the text that is of the other label or language.
 VARIANTS: Mapping[str, Mapping[str, Variant]] = {
     "broken_json": {
         "missing_brace": _of(3, "schema", text=False),
@@ -91,6 +91,7 @@ VARIANTS: Mapping[str, Mapping[str, Variant]] = {
         "result": _of(2, "verify", text=False),
         "idle_tests": _of(1, "verify", text=False),
     },
+    "wrong_language": {"whole": _of(3, "language"), "part": _of(1, "language", 0.6, 0.9)},
 }
 
 DEFAULT_RATES: Mapping[str, float] = {
@@ -105,6 +106,7 @@ DEFAULT_RATES: Mapping[str, float] = {
     "forbidden": 0.02,
     "wrong_sum": 0.04,
     "wrong_program": 0.04,
+    "wrong_language": 0.02,
 }
 
 
@@ -142,10 +144,10 @@ class Faults(BaseModel):
     wrong_sum: float | None = _rate(
         "wrong_sum", "worked solutions with a sum that is wrong, or with another answer beside them"
     )
-
     wrong_program: float | None = _rate(
         "wrong_program", "programs with a wrong result, or with tests that notice nothing"
     )
+    wrong_language: float | None = _rate("wrong_language", "texts in a language unlike the real rows'")
 
     @model_validator(mode="after")
     def _leave_room_for_clean(self) -> Faults:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 # Some apologise, some do not.
 REFUSALS = (
@@ -98,6 +98,46 @@ def edited(words: Sequence[str], share: float, rng: random.Random) -> tuple[list
         if way == "insert":
             changed.append(word)
     return changed or [rng.choice(_REPLACEMENTS)], round(count / len(words), 3)
+
+
+# What a message could say, by its language.
+SENTENCES: Mapping[str, tuple[str, ...]] = {
+    "German": (
+        "Ich habe gestern dort angerufen, aber niemand konnte mir weiterhelfen.",
+        "Bitte sagen Sie mir, wann ich mit einer Antwort rechnen darf.",
+        "Das Gerät ist schon zum zweiten Mal kaputt gegangen.",
+        "Wir möchten wissen, warum der Betrag nicht stimmt.",
+    ),
+    "Spanish": (
+        "Llevo tres semanas esperando y todavía no me han contestado nada.",
+        "¿Podrían decirme cuándo se va a solucionar este problema?",
+        "La pantalla se apaga sola cada vez que quiero entrar.",
+        "Creo que me han cobrado dos veces por el mismo servicio.",
+    ),
+    "Polish": (
+        "Od wczoraj nie mogę otworzyć strony i nie wiem, co zrobić.",
+        "Proszę o pilną odpowiedź, ponieważ czekam już dwa tygodnie.",
+        "Wydaje mi się, że na rachunku jest jakiś błąd.",
+        "Czy można jeszcze zmienić termin dostawy na przyszły tydzień?",
+    ),
+    "Finnish": (
+        "En ole saanut mitään vastausta, vaikka kirjoitin jo viime viikolla.",
+        "Voisitteko kertoa, milloin asia saadaan kuntoon?",
+        "Laite sammuu aina itsestään, kun yritän avata sen.",
+        "Haluaisin muuttaa osoitteen ennen kuin paketti lähetetään.",
+    ),
+}
+
+
+def foreign_words(known: Iterable[str], rng: random.Random) -> list[str]:
+    """Sentences of a language, one of the two that share the fewest words with those that are known."""
+    words = {word.casefold() for text in known for word in text.split()}
+
+    def shared(language: str) -> int:
+        return len(words & {word.casefold() for said in SENTENCES[language] for word in said.split()})
+
+    language = rng.choice(sorted(SENTENCES, key=shared)[:2])
+    return " ".join(rng.sample(SENTENCES[language], len(SENTENCES[language]))).split()
 
 
 # (before the text, after it), by way of wrapping: usual wordings, then unusual ones.

@@ -17,6 +17,7 @@ from seedbed.models.planted_faults import (
     REFUSALS,
     cut,
     edited,
+    foreign_words,
     idle_tests,
     miscounted,
     misprogrammed,
@@ -31,6 +32,8 @@ _TRIES = 8
 _ENOUGH_REAL = 50
 _EXTREME_CHARS = 20_000
 _MOST_WORDS = 20_000
+# Of fewer nobody could tell in what language they are.
+_FOREIGN_WORDS = 12
 
 # Where a text stands: in a field, or in a turn of a conversation, of which that of the system is -1.
 Place = str | tuple[str, int]
@@ -129,6 +132,8 @@ class Writer:
                 spoilt = self._miscounted(fault, clean, rng)
             case "wrong_program":
                 spoilt = self._misprogrammed(fault, clean)
+            case "wrong_language":
+                spoilt = self._in_another_language(fault, clean, rng), fault
             case "forbidden" if self.phrases:
                 phrase = rng.choice(self.phrases)
                 spoilt = (
@@ -256,6 +261,19 @@ class Writer:
                 words += own[: round((1 - fault.strength) * len(own))]
             spoilt[name] = joined(words)
         return spoilt, fault
+
+    def _in_another_language(self, fault: Fault, clean: Fields, rng: random.Random) -> Fields:
+        """The last text in another language: as long as it was and at least 12 words, or its greater part."""
+        known = [text for row in self.hints.real for name in self.texts if (text := _text(row, name))]
+        words = foreign_words(known or [str(clean[name]) for name in self.texts], rng)
+
+        def change(text: str) -> str:
+            own = words_of(text)
+            count = max(_FOREIGN_WORDS, len(own))
+            foreign = (words * (1 + count // len(words)))[: round(fault.strength * count)]
+            return joined([*foreign, *own[: count - len(foreign)]])
+
+        return self._with(clean, change)
 
     def _leaking(self, fault: Fault, clean: Fields, rng: random.Random) -> tuple[Fields, Fault | None]:
         """A decoy as what is asked (the first text): whole, inside of other words, or edited."""

@@ -13,7 +13,7 @@ from seedbed.recipe import LoadedRecipe
 from seedbed.recipe.filters import place_of_filter
 
 # Modules that a filter wants -> the extra that brings them.
-_EXTRAS = {"sklearn": "classifier"}
+_EXTRAS = {"sklearn": "classifier", "py3langid": "language"}
 
 
 def filter_problems(
@@ -45,4 +45,4 @@ def _of(
     found = list(plugin.problems(options, task)) if hasattr(plugin, "problems") else []
     yield from found
     if not found and hasattr(plugin, "problems_with_rows"):
-        yield from (((), message) for message in plugin.problems_with_rows(task, real))
+        yield from (((), message) for message in plugin.problems_with_rows(options, task, real))

@@ -53,8 +53,13 @@ def can_identify() -> bool:
 
 
 def likely_languages(text: str) -> Mapping[str, float]:
-    """Probabilities by code, the likeliest first; none where the text is too short. Needs the extra."""
-    return dict(_identifier().rank(text)) if scripts(text).total() >= SHORTEST else {}
+    """Probabilities by code, the likeliest first; none where the text is too short. Needs the extra.
+
+    A lone surrogate is read as `?`.
+    """
+    if scripts(text).total() < SHORTEST:
+        return {}
+    return dict(_identifier().rank(text.encode("utf-8", "replace").decode()))
 
 
 def scripts(text: str) -> Counter[str]:
