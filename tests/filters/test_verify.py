@@ -247,3 +247,68 @@ def test_options_of_programs_are_for_programs(task: Task) -> None:
 def test_memory_is_a_size_with_its_unit() -> None:
     with pytest.raises(ValidationError, match="must be a size such as 512MB"):
         Verify.Options.model_validate({"limits": {"memory": 512}})
+
+
+QUERIES = Custom.bind(
+    Custom.Options(fields={"asked": "a question", "tables": "SQL", "query": "SQL", "right": "SQL"}), None
+)
+
+
+def test_queries_are_run_on_the_tables_of_a_file_and_of_the_record(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb")
+    (tmp_path / "lamps.sql").write_text("CREATE TABLE lamps (id INT); INSERT INTO lamps VALUES (1), (2)")
+    own = "CREATE TABLE shops (id INT); INSERT INTO shops VALUES (2), (3)"
+    rows = [
+        record(
+            "a", asked="?", query="SELECT id FROM lamps JOIN shops USING (id)", right="SELECT 2", tables=own
+        ),
+        record("b", asked="?", query="SELECT id FROM lamps", right="SELECT 2", tables=own),
+        record("c", asked="?", query="SELECT id FROM lamps", right="", tables=own),
+        record("d", asked="?", query="SELECT id FROM lamp", right="SELECT 2", tables=own),
+    ]
+    options = Verify.Options.model_validate(
+        {"sql": {"query": "query", "expected": "right", "setup": "lamps.sql", "setup_field": "tables"}},
+        context={"folder": tmp_path},
+    )
+    assert Verify.problems(options, QUERIES) == []
+    built = pickle.loads(pickle.dumps(Verify.build(options, FilterContext(QUERIES))))
+    assert [said(each) for each in built.check(rows)] == [
+        "keep",
+        "wrong_rows",
+        "flag missing_field",
+        "does_not_run",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ({"setup": "CREATE TABLE t (id INTT)"}, "cannot be set up, setup_does_not_run: Catalog Error"),
+        ({"setup": "COPY t TO 'x'"}, "cannot be set up, setup_does_more"),
+        (
+            {"setup": "CREATE TABLE t (id INT)", "dialect": "postgress"},
+            "Unknown dialect 'postgress'. Did you mean postgres?",
+        ),
+    ],
+)
+def test_a_set_up_that_does_not_work_is_told_before_anything_is_asked(
+    sql: dict[str, Any], message: str
+) -> None:
+    pytest.importorskip("duckdb")
+    options = Verify.Options.model_validate({"sql": {"query": "query", **sql}})
+    ((path, found),) = Verify.problems(options, QUERIES)
+    assert path == ("sql",)
+    assert message in found
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ({}, "has no tables"),
+        ({"setup": "nowhere.sql"}, "no such file"),
+        ({"setup": "x", "engine": "sqlite"}, "engine"),
+    ],
+)
+def test_sql_options_that_cannot_be_used_are_refused(sql: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Verify.Options.model_validate({"sql": {"query": "query", **sql}})

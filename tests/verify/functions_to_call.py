@@ -39,6 +39,10 @@ def broken(_: Any) -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
+def confused(_: Any) -> None:
+    raise SystemError("error return without exception set")
+
+
 def chatty(text: str) -> str:
     print(text)
     return text

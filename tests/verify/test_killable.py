@@ -54,6 +54,7 @@ def test_it_answers_call_after_call_from_one_process() -> None:
         ("asleep", 60, "out_of_time"),
         ("swollen", 4_000, "out_of_memory"),
         ("broken", None, "crashed"),
+        ("confused", None, "crashed"),
     ],
 )
 def test_what_takes_too_much_is_killed_and_replaced(function: str, argument: Any, reason: str) -> None:

@@ -28,10 +28,11 @@ from seedbed.verify.programs import is_python
 from seedbed.verify.sandbox.broker import Limits
 from seedbed.verify.sandbox.probes import NoSandbox, best_backend
 from seedbed.verify.solutions import check_answer, check_equations
+from seedbed.verify.sql import Database
 from seedbed.verify.tool_calls import check_tool_calls, schemas_of
 
-# Fields of a record, and what is given their values.
-Verifier: TypeAlias = tuple[tuple[str, ...], Callable[..., Outcome]]
+# What is called, and the field that each of its arguments is the value of.
+Verifier: TypeAlias = tuple[Callable[..., Outcome], Mapping[str, str]]
 Problems: TypeAlias = list[tuple[tuple[str, ...], str]]
 
 WrittenSchema: TypeAlias = Annotated[
@@ -68,8 +69,60 @@ class ToolCalls(FilterOptions):
 
     def verifier(self) -> Verifier:
         if self.tools_field is not None:
-            return (self.field, self.tools_field), check_tool_calls
-        return (self.field,), partial(check_tool_calls, tools=self.tools)
+            return check_tool_calls, {"said": self.field, "tools": self.tools_field}
+        return partial(check_tool_calls, tools=self.tools), {"said": self.field}
+
+
+class Sql(FilterOptions):
+    """Where a query stands, and what it is run on and compared with."""
+
+    query: FieldName = Field(description="field with the query")
+    expected: FieldName | None = Field(
+        None, description="field with a query that gives the right rows (default: it need only run)"
+    )
+    setup: str = Field(
+        "", description="tables and rows: SQL, or a `.sql` file relative to the recipe's folder"
+    )
+    setup_field: FieldName | None = Field(None, description="field with the record's own tables and rows")
+    dialect: str = Field("duckdb", description="of all this SQL, by its name in sqlglot, such as postgres")
+
+    @field_validator("setup")
+    @classmethod
+    def _of_the_file(cls, value: str, info: ValidationInfo) -> str:
+        """So that the options alone decide the verdicts, and a change of the file is one of them."""
+        if not value.endswith(".sql"):
+            return value
+        path = Path((info.context or {}).get("folder", "")) / value
+        try:
+            return path.read_text("utf-8")
+        except FileNotFoundError:
+            raise ValueError(f"no such file: {path}; paths are relative to the recipe's folder") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path} cannot be read: {error}") from None
+
+    @model_validator(mode="after")
+    def _has_tables(self) -> Self:
+        if not self.setup and self.setup_field is None:
+            raise ValueError("has no tables; write setup, the same for all records, or setup_field")
+        return self
+
+    def database(self) -> Database:
+        return Database(self.dialect, self.setup)
+
+    def verifier(self) -> Verifier:
+        fields = {"query": self.query, "expected": self.expected, "setup": self.setup_field}
+        return self.database().check, {name: field for name, field in fields.items() if field is not None}
+
+    def problem(self) -> str:
+        """What keeps its queries from being run; "" where nothing does."""
+        for module in ("sqlglot", "duckdb"):
+            if find_spec(module) is None:
+                return f"needs {module}: pip install 'seedbed[sql]', or take it out"
+        database = self.database()
+        tried = database.check("SELECT 1")
+        database.close()
+        said = "".join(f": {value}" for value in tried.evidence.values())
+        return "" if tried.finding == "passed" else f"cannot be set up, {tried.reason}{said}"
 
 
 class ProgramLimits(FilterOptions):
@@ -122,6 +175,9 @@ class Verify:
             le=MOST_MUTANTS,
             description="on how many of up to six slightly changed programs they must",
         )
+        sql: Sql | None = Field(
+            None, description="queries that are run: `{query, expected, setup, setup_field, dialect}`"
+        )
         undecided: Literal["flag", "reject"] = Field(
             "flag", description="what becomes of a record of which neither can be said"
         )
@@ -153,20 +209,22 @@ class Verify:
         """(path of the key, message) of what the task has not, and of libraries that are missing."""
         if options.symbolic and find_spec("sympy") is None:
             return [(("symbolic",), "needs sympy: pip install 'seedbed[math]', or write symbolic: false")]
+        if options.sql is not None and (problem := options.sql.problem()):
+            return [(("sql",), problem)]
         if options.check is not None and not _works_problems_out(task):
             return [(("check",), "is for tasks of kind math with a field for solutions; remove it")]
         if not _has_programs(task) and (given := options.model_fields_set & PROGRAM_OPTIONS):
             return [((min(given),), "is for tasks of kind code in Python with a field for tests; remove it")]
         verifiers = _verifiers(options, task)
         if not verifiers:
-            message = f"can work nothing out of a task of kind {task.kind} by itself; write json_schema or "
-            return [((), f"{message}tool_calls, or take it out")]
+            message = f"can work nothing out of a task of kind {task.kind} by itself; write json_schema, "
+            return [((), f"{message}tool_calls or sql, or take it out")]
         if _has_programs(task):
             try:
                 best_backend()
             except NoSandbox as error:
                 return [((), str(error))]
-        named = {name for names, _ in verifiers for name in names}
+        named = {name for _, fields in verifiers for name in fields.values()}
         there = ", ".join(task.fields)
         return [
             ((), f"names the field '{name}', and the task has {there}")
@@ -191,22 +249,29 @@ class Verify:
 
 def _verifiers(options: Verify.Options, task: Task) -> list[Verifier]:
     verifiers: list[Verifier] = [
-        ((field,), partial(check_json, schema=orjson.dumps(schema)))
+        (partial(check_json, schema=orjson.dumps(schema)), {"value": field})
         for field, schema in options.json_schema.items()
     ]
     if options.tool_calls is not None:
         verifiers.append(options.tool_calls.verifier())
+    if options.sql is not None:
+        verifiers.append(options.sql.verifier())
     if _works_problems_out(task):
         _, solution, answer = task.fields
         comparing = Algebra().compare if options.symbolic else compare
         checks: dict[str, Verifier] = {
-            "answer": ((solution, answer), partial(check_answer, compare=comparing)),
-            "equations": ((solution,), check_equations),
+            "answer": (
+                partial(check_answer, compare=comparing),
+                {"solution": solution, "answer": answer},
+            ),
+            "equations": (check_equations, {"solution": solution}),
         }
         verifiers += [checks[name] for name in options.check or checks]
     if _has_programs(task):
         demands = Demands(options.fails_on_stub, options.kills_mutants)
-        verifiers.append((task.fields[1:], CodeVerifier(options.limits.limits(), demands).check))
+        _, program, tests = task.fields
+        check = CodeVerifier(options.limits.limits(), demands).check
+        verifiers.append((check, {"program": program, "tests": tests}))
     return verifiers
 
 
@@ -219,10 +284,10 @@ def _has_programs(task: Task) -> bool:
 
 
 def _outcome(verifier: Verifier, fields: Mapping[str, Any]) -> Outcome:
-    names, function = verifier
-    if missing := [name for name in names if fields.get(name) in (None, "")]:
+    function, arguments = verifier
+    if missing := [name for name in arguments.values() if fields.get(name) in (None, "")]:
         return undecided("missing_field", field=missing[0])
-    return function(*(fields[name] for name in names))
+    return function(**{argument: fields[name] for argument, name in arguments.items()})
 
 
 def _shown(value: Any) -> Any:

@@ -47,6 +47,7 @@ EXTRAS = {
     "classifier": ("sklearn", "trains the student that proves the data, and label_agreement"),
     "language": ("py3langid", "tells languages, for translate"),
     "math": ("sympy", "compares formulas, for verify"),
+    "sql": ("duckdb", "runs queries, for verify"),
     "report": ("altair", "draws interactive charts into report.html"),
     "prices": ("genai_prices", "knows what hosted models cost"),
 }

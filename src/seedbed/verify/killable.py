@@ -24,11 +24,12 @@ _ON_THE_CLOCK = 4.0
 
 
 class Killed(Exception):
-    """A call was not answered: `out_of_time`, `out_of_memory` or `crashed`."""
+    """A call was not answered: `out_of_time`, `out_of_memory` or `crashed`; of the last, what is known."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
+        self.detail = detail
 
 
 class KillableProcess:
@@ -71,7 +72,7 @@ class KillableProcess:
         except Killed as killed:
             end_child(process)
             raise SeedbedError(
-                f"the process for {self._limits['function']} did not begin ({killed.reason}); what it wrote "
+                f"the process for {self._limits['function']} did not begin ({killed}); what it wrote "
                 "to stderr says why"
             ) from None
         return process
@@ -93,7 +94,7 @@ def _answer(process: subprocess.Popen[bytes], message: Any, seconds: float) -> A
     if answer is not None:
         found = json.loads(answer)
         if "killed" in found:
-            raise Killed(found["killed"])
+            raise Killed(found["killed"], found.get("detail", ""))
         return found["value"]
     late = time.monotonic() - began >= seconds
     raise Killed("out_of_time" if late or process.wait() == -signal.SIGPROF else "crashed")

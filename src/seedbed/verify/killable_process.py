@@ -33,6 +33,8 @@ def main() -> None:
             answer = {"value": function(argument)}
         except MemoryError:
             answer = {"killed": "out_of_memory"}
+        except Exception as error:  # noqa: BLE001 - a library gave up in its own way, and may be out of order
+            answer = {"killed": "crashed", "detail": f"{type(error).__name__}: {error}"}
         signal.setitimer(signal.ITIMER_PROF, 0)
         send(answers, json.dumps(answer).encode())
 
