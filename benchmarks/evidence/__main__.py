@@ -7,6 +7,7 @@ import sys
 
 from benchmarks.evidence import (
     crash_ledger,
+    judges,
     leak_audit,
     main_job,
     rare_class,
@@ -19,7 +20,16 @@ from benchmarks.evidence.runner import chosen, chosen_part, run, switched_on
 
 DEMONSTRATIONS = {
     module.DEMONSTRATION.id: module.DEMONSTRATION
-    for module in (leak_audit, seeds_in_eval, main_job, rare_class, word_problems, crash_ledger, variety)
+    for module in (
+        leak_audit,
+        seeds_in_eval,
+        main_job,
+        rare_class,
+        word_problems,
+        judges,
+        crash_ledger,
+        variety,
+    )
 }
 
 

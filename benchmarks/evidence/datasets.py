@@ -15,6 +15,7 @@ REPOSITORIES: Mapping[str, str] = {
     "banking77": "https://github.com/PolyAI-LDN/task-specific-datasets",
     "clinc150": "https://github.com/clinc/oos-eval",
     "gsm8k": "https://github.com/openai/grade-school-math",
+    "llmbar": "https://github.com/princeton-nlp/LLMBar",
 }
 
 

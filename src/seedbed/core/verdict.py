@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,9 @@ def revived(record: str) -> Verdict:
     """Takes `over_target` back: the last verdict of a filter on a record is the one that holds."""
     return Verdict(record, TARGET_FILTER, keep=True)
 
+
+# What a judge may do, by how far it agrees with people: see review/calibration.py.
+Regime: TypeAlias = Literal["uncalibrated", "gates", "people", "off"]
 
 UNJUDGED = "unjudged"
 

@@ -14,6 +14,7 @@ from typing import Any
 from seedbed.core.fate import Accounts
 from seedbed.core.verdict import OVER_TARGET
 from seedbed.publish.cost_text import cost_section, licence_lines
+from seedbed.publish.judgement_text import comparison_lines
 from seedbed.publish.measures_text import measures_section
 from seedbed.publish.proof_text import proof_section
 from seedbed.publish.self_test_text import self_test_section
@@ -176,6 +177,8 @@ def _judged(summary: Summary) -> str:
                 f"{sum(entry['unjudged'].values()):,} unjudged: kept without a score, because no "
                 f"usable answer came ({causes})"
             )
+        if entry["compared"] is not None:
+            lines += comparison_lines(entry["compared"])
         if entry["calls"] is not None:
             lines.append(f"{entry['calls']:,} of the requests below were its own")
         if entry["promoted"]:

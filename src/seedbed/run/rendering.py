@@ -108,7 +108,7 @@ def check_rendering(bound: BoundRecipe) -> None:
 
 
 def _of_model_filters(bound: BoundRecipe, roles: Mapping[str, BoundRole]) -> list[Problem]:
-    """Let each model filter come to its first question, about an empty record."""
+    """Let each model filter come to its first question, if it asks any, about an empty record."""
     space = content_space(bound.task_variables, bound.labels, bound.task.fields, roles)
     sample = Record(
         "sample", dict.fromkeys(bound.task.fields, ""), Provenance("generated", bound.recipe.name)
@@ -117,7 +117,7 @@ def _of_model_filters(bound: BoundRecipe, roles: Mapping[str, BoundRole]) -> lis
     for each in bound.model_filters:
         try:
             each.check(sample, RecordAsking(space, each, sample)).send(None)
-        except _Rendered:
+        except (_Rendered, StopIteration):
             continue
         except TemplateError as error:
             problems += error.problems
