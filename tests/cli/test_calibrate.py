@@ -100,7 +100,8 @@ def test_one_that_agrees_half_the_way_flags_and_one_that_does_not_is_off(tmp_pat
         assert (teacher.stats().requests, judge.stats().requests) == sent
         (judged,) = workspace.run("report", ".", "--no-html", "--json").json["judged"]
         assert (judged["judged"], set(judged["unjudged"])) == (0, {"judge_off"})
-        assert "it is off" in report(workspace)
+        assert "it is off: it is not asked" in report(workspace)
+        assert "unjudged" not in report(workspace)
         assert "asks other-family" not in workspace.run("plan", ".", "--target", "200").out
         # More of them asks the teacher alone.
         workspace.run("run", ".", "--target", "40")

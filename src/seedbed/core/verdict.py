@@ -57,6 +57,8 @@ def revived(record: str) -> Verdict:
 Regime: TypeAlias = Literal["uncalibrated", "gates", "people", "off"]
 
 UNJUDGED = "unjudged"
+# The cause where nobody was asked, because the judge is off.
+JUDGE_OFF = "judge_off"
 
 
 def unjudged(record: str, by: str, cause: str, evidence: Mapping[str, Any]) -> Verdict:

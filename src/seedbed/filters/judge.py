@@ -15,7 +15,7 @@ from seedbed.core.errors import NoAnswer, Problem, TemplateError
 from seedbed.core.hashing import short_id
 from seedbed.core.protocols import ContentAsking, FilterContext, Prompt
 from seedbed.core.record import Record
-from seedbed.core.verdict import Regime, Verdict, unjudged
+from seedbed.core.verdict import JUDGE_OFF, Regime, Verdict, unjudged
 from seedbed.filters.subject import FilterOptions, excerpt, filter_id
 from seedbed.prompts.templates import PromptTemplate, library_template, read_template
 
@@ -24,7 +24,6 @@ LOWEST, HIGHEST = 1, 5
 GOOD_FROM = 4
 BELOW_MIN = "judge_below_min"
 FOR_PEOPLE = "judge_for_people"
-OFF = "judge_off"
 
 # What a rubric may use; the record itself stands in the frame around it.
 RUBRIC_NAMES = ("task", "labels", "fields")
@@ -124,7 +123,8 @@ class Judge:
 
     async def check(self, record: Record, ctx: ContentAsking) -> Verdict:
         if self._regime == "off":
-            return unjudged(record.id, filter_id(type(self)), OFF, _evidence("it disagrees with people", []))
+            evidence = _evidence("it disagrees with people", [])
+            return unjudged(record.id, filter_id(type(self)), JUDGE_OFF, evidence)
         content = self.content(record)
         variables: dict[str, Any] = {"id": short_id("content", content), "data": _shown(content)}
         replies: list[LoggedReply] = []

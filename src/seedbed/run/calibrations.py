@@ -36,7 +36,7 @@ def identity_of(
         "filter": f"{judge.name}@{judge.version}",
         "model": asked.model,
         "revision": asked.revision,
-        "rubric": judge.prompt.name,
+        "rubric": judge.prompt.name.removeprefix("judge/"),
         "prompt": judge.prompt.hash,
         "task": short_id("task of a judge", [dict(variables), list(labels)]),
     }
