@@ -103,6 +103,7 @@ def test_one_that_agrees_half_the_way_flags_and_one_that_does_not_is_off(tmp_pat
         assert "it is off: it is not asked" in report(workspace)
         assert "unjudged" not in report(workspace)
         assert "asks other-family" not in workspace.run("plan", ".", "--target", "200").out
+        workspace.run("doctor", ".")
         # More of them asks the teacher alone.
         workspace.run("run", ".", "--target", "40")
         assert teacher.stats().requests > sent[0]

@@ -93,7 +93,7 @@ class Judge:
     def __init__(
         self, prompt: Prompt, least: int | None, *, trusted: bool = False, regime: Regime = "uncalibrated"
     ) -> None:
-        self.prompts: Mapping[str, Prompt] = {prompt.name: prompt}
+        self.prompts: Mapping[str, Prompt] = {} if regime == "off" else {prompt.name: prompt}
         self.prompt = prompt
         self.least = least
         self._trusted = trusted

@@ -73,7 +73,7 @@ def longest_prompts(bound: BoundRecipe, cells: Sequence[Cell]) -> dict[str, tupl
     sample = Record("sample", fields, Provenance("generated", bound.recipe.name))
     content = content_space(bound.task_variables, bound.labels, bound.task.fields, roles)
     for each in bound.model_filters:
-        with suppress(_Rendered):
+        with suppress(_Rendered, StopIteration):
             each.check(sample, RecordAsking(content, each, sample)).send(None)
     return {name: executor.longest for name, executor in nobody.items() if executor.longest}
 
