@@ -55,6 +55,7 @@ COMPARED = {
     "min": 4,
     "regime": "gates",
     "labels": 120,
+    "labels_needed": 100,
     "unjudged": 0,
     "kappa": {"value": 0.71, "low": 0.58, "high": 0.82},
     "agreement": {"value": 0.86, "low": 0.78, "high": 0.91},

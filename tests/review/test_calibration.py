@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedbed.review.calibration import Calibration, Comparison, Said
+from seedbed.core.verdict import Said
+from seedbed.review.calibration import Calibration, Comparison
 
 JUDGE: dict[str, str | None] = {"filter": "judge@1", "model": "m", "revision": None}
 

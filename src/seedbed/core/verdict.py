@@ -56,6 +56,9 @@ def revived(record: str) -> Verdict:
 # What a judge may do, by how far it agrees with people: see review/calibration.py.
 Regime: TypeAlias = Literal["uncalibrated", "gates", "people", "off"]
 
+# What a person says of a record: whether it is good enough, or a score on the judge's own scale.
+Said: TypeAlias = Literal["accept", "reject"] | int
+
 UNJUDGED = "unjudged"
 # The cause where nobody was asked, because the judge is off.
 JUDGE_OFF = "judge_off"

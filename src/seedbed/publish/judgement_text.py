@@ -12,7 +12,6 @@ _MAY = {
     "off": "it is off: it is not asked, and neither ranks nor rejects",
     "uncalibrated": "it is uncalibrated: it ranks, and rejects only with trust: uncalibrated",
 }
-LEAST_LABELS = 100
 
 
 def comparison_lines(compared: Mapping[str, Any]) -> list[str]:
@@ -48,11 +47,12 @@ def compared_words(judged: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _regime_line(compared: Mapping[str, Any]) -> str:
-    why = ""
-    if compared["regime"] == "uncalibrated":
-        few = compared["labels"] < LEAST_LABELS
-        why = f"; {LEAST_LABELS} labels are needed" if few else "; people said the same of all records"
-    return _MAY[compared["regime"]] + why
+    may, needed = _MAY[compared["regime"]], compared["labels_needed"]
+    if compared["regime"] != "uncalibrated":
+        return may
+    if compared["labels"] < needed:
+        return f"{may}; {needed} labels are needed"
+    return f"{may}; people said the same of all records"
 
 
 def _number(figure: Mapping[str, float]) -> str:

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from seedbed.core.hashing import short_id
-from seedbed.core.verdict import Regime
+from seedbed.core.verdict import Regime, Said
 from seedbed.stats.agreement import cohens_kappa
 from seedbed.stats.corrected_rate import Share, corrected_rate
 from seedbed.stats.intervals import Estimate, wilson
@@ -23,9 +23,6 @@ LEAST_LABELS = 100
 GATES_FROM = 0.6
 GATES_LOW_FROM = 0.4
 OFF_BELOW = 0.4
-
-# What a person says of a record: whether it is good enough, or a score on the judge's own scale.
-Said: TypeAlias = Literal["accept", "reject"] | int
 
 
 @dataclass(frozen=True)
@@ -92,6 +89,7 @@ class Comparison:
             "bad": list(self.bad),
             "regime": self.regime,
             "labels": self.labels,
+            "labels_needed": LEAST_LABELS,
             "unjudged": self.unjudged,
             "kappa": self.kappa.to_json() if self.kappa is not None else None,
             "agreement": _told(Share(self.good[0] + self.bad[1], self.labels)),

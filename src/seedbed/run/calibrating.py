@@ -17,7 +17,7 @@ from seedbed.run.binding import BoundRecipe
 from seedbed.run.calibrations import identity_of
 from seedbed.run.session import Note, open_to_ask
 from seedbed.sources.eval_lock import EvalLockServer
-from seedbed.sources.leaks import check_before_run, leak_error
+from seedbed.sources.leaks import Kind, check_before_run, leak_error
 from seedbed.sources.people import SOURCE, Labelled
 from seedbed.store.atomic import write_json
 
@@ -90,8 +90,10 @@ def _refuse_eval_rows(
     bound: BoundRecipe, server: EvalLockServer, labelled: Sequence[Labelled], labels: Path
 ) -> None:
     """No text of the locked eval stands in a prompt, the judge's among them."""
-    texts = [("seed", SOURCE, bound.compared_text(each.record)) for each in labelled]
-    if leaks := check_before_run(server.client, texts):  # type: ignore[arg-type]
+    texts: list[tuple[Kind, str, str]] = [
+        ("seed", SOURCE, bound.compared_text(each.record)) for each in labelled
+    ]
+    if leaks := check_before_run(server.client, texts):
         raise leak_error(leaks, eval_path=server.info.path, files={SOURCE: str(labels)})
 
 

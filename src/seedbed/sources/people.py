@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from seedbed.core.protocols import Task
 from seedbed.core.record import Provenance, Record, real_record_id
+from seedbed.core.verdict import Said
 from seedbed.sources.problems import FileProblems, missing_column
 from seedbed.sources.readers import read_rows
 from seedbed.sources.spec import SourceSpec
 
 SOURCE = "labels"
 COLUMN = "human"
-
-Said: TypeAlias = Literal["accept", "reject"] | int
 
 _SCORES: Mapping[Any, Said] = {said: score for score in range(1, 6) for said in (score, str(score))}
 _WORDS: Mapping[Any, Said] = {"accept": "accept", "reject": "reject"}
