@@ -280,14 +280,10 @@ class Preference(SteppedMethod):
         self, steps: Steps, question: Question, first: Answer, second: Answer
     ) -> Answer | None:
         """The one that the judge prefers in this order; None for a tie, or a reply of no use."""
-        (reply,) = await steps.several(
+        reply = await self._judge_says(
+            steps,
+            question,
             "pair",
-            1,
-            role=self.options.judge,
-            temperature=0,
-            passage=question.passage,
-            question=question.text,
-            known=question.known,
             first=first.text,
             second=second.text,
             sketch=lambda pen: {
@@ -296,24 +292,33 @@ class Preference(SteppedMethod):
             },
         )
         read = read_object(reply, _COMPARED)
-        return (
-            None if isinstance(read, Unreadable) else {"first": first, "second": second}.get(read["better"])
-        )
+        if isinstance(read, Unreadable):
+            return None
+        return {"first": first, "second": second}.get(read["better"])
 
     async def _scored(self, steps: Steps, question: Question, answer: Answer) -> Answer:
         """With the judge's score, none where its reply is of no use."""
-        (reply,) = await steps.several(
+        reply = await self._judge_says(
+            steps,
+            question,
             "judge",
+            answer=answer.text,
+            sketch=lambda pen: {"evidence": pen.text(), "score": pen.rng.choice((1, 2, 3, 4, 4, 5, 5))},
+        )
+        return replace(answer, score=_score(reply))
+
+    async def _judge_says(self, steps: Steps, question: Question, step: str, **shown: Any) -> LoggedReply:
+        (reply,) = await steps.several(
+            step,
             1,
             role=self.options.judge,
             temperature=0,
             passage=question.passage,
             question=question.text,
             known=question.known,
-            answer=answer.text,
-            sketch=lambda pen: {"evidence": pen.text(), "score": pen.rng.choice((1, 2, 3, 4, 4, 5, 5))},
+            **shown,
         )
-        return replace(answer, score=_score(reply))
+        return reply
 
     def _is_alike(self, chosen: Answer, rejected: Answer) -> bool:
         """Whether the two are about as long, so that length is not what is learnt."""
