@@ -7,6 +7,7 @@ import sys
 
 from benchmarks.evidence import (
     crash_ledger,
+    judges,
     leak_audit,
     main_job,
     programs,
@@ -27,6 +28,7 @@ DEMONSTRATIONS = {
         rare_class,
         word_problems,
         programs,
+        judges,
         crash_ledger,
         variety,
     )

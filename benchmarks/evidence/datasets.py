@@ -16,6 +16,7 @@ REPOSITORIES: Mapping[str, str] = {
     "clinc150": "https://github.com/clinc/oos-eval",
     "codet": "https://github.com/microsoft/CodeT",
     "gsm8k": "https://github.com/openai/grade-school-math",
+    "llmbar": "https://github.com/princeton-nlp/LLMBar",
 }
 
 

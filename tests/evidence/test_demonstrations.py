@@ -21,7 +21,13 @@ pytestmark = pytest.mark.real_data
 
 RealData = Callable[[str], Path]
 # In the plain suite the quick demonstrations, one part of each: it fails when broken as the whole does.
-PARTS = {"D1": "banking77", "D2": "myopic-reward", "D5": "answers", "D6": "cheats"}
+PARTS = {
+    "D1": "banking77",
+    "D2": "myopic-reward",
+    "D5": "answers",
+    "D6": "cheats",
+    "D7": "consistent",
+}
 
 
 def evidence(name: str, **switches: str) -> tuple[int, dict[str, Any]]:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from seedbed.core.chat import Choice
 from seedbed.core.errors import TemplateError
 from seedbed.core.protocols import FilterContext
-from seedbed.core.verdict import Verdict
+from seedbed.core.verdict import Regime, Verdict
 from seedbed.filters.judge import Judge, read_score
 from tests.filters.tickets import QUESTIONS, TICKETS, FromMemory, build, record, ticket
 
@@ -44,6 +44,36 @@ def test_it_drops_below_min_where_the_recipe_trusts_it(score: int, keep: bool) -
     verdict, _ = judged(says(score), min=4, trust="uncalibrated")
     assert (verdict.keep, verdict.reason) == (keep, "" if keep else "judge_below_min")
     assert verdict.score == score
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+@pytest.mark.parametrize(
+    ("regime", "keep", "reason", "asked"),
+    [
+        ("gates", False, "judge_below_min", 1),
+        ("people", True, "judge_for_people", 1),
+        ("off", True, "", 0),
+    ],
+)
+def test_what_people_showed_decides_what_a_low_score_does(
+    regime: Regime, keep: bool, reason: str, asked: int, trusted: bool
+) -> None:
+    options = {"trust": "uncalibrated"} if trusted else {}
+    judge = build("judge", CONTEXT, min=4, calibration="file.json", **options).in_regime(regime)
+    asking = FromMemory(judge, says(3))
+    verdict = asyncio.run(judge.check(ticket("Where is my parcel?"), asking))
+    assert (verdict.keep, verdict.reason, len(asking.asked)) == (keep, reason, asked)
+    assert verdict.score == (None if regime == "off" else 3)
+    assert verdict.evidence.get("unjudged") == ("judge_off" if regime == "off" else None)
+    good = asyncio.run(judge.check(ticket("Where is it?"), FromMemory(judge, says(4))))
+    assert (good.keep, good.reason) == (True, "")
+
+
+def test_too_few_labels_leave_it_as_uncalibrated_as_before() -> None:
+    for options, keep in (({"calibration": "file.json"}, True), ({"trust": "uncalibrated"}, False)):
+        judge = build("judge", CONTEXT, min=4, **options).in_regime("uncalibrated")
+        verdict = asyncio.run(judge.check(ticket("Where?"), FromMemory(judge, says(1))))
+        assert (verdict.keep, verdict.score) == (keep, 1)
 
 
 @pytest.mark.parametrize(

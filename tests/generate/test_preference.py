@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 
 from seedbed.core.errors import RecipeError
 from seedbed.core.record import Record
-from seedbed.generate.ranking import Answer, decides, sides
+from seedbed.generate.preference import Answers, Preference
+from seedbed.generate.ranking import Answer, decides, round_robin, sides
 from seedbed.run.loading import load_bound
 from seedbed.run.planner import plan_from_scratch
 from seedbed.verify.mathematics import compare, final_answer
@@ -109,6 +111,98 @@ def test_a_score_of_no_use_leaves_its_answer_out(tmp_path: Path) -> None:
     record, _ = pair_of(tmp_path, list(scores), scores, rank=["judge"])
     assert (record.fields["chosen"], record.fields["rejected"]) == ("Two.", "Six.")
     assert "score" not in record.notes["answers"][0]
+
+
+def compared(
+    folder: Path, answers: Sequence[str], better: Callable[[str, str], str], **options: object
+) -> tuple[Record, list[tuple[str, str]]]:
+    """The one record, and what the judge was shown, by a judge that says `better(first, second)`."""
+    shown: list[tuple[str, str]] = []
+
+    def say(question: Question) -> str:
+        if question.model != "judge":
+            return answers[question.choice]
+        first, second = (
+            question.user.partition(f"<{place}>\n")[2].partition(f"\n</{place}>")[0]
+            for place in ("first", "second")
+        )
+        shown.append((first, second))
+        return json.dumps({"evidence": "As it says.", "better": better(first, second)})
+
+    asked = recipe(
+        **{"answers": [{"n": len(answers)}], "rank": ["judge"], "length_ratio": False, **options},
+        pairwise=True,
+    )
+    script = Scripted(folder, say, roles=("teacher", "judge"))
+    (record,) = script.records(asked, {"rows.jsonl": json.dumps(EGGS)})
+    return record, shown
+
+
+def shorter(first: str, second: str) -> str:
+    return "tie" if len(first) == len(second) else "first" if len(first) < len(second) else "second"
+
+
+def test_each_two_answers_are_compared_in_both_orders(tmp_path: Path) -> None:
+    record, shown = compared(tmp_path, ["four", "six", "eleven", "seven"], shorter)
+    assert (record.fields["chosen"], record.fields["rejected"]) == ("six", "eleven")
+    assert len(shown) == len(set(shown)) == 4 * 3
+    assert {(second, first) for first, second in shown} == set(shown)
+    assert [each["score"] for each in record.notes["answers"]] == [1, 3, -3, -1]
+    # One question for the answers and one for what they answer, where that is asked too.
+    assert Preference(Preference.Options(answers=(Answers(n=4),), pairwise=True)).requests() == (1, 2 + 12)
+
+
+def test_a_judge_that_favours_a_place_prefers_nobody(tmp_path: Path) -> None:
+    record, shown = compared(tmp_path, ["four", "six", "eleven"], lambda first, second: "first")
+    assert reason(record) == "margin_too_small"
+    assert {each["score"] for each in record.notes["answers"]} == {0}
+    assert len(shown) == 6
+
+
+@pytest.mark.parametrize("reply", ["neither", "", "First!"])
+def test_a_comparison_of_no_use_is_a_tie(tmp_path: Path, reply: str) -> None:
+    def say(first: str, second: str) -> str:
+        return reply if "six" in (first, second) else shorter(first, second)
+
+    record, _ = compared(tmp_path, ["four", "six", "eleven"], say)
+    assert (record.fields["chosen"], record.fields["rejected"]) == ("four", "eleven")
+
+
+def test_a_margin_asks_for_more_than_one_comparison(tmp_path: Path) -> None:
+    record, _ = compared(tmp_path / "1", ["four", "eleven"], shorter, margin=2)
+    assert record.fields["chosen"] == "four"
+    record, _ = compared(tmp_path / "2", ["four", "eleven"], shorter, margin=3)
+    assert reason(record) == "margin_too_small"
+
+
+def test_behind_a_check_only_answers_of_one_side_are_compared(tmp_path: Path) -> None:
+    answers = [RIGHT, WRONG, "It is 7.", "It must be 9."]
+    record, shown = compared(tmp_path, answers, shorter, rank=["verifier", "judge"])
+    assert (record.fields["chosen"], record.fields["rejected"]) == ("It is 7.", WRONG)
+    assert {frozenset(each) for each in shown} == {frozenset((RIGHT, "It is 7.")), frozenset(answers[1::2])}
+
+
+NAMES = st.lists(st.text(min_size=1, max_size=3), min_size=2, max_size=6, unique=True)
+
+
+@given(NAMES, st.data())
+def test_a_round_robin_counts_each_comparison_once_for_each_side(
+    names: list[str], data: st.DataObject
+) -> None:
+    answers = [Answer(name, "teacher") for name in names]
+    won = [
+        pair if outcome == 1 else pair[::-1]
+        for pair in combinations(answers, 2)
+        if (outcome := data.draw(st.integers(0, 2)))
+    ]
+    ranked = round_robin(answers, won)
+    scores = [each.score or 0 for each in ranked.values()]
+    assert sum(scores) == 0
+    assert max(map(abs, scores)) < len(answers)
+    for one, other in permutations(ranked.values(), 2):
+        better = decides(one, other, margin=1)
+        assert not (better and decides(other, one, margin=1))
+        assert not better or (one.beaten is not None and other.text in one.beaten)
 
 
 def test_without_a_source_the_teacher_asks(tmp_path: Path) -> None:

@@ -51,6 +51,20 @@ def proof(
     return score_arms(Job(tuple(arms)), lambda: [(row.text, row.label) for row in locked])
 
 
+COMPARED = {
+    "min": 4,
+    "regime": "gates",
+    "labels": 120,
+    "labels_needed": 100,
+    "unjudged": 0,
+    "kappa": {"value": 0.71, "low": 0.58, "high": 0.82},
+    "agreement": {"value": 0.86, "low": 0.78, "high": 0.91},
+    "sensitivity": {"value": 0.8, "low": 0.68, "high": 0.89},
+    "specificity": {"value": 0.92, "low": 0.83, "high": 0.96},
+    "bad_rate": {"value": 0.071, "low": 0.03, "high": 0.125},
+}
+
+
 def summary(**changes: Any) -> dict[str, Any]:
     """A finished run with something in every section, less what a test changes."""
     return {
@@ -86,6 +100,7 @@ def summary(**changes: Any) -> dict[str, Any]:
                 "promoted": 12,
                 "calls": 396,
                 "unreadable": None,
+                "compared": COMPARED,
             }
         ],
         "rounds": [
@@ -109,6 +124,23 @@ def summary(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"regime": "people"}, "it sends to people: a score below min flags, and rejects nothing"),
+        ({"regime": "off", "kappa": None, "bad_rate": None}, "it is off: it is not asked"),
+        ({"regime": "uncalibrated", "labels": 99}, "it is uncalibrated: it ranks, and rejects only with"),
+        ({"regime": "uncalibrated", "labels": 99}, "trust: uncalibrated; 100 labels are needed"),
+        ({"regime": "uncalibrated"}, "people said the same of all records"),
+        ({"unjudged": 7}, "7 of the labelled records stayed unjudged, and count against it"),
+    ],
+)
+def test_each_regime_says_what_the_judge_may_do(changes: dict[str, Any], told: str) -> None:
+    (judged,) = summary()["judged"]
+    text = one_line(render_text(summary(judged=[{**judged, "compared": {**COMPARED, **changes}}])))
+    assert told in text
+
+
 def one_line(text: str) -> str:
     return " ".join(text.split())
 
@@ -119,6 +151,12 @@ def test_what_a_model_said_stands_apart_with_what_it_could_not_say() -> None:
     assert "4 unjudged: kept without a score, because no usable answer came (unreadable 3, timeout 1)" in text
     assert "396 of the requests below were its own" in text
     assert "12 drafts that had fallen as twins of one that it rejects came back" in text
+    assert "compared with 120 human labels, good from a score of 4: kappa 0.71 (95 %: 0.58 to 0.82)" in text
+    assert "it gates: a score below min rejects" in text
+    assert "it finds 80.0 % (95 %: 68.0 % to 89.0 %) of what people call bad" in text
+    assert (
+        "corrected for its errors, 7.1 % (95 %: 3.0 % to 12.5 %) of the drafts that it judged are bad" in text
+    )
     assert "Judged by a model" not in render_text(summary(judged=[]))
 
 

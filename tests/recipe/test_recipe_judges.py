@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from seedbed.recipe import RehearsalRole, WireRole
+from seedbed.core.errors import RecipeError
+from seedbed.filters import DEFAULT_FILTERS
+from seedbed.recipe import RehearsalRole, WireRole, load_recipe
 from seedbed.recipe.judges import family_of
+from seedbed.run.registry import registry
 from tests.recipe.fake_registry import Fail, Load
 
 SHORTEST = "name: tickets\ntask: {kind: classification, input: text, label: team, labels: [a, b]}\n"
@@ -81,6 +86,54 @@ def test_the_recipe_may_allow_kin(load: Load) -> None:
     roles = "roles:\n" + TEACHER + JUDGE.replace("gpt-oss-20b", "qwen3-4b")
     recipe = load(SHORTEST + roles + "filters: [{judge: {same_family: allow}}]\n").recipe
     assert recipe.roles.bound.keys() == {"teacher", "judge"}
+
+
+PAIRS = "name: pairs\ntask: {kind: preference}\n"
+OF_QWEN = "{model: qwen3-4b, endpoint: http://localhost:8002/v1}"
+OF_OTHERS = "{model: olmo-2, endpoint: http://localhost:8002/v1}"
+
+
+def kin_told(tmp_path: Path, text: str) -> list[tuple[str, str]]:
+    """(key, message) of all that is wrong with a recipe, by the real tables."""
+    (tmp_path / "recipe.yaml").write_text(text)
+    try:
+        load_recipe(tmp_path, registry(), env={}, default_filters=DEFAULT_FILTERS)
+    except RecipeError as error:
+        return [(problem.key, problem.message) for problem in error.problems]
+    return []
+
+
+def test_each_of_several_teachers_is_of_another_family_than_the_judge(tmp_path: Path) -> None:
+    several = "generate: {{target: 5, teachers: {{teacher: 1, second: 1}}}}\nfilters: [{}]\n"
+    kin = SHORTEST + "roles:\n" + TEACHER.replace("qwen3-32b", "olmo-2") + JUDGE.replace("gpt-oss-20b", "qwq")
+    kin += f"  second: {OF_QWEN}\n"
+    ((key, message),) = kin_told(tmp_path, kin + several.format("judge"))
+    assert key == "roles.judge.model"
+    assert "of the second's own family (qwen)" in message
+    assert kin_told(tmp_path, kin + several.format("judge: {same_family: allow}")) == []
+    assert kin_told(tmp_path, kin.replace("qwen3-4b", "phi-4") + several.format("judge")) == []
+
+
+@pytest.mark.parametrize(
+    ("judge", "method", "told"),
+    [
+        (OF_QWEN, "{judge: arbiter}", "teacher's"),
+        (OF_QWEN, "{judge: arbiter, same_family: allow}", ""),
+        (OF_OTHERS, "{judge: arbiter}", ""),
+        (OF_OTHERS, "{judge: arbiter, answers: [{n: 2}, {role: weak, n: 2}]}", "weak's"),
+        (OF_OTHERS, "{judge: arbiter, same_family: allow, answers: [{n: 2}, {role: weak, n: 2}]}", ""),
+        (OF_QWEN, "{judge: teacher}", ""),
+    ],
+)
+def test_a_methods_own_judge_is_no_kin_of_those_whose_answers_it_scores(
+    tmp_path: Path, judge: str, method: str, told: str
+) -> None:
+    roles = "roles:\n" + TEACHER
+    roles += f"  arbiter: {judge}\n" if "arbiter" in method else ""
+    roles += "  weak: {model: olmo-1, endpoint: http://localhost:8003/v1}\n" if "weak" in method else ""
+    found = kin_told(tmp_path, f"{PAIRS}{roles}generate: {{target: 5, methods: {{preference: {method}}}}}\n")
+    assert [key for key, _ in found] == (["roles.arbiter.model"] if told else [])
+    assert all(f"is of the {told} own family" in message for _, message in found)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,15 @@ def revived(record: str) -> Verdict:
     return Verdict(record, TARGET_FILTER, keep=True)
 
 
+# What a judge may do, by how far it agrees with people: see review/calibration.py.
+Regime: TypeAlias = Literal["uncalibrated", "gates", "people", "off"]
+
+# What a person says of a record: whether it is good enough, or a score on the judge's own scale.
+Said: TypeAlias = Literal["accept", "reject"] | int
+
 UNJUDGED = "unjudged"
+# The cause where nobody was asked, because the judge is off.
+JUDGE_OFF = "judge_off"
 
 
 def unjudged(record: str, by: str, cause: str, evidence: Mapping[str, Any]) -> Verdict:

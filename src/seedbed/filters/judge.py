@@ -15,12 +15,15 @@ from seedbed.core.errors import NoAnswer, Problem, TemplateError
 from seedbed.core.hashing import short_id
 from seedbed.core.protocols import ContentAsking, FilterContext, Prompt
 from seedbed.core.record import Record
-from seedbed.core.verdict import Verdict, unjudged
+from seedbed.core.verdict import JUDGE_OFF, Regime, Verdict, unjudged
 from seedbed.filters.subject import FilterOptions, excerpt, filter_id
 from seedbed.prompts.templates import PromptTemplate, library_template, read_template
 
 LOWEST, HIGHEST = 1, 5
+# What the library's rubrics call good, where the recipe has no `min`.
+GOOD_FROM = 4
 BELOW_MIN = "judge_below_min"
+FOR_PEOPLE = "judge_for_people"
 
 # What a rubric may use; the record itself stands in the frame around it.
 RUBRIC_NAMES = ("task", "labels", "fields")
@@ -46,7 +49,9 @@ class Judge:
     text. A reply that cannot be used is answered once by a question that names the error; after
     that, or where no answer comes, the record is unjudged: kept, without a score.
 
-    A score ranks. It drops only where the recipe says `min` and that it trusts an uncalibrated judge.
+    A score ranks. Whether one below `min` drops hangs on how far the judge agrees with people: in the regime
+    `gates` it does; in `people` the record is kept and flagged; `off` asks nothing and leaves every record
+    unjudged; uncalibrated, it drops only where the recipe says that it trusts such a judge.
     """
 
     name: ClassVar = "judge"
@@ -64,16 +69,20 @@ class Judge:
         trust: Literal["uncalibrated"] | None = Field(
             None, description="`uncalibrated` lets scores that nobody compared with people reject"
         )
+        calibration: str | None = Field(
+            None, min_length=1, description="file by `seedbed calibrate`, relative to the recipe's folder"
+        )
         same_family: Literal["allow"] | None = Field(
             None, description="`allow` lets a judge of the teacher's own model family judge"
         )
 
         @model_validator(mode="after")
         def _says_what_it_trusts(self) -> Self:
-            if self.min is not None and self.trust is None:
+            if self.min is not None and self.trust is None and self.calibration is None:
                 raise ValueError(
-                    "min drops records on the word of a judge that was never compared with people; an "
-                    "uncalibrated judge ranks, so remove min, or add trust: uncalibrated to drop all the same"
+                    "min drops records on the word of a judge that was never compared with people; name its "
+                    "calibration: FILE, which `seedbed calibrate` writes; or remove min, for an uncalibrated "
+                    "judge ranks; or add trust: uncalibrated to drop all the same"
                 )
             if self.trust is not None and self.min is None:
                 raise ValueError(
@@ -81,10 +90,14 @@ class Judge:
                 )
             return self
 
-    def __init__(self, prompt: Prompt, least: int | None) -> None:
-        self.prompts: Mapping[str, Prompt] = {prompt.name: prompt}
-        self._prompt = prompt.name
-        self._least = least
+    def __init__(
+        self, prompt: Prompt, least: int | None, *, trusted: bool = False, regime: Regime = "uncalibrated"
+    ) -> None:
+        self.prompts: Mapping[str, Prompt] = {} if regime == "off" else {prompt.name: prompt}
+        self.prompt = prompt
+        self.least = least
+        self._trusted = trusted
+        self._regime = regime
 
     @classmethod
     def build(cls, options: Options, context: FilterContext) -> Judge:
@@ -93,12 +106,25 @@ class Judge:
         frame = library_template(_FRAME)
         # At the very top, so that a line of the prompt is that line of the rubric.
         text = frame.text.replace(_PLACE_OF_RUBRIC, rubric.text.rstrip(), 1)
-        return cls(PromptTemplate(f"judge/{rubric.name}", text, rubric.path), options.min)
+        prompt = PromptTemplate(f"judge/{rubric.name}", text, rubric.path)
+        return cls(prompt, options.min, trusted=options.trust is not None)
+
+    @property
+    def good_from(self) -> int:
+        """The lowest score of a record that it calls good."""
+        return self.least or GOOD_FROM
+
+    def in_regime(self, regime: Regime) -> Judge:
+        """The same judge, as a comparison with people lets it act."""
+        return Judge(self.prompt, self.least, trusted=self._trusted, regime=regime)
 
     def content(self, record: Record) -> Mapping[str, Any]:
         return dict(record.fields)
 
     async def check(self, record: Record, ctx: ContentAsking) -> Verdict:
+        if self._regime == "off":
+            evidence = _evidence("it disagrees with people", [])
+            return unjudged(record.id, filter_id(type(self)), JUDGE_OFF, evidence)
         content = self.content(record)
         variables: dict[str, Any] = {"id": short_id("content", content), "data": _shown(content)}
         replies: list[LoggedReply] = []
@@ -106,7 +132,7 @@ class Judge:
         try:
             for _ in range(2):
                 (reply,) = await ctx.ask(
-                    self._prompt, role=self.role, schema=SCHEMA, **variables, problem=problem
+                    self.prompt.name, role=self.role, schema=SCHEMA, **variables, problem=problem
                 )
                 replies.append(reply)
                 read = read_score(reply.choice)
@@ -121,8 +147,12 @@ class Judge:
         return unjudged(record.id, filter_id(type(self)), "unreadable", _evidence(problem, replies))
 
     def _verdict(self, record: Record, score: int, says: str, replies: list[LoggedReply]) -> Verdict:
-        keep = self._least is None or score >= self._least
-        reason = "" if keep else BELOW_MIN
+        keep, reason = True, ""
+        if self.least is not None and score < self.least:
+            if self._regime == "gates" or (self._regime == "uncalibrated" and self._trusted):
+                keep, reason = False, BELOW_MIN
+            elif self._regime == "people":
+                reason = FOR_PEOPLE
         return Verdict(record.id, filter_id(type(self)), keep, reason, float(score), _evidence(says, replies))
 
 

@@ -6,13 +6,15 @@ before what is an opinion: where the verifier knows the answer no judge is heard
 
 A judge sees one answer at a time. Answers side by side would have a place, and judges favour places (Zheng et
 al. 2023, arXiv 2306.05685); scores of single answers need no second round in swapped order, and a score that
-is of no use costs one answer and not the pair.
+is of no use costs one answer and not the pair. With `pairwise` it compares each two answers, in both orders,
+and what it does not say in both is a tie.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -22,7 +24,17 @@ from seedbed.core.errors import InputError, Problem
 from seedbed.core.protocols import Draft, SourceKind
 from seedbed.core.record import Rejection, Unreadable
 from seedbed.generate.method import MethodOptions
-from seedbed.generate.ranking import PASSAGE, Answer, Question, Ranker, checked, decides, sides, worth
+from seedbed.generate.ranking import (
+    PASSAGE,
+    Answer,
+    Question,
+    Ranker,
+    checked,
+    decides,
+    round_robin,
+    sides,
+    worth,
+)
 from seedbed.generate.reading import read_fields
 from seedbed.generate.sampling import question_of
 from seedbed.generate.steps import Kind, SteppedMethod, Steps, read_object
@@ -34,8 +46,11 @@ _WORKS_ON: Mapping[Ranker, Sequence[SourceKind]] = {
     "groundedness": ("documents",),
 }
 _SCORED: Mapping[str, Kind] = {"evidence": "text", "score": "integer"}
+_COMPARED: Mapping[str, Kind] = {"evidence": "text", "better": "text"}
 # Share of a rehearsal's answers with a number that is made up.
 _WRONG = 0.4
+# Share of a rehearsal's comparisons that come to nothing.
+_UNDECIDED = 0.2
 
 
 class Answers(MethodOptions):
@@ -60,6 +75,7 @@ class Preference(SteppedMethod):
         "question": ("passage",),
         "answer": ("passage", "question"),
         "judge": ("passage", "question", "known", "answer"),
+        "pair": ("passage", "question", "known", "first", "second"),
     }
     tasks: ClassVar[Sequence[str]] = ("preference",)
     source_kinds: ClassVar[Sequence[SourceKind]] = ("unlabelled", "real", "documents")
@@ -80,6 +96,9 @@ class Preference(SteppedMethod):
             description="what ranks: verifier, groundedness, judge, the first before the rest",
         )
         judge: str = Field("judge", description="role that scores, where `rank` has the judge")
+        pairwise: bool = Field(
+            False, description="the judge compares each two answers, in both orders, and scores none alone"
+        )
         margin: int = Field(1, ge=1, le=4, description="least difference of the judge's two scores")
         length_ratio: tuple[float, float] | Literal[False] = Field(
             (0.5, 2.0),
@@ -112,6 +131,14 @@ class Preference(SteppedMethod):
             return value
 
         @model_validator(mode="after")
+        def _pairs_are_the_judges(self) -> Self:
+            if self.pairwise and "judge" not in self.rank:
+                raise ValueError(
+                    "pairwise is how the judge ranks, and rank has no judge; add it or remove pairwise"
+                )
+            return self
+
+        @model_validator(mode="after")
         def _a_few_answers(self) -> Self:
             if len({(each.role, each.prompt, each.temperature) for each in self.answers}) < len(self.answers):
                 raise ValueError("answers has the same role, prompt and temperature twice; raise n instead")
@@ -139,9 +166,11 @@ class Preference(SteppedMethod):
         return {each.prompt: self.steps["answer"] for each in self.options.answers if each.prompt}
 
     def requests(self) -> tuple[int, int]:
-        """Without a question to write and anything to judge, and with a score for every answer."""
+        """Without a question to write and anything to judge, and with a score for every answer, or a
+        comparison of each two of them in both orders."""
         answers = self.options.answers
-        judged = sum(each.n for each in answers) if "judge" in self.options.rank else 0
+        number = sum(each.n for each in answers) if "judge" in self.options.rank else 0
+        judged = number * (number - 1) if self.options.pairwise else number
         return len(answers), 1 + len(answers) + judged
 
     async def drafts(self, steps: Steps) -> list[Draft]:
@@ -151,7 +180,7 @@ class Preference(SteppedMethod):
         good, bad = sides(answers, decider, judged="judge" in self.options.rank)
         # Each side has a single answer where a check leaves nothing to choose.
         if "judge" in self.options.rank and len(good) + len(bad) > 2:
-            scored = {each: await self._scored(steps, question, each) for each in {**good, **bad}}
+            scored = await self._ranked(steps, question, good, bad)
             answers = [scored.get(each, each) for each in answers]
             good, bad = ({scored[each]: None for each in side} for side in (good, bad))
         pairs = [(chosen, rejected) for chosen in good for rejected in bad if chosen is not rejected]
@@ -219,20 +248,77 @@ class Preference(SteppedMethod):
             raise steps.useless(unreadable)
         return list(found.values())
 
+    async def _ranked(
+        self, steps: Steps, question: Question, good: Iterable[Answer], bad: Iterable[Answer]
+    ) -> dict[Answer, Answer]:
+        """Each answer of the two sides with what the judge makes of it.
+
+        By pairs each side is a round robin of its own: between the sides a check has decided already.
+        """
+        good, bad = list(good), list(bad)
+        if not self.options.pairwise:
+            return {each: await self._scored(steps, question, each) for each in dict.fromkeys(good + bad)}
+        ranked: dict[Answer, Answer] = {}
+        for side in [good] if good == bad else [good, bad]:
+            won = [
+                (one, other) if better is one else (other, one)
+                for one, other in combinations(side, 2)
+                if (better := await self._better(steps, question, one, other)) is not None
+            ]
+            ranked |= round_robin(side, won)
+        return ranked
+
+    async def _better(self, steps: Steps, question: Question, one: Answer, other: Answer) -> Answer | None:
+        """The one that the judge prefers in both orders; None for a tie."""
+        preferred = [
+            await self._preferred(steps, question, first, second)
+            for first, second in ((one, other), (other, one))
+        ]
+        return preferred[0] if preferred[0] is preferred[1] else None
+
+    async def _preferred(
+        self, steps: Steps, question: Question, first: Answer, second: Answer
+    ) -> Answer | None:
+        """The one that the judge prefers in this order; None for a tie, or a reply of no use."""
+        reply = await self._judge_says(
+            steps,
+            question,
+            "pair",
+            first=first.text,
+            second=second.text,
+            sketch=lambda pen: {
+                "evidence": pen.text(),
+                "better": _some_preference(pen, first.text, second.text),
+            },
+        )
+        read = read_object(reply, _COMPARED)
+        if isinstance(read, Unreadable):
+            return None
+        return {"first": first, "second": second}.get(read["better"])
+
     async def _scored(self, steps: Steps, question: Question, answer: Answer) -> Answer:
         """With the judge's score, none where its reply is of no use."""
-        (reply,) = await steps.several(
+        reply = await self._judge_says(
+            steps,
+            question,
             "judge",
+            answer=answer.text,
+            sketch=lambda pen: {"evidence": pen.text(), "score": pen.rng.choice((1, 2, 3, 4, 4, 5, 5))},
+        )
+        return replace(answer, score=_score(reply))
+
+    async def _judge_says(self, steps: Steps, question: Question, step: str, **shown: Any) -> LoggedReply:
+        (reply,) = await steps.several(
+            step,
             1,
             role=self.options.judge,
             temperature=0,
             passage=question.passage,
             question=question.text,
             known=question.known,
-            answer=answer.text,
-            sketch=lambda pen: {"evidence": pen.text(), "score": pen.rng.choice((1, 2, 3, 4, 4, 5, 5))},
+            **shown,
         )
-        return replace(answer, score=_score(reply))
+        return reply
 
     def _is_alike(self, chosen: Answer, rejected: Answer) -> bool:
         """Whether the two are about as long, so that length is not what is learnt."""
@@ -243,6 +329,13 @@ class Preference(SteppedMethod):
 def _score(reply: LoggedReply) -> int | None:
     read = read_object(reply, _SCORED)
     return read["score"] if not isinstance(read, Unreadable) and read["score"] in range(1, 6) else None
+
+
+def _some_preference(pen: Pen, first: str, second: str) -> str:
+    """Mostly the one that comes later by its letters, whichever order they stand in."""
+    if pen.rng.random() < _UNDECIDED:
+        return "tie"
+    return "first" if first > second else "second"
 
 
 def _some_answer(pen: Pen, question: Question) -> str:

@@ -31,6 +31,8 @@ class Answer:
     """`by` is the role that gave it, `prompt` the file where it was not the library's.
 
     `passes` is what a check says of it, None where it says nothing; `slips` counts false equations.
+    `score` is the judge's; where it compared answers, comparisons won less those lost, and `beaten` are the
+    texts of the answers that this one won against.
     """
 
     text: str
@@ -39,6 +41,7 @@ class Answer:
     passes: bool | None = None
     slips: int = 0
     score: int | None = None
+    beaten: frozenset[str] | None = None
 
     def note(self) -> dict[str, Any]:
         said = {
@@ -88,10 +91,31 @@ def sides(
     return (dict.fromkeys(passing), dict.fromkeys(failing)) if passing and failing else ({}, {})
 
 
+def round_robin(answers: Sequence[Answer], won: Sequence[tuple[Answer, Answer]]) -> dict[Answer, Answer]:
+    """The answers with what they won and lost against one another, of `won` the pairs (better, worse).
+
+    Copeland's score: comparisons won less those lost; ties count for nobody.
+    """
+    return {
+        each: replace(
+            each,
+            score=sum(better is each for better, _ in won) - sum(worse is each for _, worse in won),
+            beaten=frozenset(worse.text for better, worse in won if better is each),
+        )
+        for each in answers
+    }
+
+
 def decides(chosen: Answer, rejected: Answer, *, margin: int) -> bool:
-    """Whether the first is the better: by the check that parts them, else by the judge's scores."""
+    """Whether the first is the better: by the check that parts them, else by the judge's scores.
+
+    Where the judge compared answers, the first must have won against the other as well: scores alone may go
+    round in a circle.
+    """
     if chosen.passes and rejected.passes is False:
         return True
+    if chosen.beaten is not None and rejected.text not in chosen.beaten:
+        return False
     return chosen.score is not None and rejected.score is not None and chosen.score - rejected.score >= margin
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from seedbed.core.fate import Accounts
 from seedbed.core.verdict import OVER_TARGET, TARGET_FILTER
 from seedbed.publish.card_licence import licence_matter, licence_text
+from seedbed.publish.judgement_text import compared_words
 from seedbed.publish.markdown import bullets, code, quotation, table, words
 from seedbed.publish.proof_text import arm_name, signed, verdict_words
 from seedbed.publish.report import largest_first
@@ -197,18 +198,16 @@ def _role_licence(entry: Mapping[str, Any]) -> str:
 def _filters(facts: Facts, accounts: Accounts) -> str:
     summary = facts["summary"]
     steps = {step["filter"]: step for step in summary["funnel"]["steps"]}
+    checked = {entry["filter"]: entry["checked"] for entry in summary["filters"]}
     rows = []
     for name, step in steps.items():
         if name == TARGET_FILTER:
             continue
-        own = next((entry for entry in summary["filters"] if entry["filter"] == name), None)
-        checked = own["checked"] if own else 0
         options = facts["filters"].get(name.partition("@")[0]) or {}
         said = ", ".join(f"{words(key)} {code(value)}" for key, value in sorted(options.items()))
         lost = ", ".join(f"{n:,} {code(reason)}" for reason, n in largest_first(step["rejected"]))
-        rows.append(
-            [code(name), said or "–", lost or "–", f"{checked:,}", f"{sum(step['rejected'].values()):,}"]
-        )
+        dropped = sum(step["rejected"].values())
+        rows.append([code(name), said or "–", lost or "–", f"{checked.get(name, 0):,}", f"{dropped:,}"])
     turned_away = accounts.drafts.rejected[OVER_TARGET]
     return _section(
         "Filters",
@@ -218,6 +217,7 @@ def _filters(facts: Facts, accounts: Accounts) -> str:
         if rows
         else "No filter looked at the drafts.",
         f"{turned_away:,} more good drafts were left out because the target was met." if turned_away else "",
+        words(compared_words(summary["judged"])),
     )
 
 

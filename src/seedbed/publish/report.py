@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from seedbed.core.fate import Accounts
-from seedbed.core.verdict import OVER_TARGET
+from seedbed.core.verdict import JUDGE_OFF, OVER_TARGET
 from seedbed.publish.cost_text import cost_section, licence_lines
+from seedbed.publish.judgement_text import comparison_lines
 from seedbed.publish.measures_text import measures_section
 from seedbed.publish.proof_text import proof_section
 from seedbed.publish.self_test_text import self_test_section
@@ -170,12 +171,15 @@ def _judged(summary: Summary) -> str:
         scores = ", ".join(f"{score}: {n:,}" for score, n in entry["scores"].items()) or "none"
         mean = "" if entry["mean"] is None else f", mean {entry['mean']:.2f}"
         lines = [f"{entry['filter']}: {entry['judged']:,} drafts judged{mean} ({scores})"]
-        if entry["unjudged"]:
-            causes = ", ".join(f"{cause} {n:,}" for cause, n in largest_first(entry["unjudged"]))
+        unanswered = {cause: n for cause, n in entry["unjudged"].items() if cause != JUDGE_OFF}
+        if unanswered:
+            causes = ", ".join(f"{cause} {n:,}" for cause, n in largest_first(unanswered))
             lines.append(
-                f"{sum(entry['unjudged'].values()):,} unjudged: kept without a score, because no "
+                f"{sum(unanswered.values()):,} unjudged: kept without a score, because no "
                 f"usable answer came ({causes})"
             )
+        if entry["compared"] is not None:
+            lines += comparison_lines(entry["compared"])
         if entry["calls"] is not None:
             lines.append(f"{entry['calls']:,} of the requests below were its own")
         if entry["promoted"]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from pydantic import BaseModel
 
 from seedbed.core.registry import Registry
 from seedbed.recipe.filters import FilterEntry, place_of_filter
@@ -65,13 +68,20 @@ def check_judges(
                 f"the filter '{name}' asks the role {role}, which the recipe does not fill; write roles: "
                 f"{{{role}: {{model: …, endpoint: …}}}}, or take the filter out",
             )
-    if roles.judge is None:
+    if roles.judge is not None and not _is_of_use(roles, asking.values(), asked_by_methods, findings):
         return
-    if "judge" not in asking.values() and "judge" not in asked_by_methods:
+    _check_family(roles, _judged(filters, asking, asked_by_methods, generate), findings)
+
+
+def _is_of_use(
+    roles: Roles, asked_by_filters: Collection[str], asked_by_methods: Collection[str], findings: Findings
+) -> bool:
+    """Whether somebody asks the role `judge` and its score says something; else it is reported."""
+    if "judge" not in asked_by_filters and "judge" not in asked_by_methods:
         if not findings.touch(("filters",), ("generate", "methods")):
             message = "nothing asks this role; add the filter judge to filters, or remove the role"
             findings.add(("roles", "judge"), message)
-        return
+        return False
     if isinstance(roles.judge, RehearsalRole) != isinstance(roles.teacher, RehearsalRole):
         which, other = (
             ("judge", "teacher") if isinstance(roles.judge, RehearsalRole) else ("teacher", "judge")
@@ -81,29 +91,59 @@ def check_judges(
             f"this role rehearses and the {other} does not, so that a score would say nothing; let both "
             "rehearse, or neither",
         )
-        return
-    _check_family(roles, filters, generate, findings)
+        return False
+    return True
 
 
-def _check_family(
-    roles: Roles, filters: Sequence[FilterEntry], generate: Generate | None, findings: Findings
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the roles `writers` write is scored by the role `judge`; of their kin where it is `allowed`."""
+
+    judge: str
+    writers: Sequence[str]
+    allowed: bool
+
+
+def _judged(
+    filters: Sequence[FilterEntry],
+    asking: Mapping[str, str],
+    asked_by_methods: Collection[str],
+    generate: Generate | None,
+) -> list[_Judged]:
+    """By each filter, and by each method with a role for its judge; its `answers` may be other roles'."""
+    teachers = ["teacher", *(generate.teachers if generate is not None else ())]
+    found = [
+        _Judged(asking[entry.name], teachers, _allows(entry.options))
+        for entry in filters
+        if entry.name in asking
+    ]
+    for entry in generate.methods if generate is not None else ():
+        judge = getattr(entry.options, "judge", "")
+        writers = [*teachers, *(each.role for each in getattr(entry.options, "answers", ()))]
+        # Whoever names a writer as the judge has said that it judges itself.
+        if judge in asked_by_methods and judge not in writers:
+            found.append(_Judged(judge, writers, _allows(entry.options)))
+    return found
+
+
+def _allows(options: BaseModel) -> bool:
+    return getattr(options, "same_family", None) == "allow"
+
+
+def _check_family(roles: Roles, judged: Sequence[_Judged], findings: Findings) -> None:
     """A judge of the kin of whoever writes must be said, by an option of a filter or method that asks it."""
-    options = [entry.options for entry in filters]
-    options += [entry.options for entry in generate.methods] if generate is not None else []
-    if any(getattr(each, "same_family", None) == "allow" for each in options):
-        return
-    judge = roles.judge
-    writing = ["teacher", *(generate.teachers if generate is not None else ())]
-    for name in dict.fromkeys(writing):
-        writer = roles.bound.get(name)
-        if not isinstance(writer, WireRole) or not isinstance(judge, WireRole):
+    allowed = {each.judge for each in judged if each.allowed}
+    pairs = dict.fromkeys((each.judge, writer) for each in judged for writer in each.writers)
+    told: set[str] = set()
+    for name, writing in pairs:
+        judge, writer = roles.bound.get(name), roles.bound.get(writing)
+        if name in allowed | told or not isinstance(judge, WireRole) or not isinstance(writer, WireRole):
             continue
         family = family_of(judge.model)
         if family == family_of(writer.model):
             findings.add(
-                ("roles", "judge", "model"),
-                f"'{judge.model}' is of the {name}'s own family ({family}), and models favour their kin; "
+                ("roles", name, "model"),
+                f"'{judge.model}' is of the {writing}'s own family ({family}), and models favour their kin; "
                 "bind a judge of another one, or say that it may, where it is asked: {same_family: allow}",
             )
-            return
+            told.add(name)

@@ -27,6 +27,7 @@ from seedbed.recipe import (
     Recipe,
     Role,
 )
+from seedbed.review.calibration import Comparison
 from seedbed.run.asked_templates import TemplateQuestion, template_of
 from seedbed.run.axis_values import Unasked, axes_that_stand, values_by_label
 from seedbed.run.bound_templates import (
@@ -38,7 +39,7 @@ from seedbed.run.bound_templates import (
 from seedbed.run.filter_checks import filter_problems
 from seedbed.run.gathering import Gatherer
 from seedbed.run.licensing import check_licence
-from seedbed.run.model_filters import build_model_filters, filter_versions
+from seedbed.run.model_filters import ModelFilters, build_model_filters, filter_versions
 from seedbed.run.plan_space import documents_of, items_of, plan_space, quotas_of
 from seedbed.run.planner import PlanSpace
 from seedbed.run.pricing import check_price
@@ -59,7 +60,7 @@ class BoundRecipe:
     steps of methods as `method/step`. `axes` are the values that stand. While `unasked` names an axis,
     `space` and `quotas` reckon with words in the place of its values: enough for a plan to count, and
     never for a request. `library` is the task's own prompt, where a method asks it; the same holds for it
-    while `unasked_templates` stand out.
+    while `unasked_templates` stand out. `compared` are the judges that have a calibration, by filter.
     """
 
     loaded: LoadedRecipe
@@ -83,6 +84,7 @@ class BoundRecipe:
     quotas: Quotas
     filter_versions: list[list[Any]]
     model_filters: tuple[ModelFilter, ...]
+    compared: Mapping[str, Comparison]
 
     @property
     def recipe(self) -> Recipe:
@@ -170,8 +172,11 @@ def _contents(rows: Sequence[Record]) -> list[str]:
     return sorted(short_id("row", [row.id, dict(row.fields)]) for row in rows)
 
 
-def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
-    """Read the data and check every part against it. Raises RecipeError with all problems."""
+def bind(loaded: LoadedRecipe, registry: Registry, *, calibrated: bool = True) -> BoundRecipe:
+    """Read the data and check every part against it. Raises RecipeError with all problems.
+
+    Unless `calibrated`, judges are bound as they are before anybody compares them with people.
+    """
     gather = Gatherer()
     recipe = loaded.recipe
     plugin = registry.tasks.get(recipe.task.kind)
@@ -197,7 +202,8 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
         templates, open_templates = with_standing(templates, template_question)
     _check_student(loaded, registry, gather)
     gather.problems += filter_problems(loaded, registry, task, real.train)
-    model_filters = gather.attempt(lambda: build_model_filters(loaded, task, registry)) or ()
+    build_judges = partial(build_model_filters, loaded, task, variables, labels, registry)
+    model_filters = gather.attempt(partial(build_judges, calibrated=calibrated)) or ModelFilters()
     texts_of = partial(_texts_of, unlabelled, real)
     axes, unasked = axes_that_stand(loaded, variables, gather.attempt, texts_of)
     known = {**axes, **{name: tuple(asked.values) for name, asked in unasked.items()}}
@@ -240,7 +246,8 @@ def bind(loaded: LoadedRecipe, registry: Registry) -> BoundRecipe:
         space=space,
         quotas=counted,
         filter_versions=filter_versions(recipe, registry, model_filters),
-        model_filters=model_filters,
+        model_filters=model_filters.filters,
+        compared=model_filters.compared,
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seedbed.core.chat import ReplyKey
 from seedbed.core.verdict import UNJUDGED
 from seedbed.models.rehearsal_judge import JudgeFaults, RehearsalJudge
+from seedbed.review.calibration import Comparison
 from seedbed.run.scopes import asked_scopes
 from seedbed.run.view import RunView
 from seedbed.store.replies import ReplyLog
@@ -37,6 +38,7 @@ def _entry(name: str, view: RunView, committed: Sequence[CommittedRound]) -> dic
     judged = scores.total()
     total = sum(float(score) * n for score, n in scores.items())
     promoted, unreadable = _looked_up(name, view, committed)
+    compared = view.compared.get(name.partition("@")[0])
     return {
         "filter": name,
         "judged": judged,
@@ -45,7 +47,14 @@ def _entry(name: str, view: RunView, committed: Sequence[CommittedRound]) -> dic
         UNJUDGED: dict(sorted(unjudged.items())),
         "promoted": promoted,
         "unreadable": unreadable,
+        "compared": _compared(compared, scores) if compared is not None else None,
     }
+
+
+def _compared(comparison: Comparison, scores: Mapping[str, int]) -> dict[str, Any]:
+    """How the judge does beside people, and by that how many of the drafts with these scores are bad."""
+    bad = comparison.bad_among({float(score): n for score, n in scores.items()})
+    return {**comparison.to_json(), "bad_rate": bad.to_json() if bad is not None else None}
 
 
 def _looked_up(name: str, view: RunView, committed: Sequence[CommittedRound]) -> tuple[int, int | None]:

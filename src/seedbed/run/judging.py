@@ -157,6 +157,14 @@ class Judging:
         }
         return whole, passed
 
+    async def judge(
+        self, records: Sequence[Record], stopping: Callable[[], bool], stop: Stop
+    ) -> dict[str, list[Verdict]]:
+        """The verdicts on these records by id, whoever their kin; those that a stop left open are missing."""
+        found = _Judged()
+        await self._ask_about(records, found, stopping, stop)
+        return {record: verdicts for record, verdicts in found.later.items() if record not in found.awaiting}
+
     def count_replayed(self) -> None:
         """Count what the log alone answered for the latest round, which nobody will go through again."""
         for role, taken in self._from_log.items():

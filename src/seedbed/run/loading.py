@@ -20,15 +20,20 @@ from seedbed.sources.eval_lock import EvalLockServer
 _APART = ("filters", "roles", "mix", "student", "budget", "export")
 
 
-def load_bound(recipe: Path, overrides: Sequence[str], *, env: Mapping[str, str] = os.environ) -> BoundRecipe:
-    """Load, validate and bind. Raises InputError with the problems of recipe, data and templates together."""
+def load_bound(
+    recipe: Path, overrides: Sequence[str], *, env: Mapping[str, str] = os.environ, calibrated: bool = True
+) -> BoundRecipe:
+    """Load, validate and bind; unless `calibrated`, without looking for the calibrations that filters name.
+
+    Raises InputError with the problems of recipe, data and templates together.
+    """
     tables = registry()
     try:
         loaded = _load(recipe, tables, overrides, env)
     except RecipeError as error:
         raise RecipeError([*error.problems, *_further(recipe, tables, overrides, error.problems)]) from None
     try:
-        bound = bind(loaded, tables)
+        bound = bind(loaded, tables, calibrated=calibrated)
     except RecipeError as error:
         raise RecipeError([*error.problems, *_of_eval(loaded, tables)]) from None
     check_rendering(bound)

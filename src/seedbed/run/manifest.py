@@ -171,6 +171,7 @@ def facts_of(bound: BoundRecipe) -> dict[str, Any]:
         "by_field": {name: dict(values) for name, values in bound.quotas.by_field.items()},
         "real_rows": {"train": len(bound.train), "dev": len(bound.dev)},
         "model_filters": list(bound.ranking),
+        "compared": {name: comparison.to_json() for name, comparison in bound.compared.items()},
         "eval_path": str(bound.eval_spec.path) if bound.eval_spec else None,
         "reply_log": os.path.relpath(log, folder.path),
         "recipe_file": os.path.relpath(bound.loaded.path, folder.path),
@@ -203,4 +204,5 @@ def _version(bound: BoundRecipe, parts: Mapping[str, str], change: Change, numbe
         "templates": {template.name: template.hash for template in bound.templates.values()},
         "rows": {"train": len(bound.train), "dev": len(bound.dev)},
         "software": software(bound),
+        "compared": {name: comparison.hash for name, comparison in bound.compared.items()},
     }

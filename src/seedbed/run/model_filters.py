@@ -2,46 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from seedbed.core.errors import InputError, Problem, RecipeError
 from seedbed.core.protocols import FilterContext, ModelFilter, Task
 from seedbed.core.registry import Registry
+from seedbed.filters.judge import Judge
 from seedbed.recipe import LoadedRecipe, Recipe
 from seedbed.recipe.filters import place_of_filter
+from seedbed.review.calibration import Comparison
+from seedbed.run.calibrations import identity_of, read_calibration
 
 
-def build_model_filters(loaded: LoadedRecipe, task: Task, registry: Registry) -> tuple[ModelFilter, ...]:
-    """In the recipe's order. Raises RecipeError with what is wrong with any, at the filter's line."""
+@dataclass(frozen=True)
+class ModelFilters:
+    """The model filters of a recipe in its order. `compared` is, by name, how judges do beside people."""
+
+    filters: tuple[ModelFilter, ...] = ()
+    compared: Mapping[str, Comparison] = field(default_factory=dict)
+
+
+def build_model_filters(
+    loaded: LoadedRecipe,
+    task: Task,
+    variables: Mapping[str, str],
+    labels: Sequence[str],
+    registry: Registry,
+    *,
+    calibrated: bool = True,
+) -> ModelFilters:
+    """Raises RecipeError with what is wrong with any, at the filter's line.
+
+    `variables` and `labels` are what prompts have of the task. Unless `calibrated`, the calibrations that
+    filters name are not looked for.
+    """
     context = FilterContext(task=task, folder=loaded.folder)
     built: list[ModelFilter] = []
+    compared: dict[str, Comparison] = {}
     problems: list[Problem] = []
     for entry in loaded.recipe.filters:
         kind = registry.filters.get(entry.name)
         if kind.kind != "model":
             continue
+        options: Any = entry.options
         try:
-            built.append(kind.build(entry.options, context))
+            made = kind.build(options, context)
+            if calibrated and isinstance(made, Judge) and (path := options.calibration) is not None:
+                judge = identity_of(loaded, made, variables, labels)
+                found = read_calibration(loaded.resolve(path), judge).at(made.good_from)
+                compared[entry.name] = found
+                made = made.in_regime(found.regime)
+            built.append(made)
         except InputError as error:
             place = place_of_filter(loaded.written("filters"), entry.name)
             problems += [loaded.problem(place, str(problem)) for problem in error.problems]
     if problems:
         raise RecipeError(problems)
-    return tuple(built)
+    return ModelFilters(tuple(built), compared)
 
 
-def filter_versions(
-    recipe: Recipe, registry: Registry, model_filters: Sequence[ModelFilter]
-) -> list[list[Any]]:
-    """What decides the verdicts of each filter: its name, version, options, and the prompts it asks by."""
-    prompts = {each.name: sorted(prompt.hash for prompt in each.prompts.values()) for each in model_filters}
+def filter_versions(recipe: Recipe, registry: Registry, model_filters: ModelFilters) -> list[list[Any]]:
+    """What decides the verdicts of each filter: its name, version, options, the prompts it asks by, and
+    how it does beside people."""
+    decisive = {
+        each.name: sorted(prompt.hash for prompt in each.prompts.values()) for each in model_filters.filters
+    }
+    for name, comparison in model_filters.compared.items():
+        decisive[name].append(comparison.hash)
     return [
         [
             entry.name,
             registry.filters.get(entry.name).version,
             entry.options.model_dump(),
-            *prompts.get(entry.name, ()),
+            *decisive.get(entry.name, ()),
         ]
         for entry in recipe.filters
     ]

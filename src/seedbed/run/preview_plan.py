@@ -97,7 +97,7 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         "judged": [
             {"filter": each.name, "role": each.role, "model": asked_model(bound.loaded, role).model}
             for each in bound.model_filters
-            if (role := bound.recipe.roles.bound[each.role])
+            if each.prompts and (role := bound.recipe.roles.bound[each.role])
         ],
         "by_axis": _counts(cells),
         "first_prompt": prompt,

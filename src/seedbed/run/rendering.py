@@ -77,7 +77,7 @@ def longest_prompts(bound: BoundRecipe, cells: Sequence[Cell]) -> dict[str, tupl
     sample = Record("sample", fields, Provenance("generated", bound.recipe.name))
     content = content_space(bound.task_variables, bound.labels, bound.task.fields, roles)
     for each in bound.model_filters:
-        with suppress(_Rendered):
+        with suppress(_Rendered, StopIteration):
             each.check(sample, RecordAsking(content, each, sample)).send(None)
     return {name: executor.longest for name, executor in nobody.items() if executor.longest}
 
@@ -112,7 +112,7 @@ def check_rendering(bound: BoundRecipe) -> None:
 
 
 def _of_model_filters(bound: BoundRecipe, roles: Mapping[str, BoundRole]) -> list[Problem]:
-    """Let each model filter come to its first question, about an empty record."""
+    """Let each model filter come to its first question, if it asks any, about an empty record."""
     space = content_space(bound.task_variables, bound.labels, bound.task.fields, roles)
     sample = Record(
         "sample", dict.fromkeys(bound.task.fields, ""), Provenance("generated", bound.recipe.name)
@@ -121,7 +121,7 @@ def _of_model_filters(bound: BoundRecipe, roles: Mapping[str, BoundRole]) -> lis
     for each in bound.model_filters:
         try:
             each.check(sample, RecordAsking(space, each, sample)).send(None)
-        except _Rendered:
+        except (_Rendered, StopIteration):
             continue
         except TemplateError as error:
             problems += error.problems

@@ -73,7 +73,7 @@ def change_between(
     found = list(_of_locks(old_lock, lock))
     keys = [key for key, _ in found]
     templates = list(_of_templates(known.get("templates", {}), bound))
-    rubrics = list(_of_model_filters(known.get("prompts", {}), bound))
+    rubrics = list(_of_model_filters(known.get("prompts", {}), known.get("compared", {}), bound))
     of_software = list(_of_software(known.get("software", {}), software(bound)))
     differences = [text for _, text in found] + [text for _, text in templates] + rubrics
     if "real data" in names:
@@ -126,12 +126,18 @@ def _of_templates(known: Mapping[str, str], bound: BoundRecipe) -> Iterator[tupl
             yield template.name, f"{template.name}: another text"
 
 
-def _of_model_filters(copies: Mapping[str, str], bound: BoundRecipe) -> Iterator[str]:
-    """`copies` are the files that the version before kept of its prompts, which are named by their hash."""
+def _of_model_filters(
+    copies: Mapping[str, str], compared: Mapping[str, str], bound: BoundRecipe
+) -> Iterator[str]:
+    """`copies` are the files that the version before kept of its prompts, which are named by their hash;
+    `compared` are the hashes of how its judges did beside people."""
     for each in bound.model_filters:
         for name, prompt in sorted(each.prompts.items()):
             if name in copies and f"-{prompt.hash[:8]}." not in copies[name]:
                 yield f"{name}: another text"
+        now = bound.compared.get(each.name)
+        if now is not None and compared.get(each.name, now.hash) != now.hash:
+            yield f"filters.{each.name}.calibration: other labels"
 
 
 def _of_software(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from seedbed.core.errors import StoreError
 from seedbed.core.protocols import Task
 from seedbed.core.registry import Registry
 from seedbed.publish.exporter import Changes
+from seedbed.review.calibration import Comparison
 from seedbed.store.atomic import read_json
 from seedbed.store.folder import RunFolder, find_run
 from seedbed.store.ledger import Ledger
@@ -57,6 +58,11 @@ class RunView:
     def model_filters(self) -> tuple[str, ...]:
         """Its model filters as verdicts name them. A run of before there were any says nothing of them."""
         return tuple(self.facts.get("model_filters", ()))
+
+    @property
+    def compared(self) -> Mapping[str, Comparison]:
+        """Its calibrated judges beside people, by the name of the filter."""
+        return {name: Comparison.from_json(value) for name, value in self.facts.get("compared", {}).items()}
 
     @property
     def recipe(self) -> str:
