@@ -186,6 +186,8 @@ GOLDEN_RECORDS = {
     ("contamination", 1): "keep eval_leak keep keep keep keep keep keep keep",
     ("forbidden", 1): "forbidden keep keep keep keep keep forbidden keep keep",
     ("label_agreement", 1): "keep keep keep keep keep keep keep keep label_disagrees",
+    ("secrets", 1): "keep keep keep keep keep keep keep keep keep",  # what they reject: test_secrets, test_pii
+    ("pii", 1): "keep keep keep keep keep keep keep keep keep",
 }
 GOLDEN_KEYS = {
     ("duplicates", 1): ([8721809249421318586], 1.0, None),

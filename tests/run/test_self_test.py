@@ -31,7 +31,7 @@ RATE = 0.075
 # Two filters share the copies, and of those that were edited much only a few can be caught.
 RATES = {**dict.fromkeys(VARIANTS, RATE), "copy": 2 * RATE}
 FORBIDDEN = {"forbidden": {"phrases": ["guarantee", "money back"]}}
-ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, "label_agreement", FORBIDDEN)
+ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, "label_agreement", FORBIDDEN, "secrets", "pii")
 
 # It answers copies where `near_duplicates` does not.
 IN_ITS_PLACE = "rouge_l"
@@ -49,6 +49,8 @@ LOOSER: Mapping[str, Any] = {
     "contamination": None,
     "label_agreement": {"label_agreement": {"flag_from": 0.9}},
     "forbidden": None,
+    "secrets": None,
+    "pii": {"pii": {"kinds": ["email"]}},
 }
 
 

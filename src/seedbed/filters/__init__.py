@@ -28,6 +28,8 @@ FILTERS: Table[Any] = Table(
             "rouge_l": "rouge_l:RougeL",
             "label_agreement": "label_agreement:LabelAgreement",
             "judge": "judge:Judge",
+            "secrets": "secrets:Secrets",
+            "pii": "pii:Pii",
         },
     ),
 )

@@ -43,7 +43,7 @@ def _of(
 # wrapped: 0 where the wording is the usual one, 1 where it is an unusual one. short: words, as a share
 # of the shortest real text; long: as a multiple of the longest. copy and leak, edited: the share of
 # words changed; inside: the share of the text that is not of the eval row. wrong_label: the share of the
-# text that is of the other label.
+# text that is of the other label. personal_data and secret: from .8 on it is disguised.
 VARIANTS: Mapping[str, Mapping[str, Variant]] = {
     "broken_json": {
         "missing_brace": _of(3, "schema", text=False),
@@ -83,7 +83,15 @@ VARIANTS: Mapping[str, Mapping[str, Variant]] = {
         "capitals": _of(1, "forbidden"),
         "spaced": _of(1, "forbidden"),
     },
+    "personal_data": {
+        name: _of(1, "pii", 0.0, 1.0) for name in ("email", "card", "iban", "us_ssn", "ip", "phone")
+    },
+    "secret": {
+        name: _of(1, "secrets", 0.0, 1.0) for name in ("token", "private_key", "connection", "password")
+    },
 }
+
+_DISGUISED_FROM = 0.8
 
 DEFAULT_RATES: Mapping[str, float] = {
     "broken_json": 0.06,
@@ -95,6 +103,8 @@ DEFAULT_RATES: Mapping[str, float] = {
     "leak": 0.02,
     "wrong_label": 0.03,
     "forbidden": 0.02,
+    "personal_data": 0.03,
+    "secret": 0.02,
 }
 
 
@@ -129,6 +139,8 @@ class Faults(BaseModel):
     leak: float | None = _rate("leak", "replies that repeat, whole or nearly, a decoy row of the eval lock")
     wrong_label: float | None = _rate("wrong_label", "texts in the words of another label")
     forbidden: float | None = _rate("forbidden", "texts with a phrase of the recipe's own list")
+    personal_data: float | None = _rate("personal_data", "texts with an address or a number of somebody's")
+    secret: float | None = _rate("secret", "texts with a key, a token or a password")
 
     @model_validator(mode="after")
     def _leave_room_for_clean(self) -> Faults:
@@ -154,6 +166,10 @@ class Fault:
     strength: float
 
     @property
+    def disguised(self) -> bool:
+        return self.strength >= _DISGUISED_FROM
+
+    @property
     def grade(self) -> str:
         """The variant, with its strength in steps where it has any."""
         low = int(self.strength * 10 + 1e-9)
@@ -164,6 +180,8 @@ class Fault:
                 return f"{self.variant} {'up to 40' if self.strength < 0.4 else 'over 40'} %"
             case "wrapped", _:
                 return f"{self.variant}, {'unusual' if self.strength >= 0.5 else 'usual'} wording"
+            case "personal_data" | "secret", _:
+                return f"{self.variant}, {'disguised' if self.disguised else 'plain'}"
             case "length", "long":
                 return f"long, {'up to 3' if self.strength < 3 else 'over 3'} times the longest"
             case _:

@@ -241,6 +241,16 @@ def _real_data(facts: Facts) -> str:
         f"compare with; {rows['dev']:,} were set aside as a development split."
         if sources
         else "",
+        *(redacted_text(name, counts) for name, counts in facts["redacted"].items()),
+    )
+
+
+def redacted_text(name: str, counts: Mapping[str, int]) -> str:
+    """What was taken out of a source before anything saw it: how many spans of which kind, never which."""
+    replaced = ", ".join(f"{n:,} {code(kind)}" for kind, n in sorted(counts.items()) if kind != "secret")
+    dropped = counts.get("secret", 0)
+    return f"Redacted in {code(name)} as it was read, by surrogates: {replaced or 'nothing was found'}." + (
+        f" Chunks left out because they hold a secret: {dropped:,}." if dropped else ""
     )
 
 
