@@ -186,7 +186,10 @@ GOLDEN_RECORDS = {
     ("contamination", 1): "keep eval_leak keep keep keep keep keep keep keep",
     ("forbidden", 1): "forbidden keep keep keep keep keep forbidden keep keep",
     ("label_agreement", 1): "keep keep keep keep keep keep keep keep label_disagrees",
-    ("secrets", 1): "keep keep keep keep keep keep keep keep keep",  # what they reject: test_secrets, test_pii
+    (
+        "secrets",
+        1,
+    ): "keep keep keep keep keep keep keep keep keep",  # what they reject: test_secrets, test_pii
     ("pii", 1): "keep keep keep keep keep keep keep keep keep",
 }
 GOLDEN_KEYS = {

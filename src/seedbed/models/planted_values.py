@@ -10,7 +10,20 @@ import base64
 import random
 import string
 
-_WORDS = ("ada", "bruno", "carla", "dario", "elin", "frida", "goran", "hanne", "ivo", "jana", "kamil", "lotte")
+_WORDS = (
+    "ada",
+    "bruno",
+    "carla",
+    "dario",
+    "elin",
+    "frida",
+    "goran",
+    "hanne",
+    "ivo",
+    "jana",
+    "kamil",
+    "lotte",
+)
 _HOSTS = ("quickpost", "mailhaven", "brightinbox", "nordbrief", "letterbird", "postlane")
 
 
@@ -31,10 +44,16 @@ def personal_datum(variant: str, rng: random.Random, *, disguised: bool) -> str:
             iban = f"DE{check:02d}{account}"
             return f"pay to {'.'.join(iban[at : at + 4] for at in range(0, 22, 4)) if disguised else iban}"
         case "us_ssn":
-            parts = [str(rng.randrange(101, 600)), f"{rng.randrange(1, 99):02d}", f"{rng.randrange(1, 9999):04d}"]
+            parts = [
+                str(rng.randrange(101, 600)),
+                f"{rng.randrange(1, 99):02d}",
+                f"{rng.randrange(1, 9999):04d}",
+            ]
             return f"my SSN is {(' / ' if disguised else '-').join(parts)}"
         case "ip":
-            address = f"8{rng.randrange(1, 9)}.{rng.randrange(1, 200)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
+            address = (
+                f"8{rng.randrange(1, 9)}.{rng.randrange(1, 200)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
+            )
             return f"I log in from {address.replace('.', ' . ') if disguised else address}"
         case _:
             number = f"({rng.randrange(212, 980)}) {rng.randrange(220, 540)}-{_digits(rng, 4)}"

@@ -59,23 +59,32 @@ _IPV4 = re.compile(r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\w)")
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}+(?![\w:])")
 _VERSION = re.compile(r"(?:\bv(?:er(?:sion)?)?\.?|\brelease|\bbuild)[\s:=]{0,3}$", re.IGNORECASE)
 
-# Digits that a person may have grouped, and nothing of a longer number or of a decimal fraction.
-_DIGITS = re.compile(r"(?<![\w.])\d(?:[ -]?\d){8,18}+(?!\w|[.,-]\d)")
+# Looked for at every border, since the number before a card may be grouped like it.
+_CARD = re.compile(
+    r"(?<![\w.])(?=(\d{12,19}+|\d{4}([ -])\d{4}\2\d{4}(?:\2\d{1,4}){0,2}+|\d{4}([ -])\d{6}\3\d{4,5}+)"
+    r"(?!\w|[.,]\d))"
+)
 _IBAN_HEAD = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?=[ -]?[0-9A-Za-z])")
 _SSN = re.compile(r"(?<![\w.-])\d{3}([- ]?)\d{2}\1\d{4}(?!\w|[.-]\d)")
 _DNI = re.compile(r"(?<![\w.-])(?:\d{8}|\d{2}\.\d{3}\.\d{3}|[XYZxyz]-?\d{7})-?[A-Za-z](?![\w-])")
 _CODICE_FISCALE = re.compile(
     r"(?<!\w)[A-Z]{6}[0-9LMNPQRSTUV]{2}[ABCDEHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z](?!\w)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _TELEPHONE = re.compile(
-    r"(?<![\w.+/:=#-])(?P<plus>\+|00)?[ ]?\(?\d(?:[ ().\-/]{0,2}\d){6,16}+"
-    r"(?P<extension>(?:[ ]?x|[ ]ext\.?[ ]?)\d{1,6})?(?![\w/]|[-.,:]\d)"
+    r"(?<![\w.+/:=#-])(?P<plus>\+|00(?=[ ]?[1-9]))?[ ]?\(?\d(?:[ ().\-/]{0,2}\d){6,16}+"
+    r"(?P<extension>(?:[ ]?[xX]|[ ][eE]xt\.?[ ]?)\d{1,6})?(?![\w/]|[-.,:]\d)"
 )
 _NANP = re.compile(
     r"(?:\+?1[ .-]?|001[ .-]?)?(?:\([2-9]\d\d\)[ ]?|[2-9]\d\d(?P<mark>[.-]))[2-9]\d\d[ .-]\d{4}"
 )
-_DATE = re.compile(r"(?:19|20)\d\d[-./]\d\d?[-./]\d\d?|\d\d?[-./]\d\d?[-./](?:19|20)\d\d")
+_NO_TELEPHONE = (
+    re.compile(
+        r"(?:19|20)\d\d[-./]\d\d?[-./]\d\d?(?: .*)?|\d\d?[-./]\d\d?[-./](?:19|20)\d\d(?: .*)?"
+    ),  # a date
+    re.compile(r"\d{3}-\d\d-\d{4}"),  # a social security number, given out or not
+    _IPV4,
+)
 
 _TELEPHONE_WORDS = (
     r"(?:tele)?phone|tel|mobile|cell|fax|call|dial|ring|text|sms|whats\s?app|telefono?|teléfono|handy|gsm"
@@ -144,13 +153,16 @@ def _phones(text: str) -> Iterator[tuple[int, int]]:
         whole = text[start : found.end()]
         number = whole.removesuffix(found["extension"] or "")
         digits = characters_of(number)
-        if is_reserved_phone(digits) or _DATE.match(number) or _IPV4.fullmatch(number):
+        if is_reserved_phone(digits) or any(other.fullmatch(number) for other in _NO_TELEPHONE):
             continue
         clear = number.startswith("+") or " " in number or "-" in number
         abroad = found["plus"] is not None and clear and 8 <= len(digits) <= 15
         named = len(digits) <= 13 and _has_context(text, start, "phone")
-        if abroad or named or _NANP.fullmatch(number):
+        if abroad or named:
             yield start, found.end()
+        elif (american := _NANP.match(number)) and number[american.end() :][:1] in ("", " "):
+            end = american.end()
+            yield start, found.end() if end == len(number) else start + end
 
 
 def _ips(text: str) -> Iterator[tuple[int, int]]:
@@ -162,29 +174,28 @@ def _ips(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_public_ip(text: str) -> bool:
-    """Addresses of documentation, of private networks and of this machine lead to nobody."""
+    """Addresses of documentation, of private networks and of this machine lead to nobody.
+
+    Of IPv6 only 2000::/3 is given out; `1::2` is rather a piece of a program.
+    """
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
         return False
-    return address.is_global and not address.is_multicast
+    given_out = address.version == 4 or text[:1] in ("2", "3")
+    return given_out and address.is_global and not address.is_multicast
 
 
 def _cards(text: str) -> Iterator[tuple[int, int]]:
-    for found in _DIGITS.finditer(text):
-        digits = characters_of(found[0])
-        if _grouped_as_a_card(found[0]) and is_card(digits) and digits not in TEST_CARDS:
-            yield found.span()
-
-
-def _grouped_as_a_card(text: str) -> bool:
-    """In one piece, or in groups by one mark: fours (the last may differ), or 4-6-5 and 4-6-4."""
-    groups = re.split("[ -]", text)
-    sizes = [len(group) for group in groups]
-    one_mark = not (" " in text and "-" in text)
-    return one_mark and (
-        len(sizes) == 1 or sizes in ([4, 6, 5], [4, 6, 4]) or (set(sizes[:-1]) == {4} and sizes[-1] <= 4)
-    )
+    for found in _CARD.finditer(text):
+        groups = re.split("([ -])", found[1])
+        # A number that follows looks like the last group.
+        for end in range(len(groups), 0, -2):
+            value = "".join(groups[:end])
+            digits = characters_of(value)
+            if is_card(digits) and digits not in TEST_CARDS:
+                yield found.start(), found.start() + len(value)
+                break
 
 
 def _ibans(text: str) -> Iterator[tuple[int, int]]:
@@ -233,11 +244,12 @@ def _fiscal_codes(text: str) -> Iterator[tuple[int, int]]:
             yield found.span()
 
 
-def _digits_with_context(kind: str, length: int, is_valid: Callable[[str], bool]) -> _Find:
+def _digits_with_context(kind: PersonalKind, form: str, is_valid: Callable[[str], bool]) -> _Find:
+    pattern = re.compile(rf"(?<![\w.-]){form}(?!\w|[.,-]\d)")
+
     def find(text: str) -> Iterator[tuple[int, int]]:
-        for found in _DIGITS.finditer(text):
-            digits = characters_of(found[0])
-            if len(digits) == length and is_valid(digits) and _has_context(text, found.start(), kind):
+        for found in pattern.finditer(text):
+            if is_valid(characters_of(found[0])) and _has_context(text, found.start(), kind):
                 yield found.span()
 
     return find
@@ -257,9 +269,15 @@ _FINDERS: dict[PersonalKind, tuple[_Find, re.Pattern[str]]] = {
     "card": (_cards, _DIGIT),
     "us_ssn": (_ssns, _DIGIT),
     "es_dni": (_dnis, _DIGIT),
-    "uk_nhs": (_digits_with_context("uk_nhs", 10, is_uk_nhs), _CONTEXT["uk_nhs"]),
-    "nl_bsn": (_digits_with_context("nl_bsn", 9, is_nl_bsn), _CONTEXT["nl_bsn"]),
-    "de_tax_id": (_digits_with_context("de_tax_id", 11, is_de_tax_id), _CONTEXT["de_tax_id"]),
+    "uk_nhs": (_digits_with_context("uk_nhs", r"\d{3}[ -]?\d{3}[ -]?\d{4}", is_uk_nhs), _CONTEXT["uk_nhs"]),
+    "nl_bsn": (
+        _digits_with_context("nl_bsn", r"(?:\d{9}|\d{4}[. ]\d{2}[. ]\d{3})", is_nl_bsn),
+        _CONTEXT["nl_bsn"],
+    ),
+    "de_tax_id": (
+        _digits_with_context("de_tax_id", r"\d{2}[ ]?\d{3}[ ]?\d{3}[ ]?\d{3}", is_de_tax_id),
+        _CONTEXT["de_tax_id"],
+    ),
     "it_codice_fiscale": (_fiscal_codes, _DIGIT),
     "ip": (_ips, re.compile(r"[\d:]")),
     "phone": (_phones, _DIGIT),

@@ -53,11 +53,12 @@ _TOKENS: tuple[tuple[str, str, re.Pattern[str]], ...] = tuple(
     )
 )
 
-_PRIVATE_KEY = re.compile(
+_BEGIN_OF_KEY = re.compile(
     r"-----BEGIN (?:(?:RSA|DSA|EC|OPENSSH|ENCRYPTED|PGP) )?PRIVATE KEY(?: BLOCK)?-----"
-    r"[\s\w+/=:.,@()\\\"'-]{40,20000}"
+    r"(?P<body>(?:[\s\\\"']{1,8}n?[A-Za-z0-9+/=]{16,100}+){0,400}+)"
 )
 _END_OF_KEY = re.compile(r"-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----")
+_LONGEST_KEY = 20_000
 _PASSWORD_IN_URL = re.compile(
     r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,30}+://(?P<user>[^\s:/@'\"<>]{0,100}+)"
     r":(?P<value>[^\s/@'\"<>]{3,200}+)@[\w.\[-]"
@@ -67,7 +68,7 @@ _NAMES = (
     r"|(?:secret|api|access|private|auth|account|encryption|signing)[_-]?key"
 )
 _ASSIGNED = re.compile(
-    rf"(?<![A-Za-z0-9])(?:[A-Za-z0-9]{{1,30}}+[_-]){{0,4}}(?:{_NAMES})['\"]?"
+    rf"(?<![\w-])[\w-]{{0,60}}?(?:{_NAMES})['\"]?"
     r"[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}"
     r"(?:(?P<quote>['\"])(?P<quoted>[^\s'\"]{8,200}+)(?P=quote)|(?P<bare>[^\s'\"`,;(){}\[\]<>]{8,200}+)(?![(\[]))",
     re.IGNORECASE,
@@ -96,9 +97,12 @@ def find_secrets(text: str) -> list[Span]:
 def _private_keys(text: str) -> Iterator[Span]:
     if "PRIVATE KEY" not in text:
         return
-    for found in _PRIVATE_KEY.finditer(text):
-        end = _END_OF_KEY.search(text, found.start(), found.end() + 60)
-        yield Span("private_key", found.start(), end.end() if end else found.end())
+    for found in _BEGIN_OF_KEY.finditer(text):
+        if end := _END_OF_KEY.search(text, found.end(), found.end() + _LONGEST_KEY):
+            if "-----BEGIN" not in text[found.end() : end.start()]:
+                yield Span("private_key", found.start(), end.end())
+        elif found["body"]:
+            yield Span("private_key", *found.span())
 
 
 def _known_tokens(text: str) -> Iterator[Span]:

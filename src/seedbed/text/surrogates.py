@@ -28,7 +28,7 @@ _FAMILY = (
     *("Quellhorst", "Rosendahl", "Sandvale", "Thornaby", "Ulvestad", "Varnholt", "Westerlin", "Yarrowdale"),
 )  # fmt: skip
 _SYLLABLES = ("ba", "do", "fe", "gu", "ka", "li", "mo", "na", "po", "ru", "sa", "te", "vi", "we", "zo")
-_EXTENSION = re.compile(r"(?:x|ext\.?[ ]?)\d{1,6}$")
+_EXTENSION = re.compile(r"[ ]?(?:x|ext\.?[ ]?)\d{1,6}$", re.IGNORECASE)
 
 
 class Surrogates:
