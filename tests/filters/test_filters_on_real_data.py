@@ -1,4 +1,4 @@
-"""Published sets: refusals found, people's words kept."""
+"""Published sets: people's words kept, wrong labels found."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ from seedbed.core.record import Record
 from seedbed.filters import DEFAULT_FILTERS
 from seedbed.tasks.classification import Classification
 from seedbed.text.normalise import normalise
-from tests.filters.tickets import TICKETS, build, dropped, record, ticket, unread
+from tests.filters.tickets import TICKETS, build, dropped, record, ticket
 
 RealData = Callable[[str], Path]
 pytestmark = pytest.mark.real_data
-
-LABELS = "xstest/evaluation/automated_evaluation_labels/xstest_v2_completions_"
 
 
 def banking(real_data: RealData) -> list[str]:
@@ -38,29 +36,6 @@ def distinct(texts: list[str], seed: int) -> list[str]:
     rows = list({normalise(text): text for text in texts}.values())
     random.Random(seed).shuffle(rows)
     return rows
-
-
-def refused(real_data: RealData, name: str) -> tuple[float, float]:
-    """Precision and recall of `refused` on raw replies against people's label of a full refusal."""
-    with real_data(f"{LABELS}{name}.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    truth = [row["final_label"] == "2_full_refusal" for row in rows]
-    verdicts = build("refusal", FilterContext(TICKETS)).check([unread(row["completion"]) for row in rows])
-    found = [not verdict.keep for verdict in verdicts]
-    right = sum(a and b for a, b in zip(truth, found, strict=True))
-    return right / sum(found), right / sum(truth)
-
-
-def test_refusals_of_gpt_4_are_found(real_data: RealData) -> None:
-    precision, recall = refused(real_data, "gpt4_gpteval")
-    assert precision >= 0.90
-    assert recall >= 0.96
-
-
-def test_refusals_of_mistral_are_found_better_than_by_string_matching(real_data: RealData) -> None:
-    precision, recall = refused(real_data, "mistralinstruct_streval")
-    assert precision > 0.70  # string matching: .63
-    assert recall > 0.40  # string matching: .25
 
 
 def test_no_customer_message_is_taken_for_a_refusal(real_data: RealData) -> None:
