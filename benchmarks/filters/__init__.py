@@ -9,5 +9,7 @@ MODULES = (
     "refusal",
     "duplicates",
     "near_duplicates",
+    "secrets",
+    "pii",
     "defaults",
 )

@@ -15,6 +15,7 @@ from seedbed.core.verdict import OVER_TARGET, TARGET_FILTER
 from seedbed.publish.card_licence import licence_matter, licence_text
 from seedbed.publish.markdown import bullets, code, quotation, table, words
 from seedbed.publish.proof_text import arm_name, signed, verdict_words
+from seedbed.publish.redaction_text import redacted_text
 from seedbed.publish.report import largest_first
 from seedbed.publish.report_evidence import between, figure
 from seedbed.publish.report_sections import PRICE_UNKNOWN, amount
@@ -242,15 +243,6 @@ def _real_data(facts: Facts) -> str:
         if sources
         else "",
         *(redacted_text(name, counts) for name, counts in facts["redacted"].items()),
-    )
-
-
-def redacted_text(name: str, counts: Mapping[str, int]) -> str:
-    """What was taken out of a source before anything saw it: how many spans of which kind, never which."""
-    replaced = ", ".join(f"{n:,} {code(kind)}" for kind, n in sorted(counts.items()) if kind != "secret")
-    dropped = counts.get("secret", 0)
-    return f"Redacted in {code(name)} as it was read, by surrogates: {replaced or 'nothing was found'}." + (
-        f" Chunks left out because they hold a secret: {dropped:,}." if dropped else ""
     )
 
 
