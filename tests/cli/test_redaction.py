@@ -65,7 +65,7 @@ def run_with(folder: Path, **source: Any) -> tuple[Workspace, bytes, str, Mappin
         workspace = Workspace.make(folder, endpoint.url)
         with_canaries(folder)
         sources = {"real": {"path": "data/train.csv", **source}}
-        workspace.write(endpoint.url, sources=sources, filters=["schema"])
+        workspace.write(endpoint.url, sources=sources, filters=["schema", "secrets", "pii"])
         commands = (["plan", "."], ["preview", "."], ["run", ".", "--json"], ["report", "."], ["card", "."])
         done = [workspace.run(*command) for command in (*commands, ["export", ".", "--format", "jsonl"])]
         printed = "".join(each.out + each.err for each in done)
@@ -91,7 +91,10 @@ def test_canaries_in_the_seeds_reach_no_endpoint_and_no_file(tmp_path: Path) -> 
     manifest = json.loads((workspace.run_folder / "manifest.json").read_text("utf-8"))
     rows = manifest["facts"]["real_rows"]["train"]
     assert manifest["facts"]["redacted"] == {"real": {"email": rows, "iban": rows, "sensitive": rows}}
-    assert f"{rows:,} `email`" in (workspace.run_folder / "card" / "README.md").read_text("utf-8")
+    card = (workspace.run_folder / "card" / "README.md").read_text("utf-8")
+    assert f"{rows:,} `email`" in card
+    for page in (card, " ".join(printed.split())):
+        assert "pii did not check names of persons and places" in page
     key = (workspace.folder / ".seedbed" / "redaction" / "tickets.key").read_text("ascii").strip()
     assert not [
         path

@@ -88,6 +88,14 @@ def test_what_only_speaks_of_secrets_is_left(text: str) -> None:
     assert find_secrets(text) == []
 
 
+def test_two_keys_in_a_row_of_which_the_first_is_cut_off_are_both_found() -> None:
+    begin, end = (f"-----{word} PRIVATE" + " KEY-----" for word in ("BEGIN", "END"))
+    text = f"{begin}\n{KEY}\n{begin}\n{KEY}{end}"
+    first, second = find_secrets(text)
+    assert first.end <= second.start
+    assert second.end == len(text)
+
+
 @given(st.text(st.characters(codec=None, categories=None), max_size=300))
 @settings(max_examples=200)
 def test_any_text_gets_an_answer(text: str) -> None:

@@ -83,6 +83,8 @@ _STAND_IN = re.compile(
     r"|^env[:.]|environ|getenv|process\.env|secrets?\.|vault|null|none|1234|abcd|test|sample|fake|todo|insert",
     re.IGNORECASE,
 )
+# In so many random characters `test` or `none` stands by chance now and then.
+_EXAMPLE_OF_TOKEN = re.compile(r"example|placeholder|your[_-]|x{4}", re.IGNORECASE)
 _WORD_FOR_ONE = re.compile(r"pass(?:word|wd)?|pwd?|secret|token", re.IGNORECASE)
 # A name, a path or a call of a program rather than what it stands for.
 _REFERENCE = re.compile(r"[A-Za-z_][\w-]*(?:[./:][\w./:-]*)?")
@@ -98,9 +100,9 @@ def _private_keys(text: str) -> Iterator[Span]:
     if "PRIVATE KEY" not in text:
         return
     for found in _BEGIN_OF_KEY.finditer(text):
-        if end := _END_OF_KEY.search(text, found.end(), found.end() + _LONGEST_KEY):
-            if "-----BEGIN" not in text[found.end() : end.start()]:
-                yield Span("private_key", found.start(), end.end())
+        end = _END_OF_KEY.search(text, found.end(), found.end() + _LONGEST_KEY)
+        if end and "-----BEGIN" not in text[found.end() : end.start()]:
+            yield Span("private_key", found.start(), end.end())
         elif found["body"]:
             yield Span("private_key", *found.span())
 
@@ -118,7 +120,7 @@ def _is_token(value: str) -> bool:
     """As random as what a service gives out; a name of many words has no digit."""
     return (
         any(char.isdigit() for char in value)
-        and not _is_stand_in(value)
+        and not _EXAMPLE_OF_TOKEN.search(value)
         and _bits_a_char(value) >= _FEWEST_BITS_A_CHAR
     )
 
@@ -134,7 +136,7 @@ def _passwords_in_urls(text: str) -> Iterator[Span]:
 
 
 def _authorised(text: str) -> Iterator[Span]:
-    if "uthorization" not in text:
+    if "authorization" not in text.lower():
         return
     for found in _BEARER.finditer(text):
         if _looks_random(found["value"]):
