@@ -184,6 +184,7 @@ class FakeEndpoint:
         self._lock = threading.Lock()  # the figures are read by the test's thread
         self._stats = Stats()
         self._faults: Counter[str] = Counter()
+        self._received: list[bytes] = []
         self._bodies: list[dict[str, Any]] = []
         self._fates: list[tuple[dict[str, Any], str]] = []
         self._asked: Counter[str] = Counter()
@@ -211,6 +212,12 @@ class FakeEndpoint:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}/v1"
+
+    @property
+    def received(self) -> bytes:
+        """Every byte of every request: first line, headers and body."""
+        with self._lock:
+            return b"".join(self._received)
 
     @property
     def requests(self) -> list[dict[str, Any]]:
@@ -274,6 +281,8 @@ class FakeEndpoint:
                     name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)
                 }
                 data = await reader.readexactly(int(headers.get("content-length", "0")))
+                with self._lock:
+                    self._received += [head.encode("latin-1"), data]
                 await self._route(first.split(" ")[1].partition("?")[0], headers, data, reader, writer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):

@@ -12,5 +12,7 @@ MODULES = (
     "language",
     "constraints",
     "label_agreement",
+    "secrets",
+    "pii",
     "defaults",
 )

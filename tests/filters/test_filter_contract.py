@@ -196,6 +196,11 @@ GOLDEN_RECORDS = {
         "keep constraint_broken constraint_broken keep keep keep keep constraint_broken constraint_broken"
     ),
     ("label_agreement", 1): "keep keep keep keep keep keep keep keep label_disagrees",
+    (
+        "secrets",
+        1,
+    ): "keep keep keep keep keep keep keep keep keep",  # what they reject: test_secrets, test_pii
+    ("pii", 1): "keep keep keep keep keep keep keep keep keep",
 }
 GOLDEN_KEYS = {
     ("duplicates", 1): ([8721809249421318586], 1.0, None),

@@ -91,7 +91,22 @@ SINGLE = [
     ("review: {fraction: 0.02}", "review", "unknown key 'review'"),
     ("extends: other.yaml", "extends", "no such recipe"),
     ("budget: {money: 40}", "budget.money", "unknown key 'money'; there are: requests, cost, tokens"),
-    ("sources: {real: {path: data/train.csv, redact: [email]}}", "sources.real.redact", "unknown key"),
+    ("sources: {real: {path: data/train.csv, redact: [emial]}}", "sources.real.redact[0]", "'email'"),
+    (
+        "sources: {real: {path: data/train.csv, secrets: drop}}",
+        "sources.real.secrets",
+        "chunks are dropped, and this source has none",
+    ),
+    (
+        "sources: {real: {path: data/train.csv, names: {model: x}}}",
+        "sources.real.names",
+        "none is redacted; write redact: [person]",
+    ),
+    (
+        "sources: {real: {path: data/train.csv, sensitive: [id, text]}}",
+        "sources.real.sensitive[1]",
+        "take personal data out of it with redact",
+    ),
     # units
     ("budget: {time: 6}", "budget.time", "such as 6h, 1h30m or 90s, not 6; write the unit: 6s, 6m or 6h"),
     ("budget: {time: soon}", "budget.time", "must be a duration such as 6h, 1h30m or 90s, not 'soon'"),

@@ -28,13 +28,13 @@ from seedbed.run.view import RunView
 from seedbed.verify.sandbox.backends import Backend
 
 EXAMPLE = Path(seedbed.__file__).parent / "examples" / "support_tickets"
-RATE = 0.075
+RATE = 0.06
 # A classification has no sums or programs to get wrong.
 FAULTS = [kind for kind in VARIANTS if kind not in ("wrong_sum", "wrong_program")]
 # Two filters share the copies, and of those that were edited much only a few can be caught.
 RATES = {**dict.fromkeys(FAULTS, RATE), "copy": 2 * RATE}
 FORBIDDEN = {"forbidden": {"phrases": ["guarantee", "money back"]}}
-ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, "label_agreement", "language", FORBIDDEN)
+ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, "label_agreement", "language", FORBIDDEN, "secrets", "pii")
 
 # `rouge_l` answers copies where `near_duplicates` does not, `verify` has tests of its own; and what a recipe
 # asks of a text by `constraints` no imitation of real rows keeps to, clean or not.
@@ -53,6 +53,8 @@ LOOSER: Mapping[str, Any] = {
     "label_agreement": {"label_agreement": {"flag_from": 0.9}},
     "forbidden": None,
     "language": {"language": {"languages": ["en", "de", "es", "pl", "fi"]}},
+    "secrets": None,
+    "pii": {"pii": {"kinds": ["email"]}},
 }
 
 

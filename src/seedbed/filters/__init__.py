@@ -31,6 +31,8 @@ FILTERS: Table[Any] = Table(
             "label_agreement": "label_agreement:LabelAgreement",
             "verify": "verify:Verify",
             "judge": "judge:Judge",
+            "secrets": "secrets:Secrets",
+            "pii": "pii:Pii",
         },
     ),
 )

@@ -43,7 +43,8 @@ def _of(
 # wrapped: 0 where the wording is the usual one, 1 where it is an unusual one. short: words, as a share
 # of the shortest real text; long: as a multiple of the longest. copy and leak, edited: the share of
 # words changed; inside: the share of the text that is not of the eval row. wrong_label, wrong_language: the
-# share of the text that is of the other label or language.
+# share of the text that is of the other label or language. personal_data and secret: from .8 on it is
+# disguised.
 VARIANTS: Mapping[str, Mapping[str, Variant]] = {
     "broken_json": {
         "missing_brace": _of(3, "schema", text=False),
@@ -92,7 +93,15 @@ VARIANTS: Mapping[str, Mapping[str, Variant]] = {
         "idle_tests": _of(1, "verify", text=False),
     },
     "wrong_language": {"whole": _of(3, "language"), "part": _of(1, "language", 0.6, 0.9)},
+    "personal_data": {
+        name: _of(1, "pii", 0.0, 1.0) for name in ("email", "card", "iban", "us_ssn", "ip", "phone")
+    },
+    "secret": {
+        name: _of(1, "secrets", 0.0, 1.0) for name in ("token", "private_key", "connection", "password")
+    },
 }
+
+_DISGUISED_FROM = 0.8
 
 DEFAULT_RATES: Mapping[str, float] = {
     "broken_json": 0.06,
@@ -107,6 +116,8 @@ DEFAULT_RATES: Mapping[str, float] = {
     "wrong_sum": 0.04,
     "wrong_program": 0.04,
     "wrong_language": 0.02,
+    "personal_data": 0.03,
+    "secret": 0.02,
 }
 
 
@@ -148,6 +159,8 @@ class Faults(BaseModel):
         "wrong_program", "programs with a wrong result, or with tests that notice nothing"
     )
     wrong_language: float | None = _rate("wrong_language", "texts in a language unlike the real rows'")
+    personal_data: float | None = _rate("personal_data", "texts with an address or a number of somebody's")
+    secret: float | None = _rate("secret", "texts with a key, a token or a password")
 
     @model_validator(mode="after")
     def _leave_room_for_clean(self) -> Faults:
@@ -173,6 +186,10 @@ class Fault:
     strength: float
 
     @property
+    def disguised(self) -> bool:
+        return self.strength >= _DISGUISED_FROM
+
+    @property
     def grade(self) -> str:
         """The variant, with its strength in steps where it has any."""
         low = int(self.strength * 10 + 1e-9)
@@ -183,6 +200,8 @@ class Fault:
                 return f"{self.variant} {'up to 40' if self.strength < 0.4 else 'over 40'} %"
             case "wrapped", _:
                 return f"{self.variant}, {'unusual' if self.strength >= 0.5 else 'usual'} wording"
+            case "personal_data" | "secret", _:
+                return f"{self.variant}, {'disguised' if self.disguised else 'plain'}"
             case "length", "long":
                 return f"long, {'up to 3' if self.strength < 3 else 'over 3'} times the longest"
             case _:

@@ -25,6 +25,7 @@ from seedbed.models.planted_faults import (
     with_prose,
     wrapped,
 )
+from seedbed.models.planted_values import personal_datum, secret
 from seedbed.models.rehearsal_facts import facts, is_conversation
 
 _TRIES = 8
@@ -64,6 +65,13 @@ def _text(row: Mapping[str, Any], place: Place) -> str:
     """A text of a row that has a UTF-8 form, as a model's reply would."""
     value = row.get(place) if isinstance(place, str) else _turns(row, place[0]).get(place)
     return "" if value is None else str(value).strip().encode("utf-8", "replace").decode()
+
+
+def _put_in(text: str, value: str, rng: random.Random) -> str:
+    """The text with the value between two of its words, after the first."""
+    words = text.split(" ")
+    at = rng.randint(1, max(1, len(words) - 1))
+    return " ".join([*words[:at], value, *words[at:]])
 
 
 class Writer:
@@ -140,6 +148,10 @@ class Writer:
                     self._with(clean, lambda t: with_phrase(words_of(t), phrase, fault.variant, rng)),
                     fault,
                 )
+            case "personal_data" | "secret":
+                make = personal_datum if fault.kind == "personal_data" else secret
+                value = make(fault.variant, rng, disguised=fault.disguised)
+                spoilt = self._with(clean, lambda text: _put_in(text, value, rng)), fault
             case _:
                 return self._shaped(clean), None
         fields, planted = spoilt

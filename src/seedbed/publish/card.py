@@ -13,6 +13,7 @@ from typing import Any
 from seedbed.core.fate import Accounts
 from seedbed.core.verdict import OVER_TARGET, TARGET_FILTER
 from seedbed.publish.card_licence import licence_matter, licence_text
+from seedbed.publish.card_sources import UNSTATED, real_data
 from seedbed.publish.judgement_text import compared_words
 from seedbed.publish.markdown import bullets, code, quotation, table, words
 from seedbed.publish.proof_text import arm_name, signed, verdict_words
@@ -40,7 +41,6 @@ _SIZES = (
 _LARGEST = "n>10M"
 # Exports that `datasets` reads by their name.
 _LOADABLE = (".jsonl", ".csv")
-UNSTATED = "not stated"
 
 
 def render_card(facts: Facts) -> str:
@@ -58,7 +58,7 @@ def render_card(facts: Facts) -> str:
         _what_it_is(facts, accounts),
         _how_made(facts),
         _filters(facts, accounts),
-        _real_data(facts),
+        _section("Real data behind it", *real_data(facts)),
         _eval(summary["eval"]),
         _accounts(summary, accounts),
         _measures(summary.get("measures")),
@@ -219,36 +219,6 @@ def _filters(facts: Facts, accounts: Accounts) -> str:
         f"{turned_away:,} more good drafts were left out because the target was met." if turned_away else "",
         words(compared_words(summary["judged"])),
     )
-
-
-def _real_data(facts: Facts) -> str:
-    rows = facts["real_rows"]
-    sources = [
-        [
-            code(source["name"]),
-            code(source["path"]),
-            words(source["licence"] or UNSTATED),
-            "the locked eval" if source["locked"] else _split(source["split"]),
-        ]
-        for source in facts["sources"]
-    ]
-    return _section(
-        "Real data behind it",
-        table(["source", "path in the recipe", "licence", "use"], sources, left=4)
-        if sources
-        else "None: the records were generated from the task and its prompts alone.",
-        f"{rows['train']:,} real rows could be shown to the teacher and are what filters and measures "
-        f"compare with; {rows['dev']:,} were set aside as a development split."
-        if sources
-        else "",
-    )
-
-
-def _split(split: Mapping[str, float]) -> str:
-    shares = ", ".join(
-        f"{share:.0%} {'locked eval' if side == 'eval' else side}" for side, share in split.items()
-    )
-    return f"seed data; {shares} set aside" if shares else "seed data"
 
 
 def _eval(lock: Mapping[str, Any] | None) -> str:

@@ -52,7 +52,9 @@ def _dropped(summary: Summary, name: str, reason: str) -> int | None:
 def _specimen(draft: Mapping[str, Any]) -> Specimen:
     remarks = []
     if draft["withheld"]:
-        remarks.append("text withheld: it may repeat the locked eval, whose text reaches no page")
+        remarks.append(
+            "text withheld: it may repeat the locked eval, a secret or personal data, which reach no page"
+        )
     if draft["detail"]:
         remarks.append(draft["detail"])
     if draft["survivor"]:

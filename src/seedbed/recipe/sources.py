@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -49,6 +49,19 @@ class Chunk(Section):
         return self
 
 
+PERSON = "person"
+Redacted: TypeAlias = Literal[
+    "email", "iban", "card", "us_ssn", "es_dni", "uk_nhs", "nl_bsn", "de_tax_id", "it_codice_fiscale", "ip",
+    "phone", "person",
+]  # fmt: skip
+
+
+class Names(Section):
+    """What tells names."""
+
+    model: Text = Field("en_core_web_sm", description="spaCy pipeline: a package or a folder")
+
+
 class Source(Section):
     """One named source of real rows, or of texts that methods work on."""
 
@@ -77,6 +90,18 @@ class Source(Section):
     chunk: Chunk | None = Field(
         None, description="these are documents; they are cut into chunks, for methods that work on them"
     )
+    redact: Annotated[tuple[Redacted, ...], OneOrMore, AfterValidator(distinct)] = Field(
+        (), description="kinds of personal data that surrogates replace as the rows are read"
+    )
+    sensitive: Annotated[tuple[Text, ...], OneOrMore, AfterValidator(distinct)] = Field(
+        (), description="columns whose values are replaced whole, and wherever else they stand in the row"
+    )
+    names: Names | None = Field(
+        None, description="`{model}`: the spaCy pipeline that tells a `person` (default: en_core_web_sm)"
+    )
+    secrets: Literal["drop"] | None = Field(
+        None, description="`drop`: chunks that hold a key, a token or a password are left out"
+    )
     id: Text | None = Field(None, description="column that names a row for good (default: the row's content)")
     licence: Text | None = Field(None, description="licence of the data; it travels with every row")
 
@@ -92,6 +117,11 @@ class Source(Section):
         """Whether it holds no real rows of the task, but what methods work on."""
         return self.unlabelled or self.chunk is not None
 
+    @property
+    def names_model(self) -> str | None:
+        """The pipeline that tells persons, where they are to be redacted."""
+        return (self.names or Names()).model if PERSON in self.redact else None
+
 
 def read_sources(raw: Any, reading: Reading, task: Task | None) -> dict[str, Source]:
     """Every source that can be read as one, by name; all that is wrong with them is reported."""
@@ -106,6 +136,7 @@ def read_sources(raw: Any, reading: Reading, task: Task | None) -> dict[str, Sou
             continue
         _check_columns(source, path, reading, task)
         _check_material(source, path, reading)
+        _check_redaction(source, path, reading, task)
         _check_path(source, path, reading)
         if task is not None and "compare" not in source.model_fields_set and not source.is_material:
             source = source.model_copy(update={"compare": task.compare_fields})
@@ -133,6 +164,24 @@ def _check_material(source: Source, path: KeyPath, reading: Reading) -> None:
     for key in ("lock", "split", "compare", "ignore_after", "group"):
         if key in source.model_fields_set and getattr(source, key):
             findings.add((*path, key), f"{key} is for real rows of the task, not beside {what}; remove one")
+
+
+def _check_redaction(source: Source, path: KeyPath, reading: Reading, task: Task | None) -> None:
+    findings = reading.findings
+    if source.names is not None and PERSON not in source.redact:
+        findings.add((*path, "names"), "names tells a person, and none is redacted; write redact: [person]")
+    if source.secrets is not None and source.chunk is None:
+        findings.add(
+            (*path, "secrets"), "chunks are dropped, and this source has none; write chunk, or remove secrets"
+        )
+    fields = () if task is None or source.chunk is not None else (*task.text_fields, task.label_field)
+    for at, name in enumerate(source.sensitive):
+        if name in fields or name in (source.columns.get(field or "") for field in fields):
+            findings.add(
+                (*path, "sensitive", at),
+                f"{name!r} is what the records are made of, and would be no text any more; take personal "
+                "data out of it with redact: [email, phone]",
+            )
 
 
 def _check_path(source: Source, path: KeyPath, reading: Reading) -> None:

@@ -1,7 +1,7 @@
 """From a valid recipe to everything a run needs: data read, templates checked, quotas counted.
 
-No request is made here and nothing is written but the files of a split. Every problem of every
-part is gathered and raised together.
+No request is made here and nothing is written but the files of a split and the key of redacted data.
+Every problem of every part is gathered and raised together.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ class BoundRecipe:
     steps of methods as `method/step`. `axes` are the values that stand. While `unasked` names an axis,
     `space` and `quotas` reckon with words in the place of its values: enough for a plan to count, and
     never for a request. `library` is the task's own prompt, where a method asks it; the same holds for it
-    while `unasked_templates` stand out. `compared` are the judges that have a calibration, by filter.
+    while `unasked_templates` stand out. `compared` are the judges that have a calibration, by filter;
+    `redacted` is what was replaced in each redacted source, by kind.
     """
 
     loaded: LoadedRecipe
@@ -85,6 +86,7 @@ class BoundRecipe:
     filter_versions: list[list[Any]]
     model_filters: tuple[ModelFilter, ...]
     compared: Mapping[str, Comparison]
+    redacted: Mapping[str, Mapping[str, int]]
 
     @property
     def recipe(self) -> Recipe:
@@ -248,16 +250,20 @@ def bind(loaded: LoadedRecipe, registry: Registry, *, calibrated: bool = True) -
         filter_versions=filter_versions(recipe, registry, model_filters),
         model_filters=model_filters.filters,
         compared=model_filters.compared,
+        redacted={name: dict(counts) for name, counts in real.redacted.items()},
     )
 
 
 def real_and_eval(loaded: LoadedRecipe, registry: Registry) -> tuple[Task, SourceSpec | None]:
-    """The task before its labels are known, and the source that is locked as a whole, if there is one."""
+    """The task before its labels are known, and the source that is locked as a whole, if there is one.
+
+    It is to be looked at alone: redacted it is only once the other sources are known to be sound.
+    """
     plugin = registry.tasks.get(loaded.recipe.task.kind)
     task: Task = plugin.bind(loaded.recipe.task.options, None)
     for name, source in loaded.recipe.sources.items():
         if source.lock:
-            return task, spec_of(name, source, loaded.folder, task)
+            return task, replace(spec_of(name, loaded, task), redaction=None)
     return task, None
 
 

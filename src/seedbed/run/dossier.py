@@ -31,6 +31,7 @@ def dossier(view: RunView) -> dict[str, Any]:
     summary      as the report has it
     seedbed      the version that wrote the run
     real_rows    {train, dev}
+    redacted     source that is redacted -> kind -> spans replaced (chunks dropped under "secret")
     fields       what a field is for -> its name; labels
     models       {role, model, revision, endpoint (host alone), drafts, accepted}
     methods      name -> {drafts, accepted}
@@ -52,6 +53,7 @@ def dossier(view: RunView) -> dict[str, Any]:
         "summary": summarise(view),
         "seedbed": facts["seedbed"],
         "real_rows": facts["real_rows"],
+        "redacted": facts.get("redacted", {}),
         "fields": _roles_of_fields(view),
         "labels": facts["task"]["labels"],
         "description": (recipe.get("task") or {}).get("description"),

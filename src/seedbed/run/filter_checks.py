@@ -9,11 +9,21 @@ from seedbed.core.errors import Problem
 from seedbed.core.protocols import Task
 from seedbed.core.record import Record
 from seedbed.core.registry import Registry
-from seedbed.recipe import LoadedRecipe
+from seedbed.recipe import LoadedRecipe, Recipe
 from seedbed.recipe.filters import place_of_filter
 
 # Modules that a filter wants -> the extra that brings them.
 _EXTRAS = {"sklearn": "classifier", "py3langid": "language"}
+
+
+def not_checked(recipe: Recipe, registry: Registry) -> list[str]:
+    """What the recipe's filters leave out by their options and say so (`not_checked`)."""
+    return [
+        f"{entry.name} did not check {left_out}"
+        for entry in recipe.filters
+        if (said := getattr(registry.filters.get(entry.name), "not_checked", None))
+        and (left_out := said(entry.options))
+    ]
 
 
 def filter_problems(

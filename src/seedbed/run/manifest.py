@@ -14,8 +14,10 @@ from seedbed.core.hashing import short_id
 from seedbed.core.protocols import Prompt
 from seedbed.recipe import to_lock_yaml
 from seedbed.run.binding import BoundRecipe
+from seedbed.run.filter_checks import not_checked
 from seedbed.run.licensing import licences_of
 from seedbed.run.pricing import price_of
+from seedbed.run.registry import registry
 from seedbed.run.rehearsing import rehearsal_facts
 from seedbed.run.versions import Change, change_between, software
 from seedbed.sources.eval_lock import EvalInfo
@@ -146,7 +148,9 @@ def parts_of(bound: BoundRecipe, eval_info: EvalInfo | None) -> dict[str, str]:
     """Hash by part of what decides cells and verdicts, the locked eval among it."""
     parts = bound.signature()
     if eval_info is not None:
-        locked = [eval_info.sha256, list(eval_info.compare), eval_info.ignore_after]
+        locked: list[Any] = [eval_info.sha256, list(eval_info.compare), eval_info.ignore_after]
+        if bound.eval_spec is not None and bound.eval_spec.redaction is not None:
+            locked.append(bound.eval_spec.redaction.fingerprint())
         parts["eval"] = short_id("part", locked)
     return parts
 
@@ -170,6 +174,8 @@ def facts_of(bound: BoundRecipe) -> dict[str, Any]:
         "target": bound.quotas.target,
         "by_field": {name: dict(values) for name, values in bound.quotas.by_field.items()},
         "real_rows": {"train": len(bound.train), "dev": len(bound.dev)},
+        "redacted": {name: dict(counts) for name, counts in bound.redacted.items()},
+        "not_checked": not_checked(recipe, registry()),
         "model_filters": list(bound.ranking),
         "compared": {name: comparison.to_json() for name, comparison in bound.compared.items()},
         "eval_path": str(bound.eval_spec.path) if bound.eval_spec else None,

@@ -5,27 +5,31 @@ Beside real rows there is material: what methods work on, which is neither train
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeAlias
 
+from seedbed.core.errors import RecipeError
 from seedbed.core.protocols import Task
 from seedbed.core.record import Record
 from seedbed.recipe import LoadedRecipe, Source
 from seedbed.sources.chunks import Chunking
 from seedbed.sources.material import load_chunks, load_unlabelled
 from seedbed.sources.records import load_real
+from seedbed.sources.redaction import Redaction
 from seedbed.sources.spec import SourceSpec, documents_format
 from seedbed.sources.split import split_source
+from seedbed.text.names import problem_with_names
 
 Attempt: TypeAlias = Callable[[Callable[[], None]], None]
 
 
-def spec_of(name: str, source: Source, folder: Path, task: Task) -> SourceSpec:
+def spec_of(name: str, loaded: LoadedRecipe, task: Task) -> SourceSpec:
     """A recipe's source as the sources room reads it; compared by the task's own fields by default."""
+    source = loaded.recipe.sources[name]
     columns = {**_renamed(task.real_columns), **source.columns}
-    path = folder / source.path
+    path = loaded.folder / source.path
     return SourceSpec(
         name=name,
         path=path,
@@ -37,7 +41,20 @@ def spec_of(name: str, source: Source, folder: Path, task: Task) -> SourceSpec:
         id=source.id,
         licence=source.licence,
         structured={columns.get(name, name): schema for name, schema in _structured(task).items()},
+        redaction=_redaction_of(source, columns, loaded),
     )
+
+
+def _redaction_of(source: Source, columns: Mapping[str, str], loaded: LoadedRecipe) -> Redaction | None:
+    """What is replaced in a source. In the eval whatever is replaced in another one, too: it would not be
+    seen that a redacted seed is one of its rows."""
+    alike = loaded.recipe.sources.values() if source.lock else (source,)
+    kinds = tuple(dict.fromkeys(kind for one in (source, *alike) for kind in one.redact))
+    if not kinds and not source.sensitive:
+        return None
+    names = next((model for one in (source, *alike) if (model := one.names_model)), None)
+    key = loaded.folder / ".seedbed" / "redaction" / f"{loaded.recipe.name}.key"
+    return Redaction(kinds, tuple(columns.get(name, name) for name in source.sensitive), names, key)
 
 
 def needed_of_eval(spec: SourceSpec, task: Task) -> list[str]:
@@ -64,7 +81,8 @@ def _structured(task: Task) -> dict[str, dict[str, Any]]:
 class RealRows:
     """The real rows by side, the material by source, and where the locked eval lies.
 
-    `attempt` runs what may raise InputError and keeps its problems.
+    `redacted` is what was replaced in each source that is redacted, by kind. `attempt` runs what may raise
+    InputError and keeps its problems.
     """
 
     def __init__(self, loaded: LoadedRecipe, task: Task, attempt: Attempt) -> None:
@@ -73,8 +91,14 @@ class RealRows:
         self.material: dict[str, list[Record]] = {}
         self.specs: dict[str, SourceSpec] = {}
         self.eval_spec: SourceSpec | None = None
+        self.redacted: dict[str, Counter[str]] = {}
         for name, source in loaded.recipe.sources.items():
-            spec = spec_of(name, source, loaded.folder, task)
+            spec = spec_of(name, loaded, task)
+            if source.names_model and (problem := problem_with_names(source.names_model)):
+                attempt(partial(_refuse, loaded, ("sources", name, "redact"), problem))
+                continue
+            if (source.redact or source.sensitive or source.secrets) and not source.lock:
+                self.redacted[name] = Counter()
             if source.lock:
                 self.eval_spec = spec
             elif source.is_material:
@@ -87,24 +111,40 @@ class RealRows:
     def _read_material(self, source: Source, spec: SourceSpec, task: Task) -> None:
         if source.chunk is not None:
             chunking = Chunking(source.chunk.tokens, source.chunk.lines, source.chunk.by)
-            self.material[spec.name] = load_chunks(spec, chunking)
+            self.material[spec.name] = load_chunks(
+                spec, chunking, drop_secrets=source.secrets == "drop", redacted=self.redacted.get(spec.name)
+            )
         else:
             self.material[spec.name] = load_unlabelled(
-                spec, task.text_fields, may_be_empty=task.optional_fields
+                spec,
+                task.text_fields,
+                may_be_empty=task.optional_fields,
+                redacted=self.redacted.get(spec.name),
             )
 
     def _read(self, source: Source, spec: SourceSpec, loaded: LoadedRecipe, task: Task) -> None:
         optional = task.optional_fields
         split = source.split
         if not (split.dev or split.eval):
-            self.train += load_real(spec, tuple(task.real_columns), may_be_empty=optional)
+            self.train += load_real(
+                spec,
+                tuple(task.real_columns),
+                may_be_empty=optional,
+                redacted=self.redacted.get(spec.name),
+            )
             return
         out = loaded.folder / ".seedbed" / "splits" / loaded.recipe.name / spec.name
         files = split_source(
             spec, {"dev": split.dev, "eval": split.eval}, split.seed, out, may_be_empty=optional
         )
+        if spec.name in self.redacted:
+            self.redacted[spec.name].update(files.redacted)
         self.train += load_real(files.source(spec, "train"), tuple(task.real_columns), may_be_empty=optional)
         if files.dev is not None:
             self.dev += load_real(files.source(spec, "dev"), tuple(task.real_columns), may_be_empty=optional)
         if files.eval_path is not None:
             self.eval_spec = files.source(spec, "eval")
+
+
+def _refuse(loaded: LoadedRecipe, keys: tuple[str, ...], message: str) -> None:
+    raise RecipeError([loaded.problem(keys, message)])

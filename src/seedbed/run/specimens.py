@@ -17,8 +17,8 @@ MOST = 3
 LONGEST = 1200
 """Characters that a specimen shows of a field or a reply."""
 
-# A draft that these reject may repeat the locked eval, whose text reaches no page.
-_WITHHELD = ("contamination",)
+# What a draft that these reject may repeat reaches no page: the locked eval, a secret, somebody's data.
+_WITHHELD = ("contamination", "secrets", "pii")
 
 
 def funnel(ledger: Ledger) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def specimens(ledger: Ledger) -> list[dict[str, Any]]:
 
     `{"kind": accepted|flagged|rejected, "reason", "filter", "drafts": [...]}`; a draft has its `id`,
     `fields` (or `reply` and `detail` where it was unreadable), and what the deciding verdict said.
-    `withheld` is true, and there is no text, where the draft may repeat the locked eval.
+    `withheld` is true, and there is no text, where the draft may repeat what no page may hold.
     """
     groups: dict[tuple[str, str, str], list[str]] = {("accepted", "", ""): []}
     flags: dict[tuple[str, str, str], list[str]] = {}

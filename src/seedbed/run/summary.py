@@ -204,4 +204,5 @@ def _notes(facts: Mapping[str, Any]) -> list[str]:
             "no locked eval: contamination is not checked and nothing is proven on a student; add a "
             "source with `lock: true`, or `split: {eval: 0.3}` to a real source"
         )
+    notes += facts.get("not_checked", [])
     return notes

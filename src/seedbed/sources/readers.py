@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from seedbed.sources.marks import CANARY_COLUMN
 from seedbed.sources.parquet_file import parse_parquet
 from seedbed.sources.parsed import ParsedRow
 from seedbed.sources.problems import FileProblems, type_name
+from seedbed.sources.redaction import Redactor
 from seedbed.sources.spec import Format, SourceSpec
 from seedbed.sources.structured import StructuredColumn
 from seedbed.sources.text_folder import parse_texts, text_files
@@ -52,16 +53,22 @@ class Row:
 
 
 def read_rows(
-    spec: SourceSpec, *, text_columns: Sequence[str] = (), may_be_empty: Collection[str] = ()
+    spec: SourceSpec,
+    *,
+    text_columns: Sequence[str] = (),
+    may_be_empty: Collection[str] = (),
+    redacted: Counter[str] | None = None,
 ) -> Iterator[Row]:
-    """Stream the rows of a source.
+    """Stream the rows of a source, redacted where the source says so; `redacted` counts what was replaced.
 
     `text_columns` must be there and hold text in every row, and more than white space unless in
     `may_be_empty`; one that is structured must keep its schema instead. Raises SourceError with up to 20
     problems, each with file and line, *after* the last good row (a wrong header or no such file: at once),
     so use no row before the end.
     """
-    wanted = list(dict.fromkeys([*text_columns, *filter(None, (spec.id, spec.group))]))
+    redactor = Redactor(spec.redaction) if spec.redaction else None
+    sensitive = spec.redaction.columns if spec.redaction else ()
+    wanted = list(dict.fromkeys([*text_columns, *filter(None, (spec.id, spec.group)), *sensitive]))
     problems = FileProblems(spec.path)
     keys = _Keys(spec.id)
     structured = {
@@ -71,12 +78,17 @@ def read_rows(
     index = -1
     for parsed, here in _parse(spec, wanted, problems):
         index += 1
+        if redactor is not None:
+            # Before anything else, so that not even a row's key comes from what it said.
+            parsed = replace(parsed, values=redactor.row(parsed.values))
         _check_text(parsed, texts, may_be_empty, here)
         meant = _read_structured(parsed, structured, here)
         key = keys.of(parsed, here)
         if not problems:
             yield Row(index, key, parsed.values, parsed.line, parsed.file or here.path, meant)
     problems.raise_if_any()
+    if redactor is not None and redacted is not None:
+        redacted.update(redactor.counts)
     if index < 0:
         raise SourceError(f"{spec.path}: no rows; {_WHAT_ROWS_ARE[spec.resolved_format()]}")
 

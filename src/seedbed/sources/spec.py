@@ -10,6 +10,7 @@ from typing import Any, Literal
 from seedbed.core.errors import Problem, SourceError
 from seedbed.core.field_text import asked_in
 from seedbed.core.globs import Matches, matches
+from seedbed.sources.redaction import Redaction
 
 Format = Literal["csv", "jsonl", "parquet", "text"]
 
@@ -31,7 +32,7 @@ class SourceSpec:
     the columns (or task fields) whose text is held against the eval set and against near twins;
     that text ends where `ignore_after` first occurs. `group` and `id` are columns of the file.
     `structured` are the columns whose value is no text, each with the JSON Schema of an object that has
-    the value as its one field.
+    the value as its one field. `redaction` is what is replaced in its rows as they are read.
     """
 
     name: str
@@ -44,6 +45,7 @@ class SourceSpec:
     id: str | None = None
     licence: str | None = None
     structured: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    redaction: Redaction | None = None
 
     def column(self, name: str) -> str:
         """The file's column for a task field; a name that is not mapped is a column already."""
@@ -86,11 +88,14 @@ class SourceSpec:
             "path": str(self.path),
             "columns": dict(self.columns),
             "structured": dict(self.structured),
+            "redaction": self.redaction.to_json() if self.redaction else None,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SourceSpec:
-        return cls(**{**value, "path": Path(value["path"]), "compare": tuple(value["compare"])})
+        redaction = Redaction.from_json(value["redaction"]) if value["redaction"] else None
+        own = {"path": Path(value["path"]), "compare": tuple(value["compare"]), "redaction": redaction}
+        return cls(**{**value, **own})
 
 
 def no_match(found: Matches) -> str:

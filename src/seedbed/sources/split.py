@@ -17,20 +17,25 @@ from seedbed.sources.spec import SourceSpec
 class SplitFiles:
     """Where the sides of a split lie; None for a side without a share.
 
-    `counts` are rows by side. `eval_path` is a name to hand on: only the eval lock and the evaluator open it.
+    `counts` are rows by side, `redacted` what was replaced in all of them by kind. `eval_path` is a name to
+    hand on: only the eval lock and the evaluator open it.
     """
 
     train: Path
     dev: Path | None
     eval_path: Path | None
     counts: Mapping[Side, int]
+    redacted: Mapping[str, int]
 
     def source(self, spec: SourceSpec, side: Side) -> SourceSpec:
-        """The source that was split, as that side's file. Row keys are those of the whole source."""
+        """The source that was split, as that side's file. Row keys are those of the whole source.
+
+        Its rows are redacted already.
+        """
         path = {"train": self.train, "dev": self.dev, "eval": self.eval_path}[side]
         if path is None:
             raise ValueError(f"the split has no {side} side")
-        return replace(spec, path=path, format="jsonl")
+        return replace(spec, path=path, format="jsonl", redaction=None)
 
 
 def split_source(
@@ -64,4 +69,6 @@ def split_source(
     finally:
         end_child(process)
     files = {side: Path(path) for side, path in answer["files"].items()}
-    return SplitFiles(files["train"], files.get("dev"), files.get("eval"), answer["counts"])
+    return SplitFiles(
+        files["train"], files.get("dev"), files.get("eval"), answer["counts"], answer["redacted"]
+    )

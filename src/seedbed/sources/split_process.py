@@ -5,6 +5,7 @@ It alone opens a file that holds eval rows beside train rows. It answers with pa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from seedbed.sources.spec import SourceSpec, compared_text, cut
 from seedbed.store.atomic import file_hash, read_json, write_bytes, write_json
 
 MANIFEST = "split.json"
-_LAYOUT = 1
+_LAYOUT = 2
 _HELD_OUT: tuple[HeldOut, ...] = ("dev", "eval")
 
 
@@ -32,19 +33,23 @@ def split(
     """Write the sides with a share and the manifest, or find those of the same request again."""
     sides: list[Side] = ["train", *(side for side in _HELD_OUT if shares.get(side, 0.0) > 0)]
     request = {"source": spec.to_json(), "shares": dict(shares), "seed": seed, "layout": _LAYOUT}
-    key = digest("split", {**request, "content": source_hash(spec)}).hex()
+    redaction = spec.redaction.fingerprint() if spec.redaction else None
+    key = digest("split", {**request, "content": source_hash(spec), "redaction": redaction}).hex()
     out_dir.mkdir(parents=True, exist_ok=True)
     manifest = out_dir / MANIFEST
     written = read_json(manifest) if manifest.exists() else {}
     if written.get("key") != key or not _is_whole(out_dir, written):
-        rows = list(read_rows(spec, text_columns=spec.compared_columns, may_be_empty=may_be_empty))
+        redacted: Counter[str] = Counter()
+        rows = list(
+            read_rows(spec, text_columns=spec.compared_columns, may_be_empty=may_be_empty, redacted=redacted)
+        )
         groups, side_of = _sides(spec, rows, shares, seed)
         by_side = {side: [row for row in rows if side_of[row.key] == side] for side in sides}
         _refuse_empty(spec, by_side, groups)
-        written = {"key": key, "groups": groups, **_write(by_side, out_dir)}
+        written = {"key": key, "groups": groups, "redacted": redacted, **_write(by_side, out_dir)}
         write_json(manifest, written)
     files = {side: str(out_dir / f"{side}.jsonl") for side in sides}
-    return {"files": files, "counts": written["counts"]}
+    return {"files": files, "counts": written["counts"], "redacted": written["redacted"]}
 
 
 def _is_whole(out_dir: Path, written: Mapping[str, Any]) -> bool:
