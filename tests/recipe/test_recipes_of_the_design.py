@@ -208,7 +208,9 @@ PYTHON = Wanted(
     frozenset(
         {
             ("sources", "seeds", "secrets"),
-            ("filters", 1, "verify"),
+            ("filters", 1, "verify", "limits"),
+            ("filters", 1, "verify", "packages"),
+            ("filters", 1, "verify", "kills_mutants"),
             ("filters", 2, "near_duplicates", "on"),
             ("review",),
             ("student", "command"),
@@ -240,8 +242,9 @@ def without(recipe: Mapping[str, Any], later: frozenset[tuple[str | int, ...]]) 
         for part in way:
             inner = inner[part]
         del inner[last]
+    unsaid = ({"near_duplicates": {}}, {"verify": {}})
     if isinstance(rest["filters"], list):
-        rest["filters"] = [entry for entry in rest["filters"] if entry and entry != {"near_duplicates": {}}]
+        rest["filters"] = [entry for entry in rest["filters"] if entry and entry not in unsaid]
     return {name: section for name, section in rest.items() if section}
 
 
