@@ -14,5 +14,6 @@ MODULES = (
     "label_agreement",
     "secrets",
     "pii",
+    "verify",
     "defaults",
 )

@@ -141,6 +141,7 @@ def test_sympy_decides_what_exact_arithmetic_does_not_where_it_is_asked() -> Non
         ({}, TICKETS, (), "can work nothing out of a task of kind classification"),
         ({}, ANSWERS_ALONE, (), "can work nothing out of a task of kind math"),
         ({"check": ["answer"]}, QUESTIONS, ("check",), "is for tasks of kind math"),
+        ({"symbolic": True}, QUESTIONS, ("symbolic",), "is for tasks of kind math"),
         (
             {"json_schema": {"order": {}}},
             QUESTIONS,

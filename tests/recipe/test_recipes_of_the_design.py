@@ -236,8 +236,9 @@ def without(recipe: Mapping[str, Any], later: frozenset[tuple[str | int, ...]]) 
         for part in way:
             inner = inner[part]
         del inner[last]
+    unsaid: tuple[Any, ...] = ({"near_duplicates": {}}, {"verify": {}})
     if isinstance(rest["filters"], list):
-        rest["filters"] = [entry for entry in rest["filters"] if entry and entry != {"near_duplicates": {}}]
+        rest["filters"] = [entry for entry in rest["filters"] if entry and entry not in unsaid]
     return {name: section for name, section in rest.items() if section}
 
 

@@ -109,7 +109,11 @@ def test_it_ends_with_whoever_holds_it_killed_or_not() -> None:
             "signal.pause()\n"
         )
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=False,
         )
         child = int(done.stdout)
         deadline = time.monotonic() + 20

@@ -65,6 +65,7 @@ def test_the_worst_of_several_outcomes_counts_and_of_two_alike_the_first() -> No
     assert worst([PASSED, one, failed("f"), two]).reason == "f"
     assert worst([PASSED, one, two]) == one
     assert worst([PASSED, PASSED]) == PASSED
+    assert worst([]).finding == "undecided"
 
 
 def recorded(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:

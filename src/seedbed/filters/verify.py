@@ -211,10 +211,11 @@ class Verify:
             return [(("symbolic",), "needs sympy: pip install 'seedbed[math]', or write symbolic: false")]
         if options.sql is not None and (problem := options.sql.problem()):
             return [(("sql",), problem)]
-        if options.check is not None and not _works_problems_out(task):
-            return [(("check",), "is for tasks of kind math with a field for solutions; remove it")]
         if not _has_programs(task) and (given := options.model_fields_set & PROGRAM_OPTIONS):
             return [((min(given),), "is for tasks of kind code in Python with a field for tests; remove it")]
+        for key in ("check", "symbolic"):
+            if getattr(options, key) and not _works_problems_out(task):
+                return [((key,), "is for tasks of kind math with a field for solutions; remove it")]
         verifiers = _verifiers(options, task)
         if not verifiers:
             message = f"can work nothing out of a task of kind {task.kind} by itself; write json_schema, "
@@ -236,7 +237,7 @@ class Verify:
 
     def _verdict(self, record: Record) -> Verdict:
         by = filter_id(type(self))
-        if record.unreadable is not None or not self._verifiers:
+        if record.unreadable is not None:
             return keep(record, by)
         found = worst(_outcome(verifier, record.fields) for verifier in self._verifiers)
         evidence = {name: _shown(value) for name, value in found.evidence.items()}

@@ -35,5 +35,9 @@ def undecided(reason: str, **evidence: Any) -> Outcome:
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
-    """The first that failed, else the first that is undecided, else that all passed."""
-    return min(outcomes, key=lambda outcome: _WORST_FIRST.index(outcome.finding))
+    """The first that failed, else the first that is undecided, else that all passed; of none, undecided."""
+    return min(
+        outcomes,
+        key=lambda outcome: _WORST_FIRST.index(outcome.finding),
+        default=undecided("nothing_to_verify"),
+    )
