@@ -1,7 +1,7 @@
 """Personal data and secrets that a rehearsal plants: made up, right in form, and in no reserved range.
 
-Hosts end in `.zz`, which is nobody's. They are worked out here and not taken from what filters know, so that a filter that is wrong about a
-check digit shows in its catch rate.
+Hosts end in `.zz`, which is nobody's. The values are worked out here and not taken from what filters know,
+so that a filter that is wrong about a check digit shows in its catch rate.
 """
 
 from __future__ import annotations
