@@ -1,7 +1,7 @@
 """Personal data and secrets that a rehearsal plants: made up, right in form, and in no reserved range.
 
-They are worked out here and not taken from what filters know, so that a filter that is wrong about a
-check digit shows in its catch rate.
+Hosts end in `.zz`, which is nobody's. The values are worked out here and not taken from what filters know,
+so that a filter that is wrong about a check digit shows in its catch rate.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ def personal_datum(variant: str, rng: random.Random, *, disguised: bool) -> str:
     name = f"{rng.choice(_WORDS)}.{rng.choice(_WORDS)}{rng.randrange(10, 99)}"
     match variant:
         case "email":
-            address = f"{name}@{rng.choice(_HOSTS)}.net"
+            address = f"{name}@{rng.choice(_HOSTS)}.zz"
             return f"my mail is {address.replace('@', ' (at) ') if disguised else address}"
         case "card":
             number = _with_luhn(rng.choice("45") + str(rng.randrange(1, 6)) + _digits(rng, 13))
             parts = [number[at : at + 4] for at in range(0, 16, 4)]
             return f"my card is {(' / ' if disguised else rng.choice((' ', '-', ''))).join(parts)}"
         case "iban":
-            account = "37040044" + _digits(rng, 10)
+            account = "00" + _digits(rng, 16)  # no German bank code begins with 0
             check = 98 - int(account + "131400") % 97
             iban = f"DE{check:02d}{account}"
             return f"pay to {'.'.join(iban[at : at + 4] for at in range(0, 22, 4)) if disguised else iban}"
@@ -71,7 +71,7 @@ def secret(variant: str, rng: random.Random, *, disguised: bool) -> str:
             mark = "" if disguised else "-----BEGIN PRIVATE KEY-----\n"
             return f"{mark}{body}{mark.replace('BEGIN', 'END').strip()}"
         case "connection":
-            host = f"db.{rng.choice(_HOSTS)}.net"
+            host = f"db.{rng.choice(_HOSTS)}.zz"
             password = random_part[:12] + "7"
             return (
                 f"log in to {host} as app with {password}"

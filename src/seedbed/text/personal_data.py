@@ -61,7 +61,7 @@ _VERSION = re.compile(r"(?:\bv(?:er(?:sion)?)?\.?|\brelease|\bbuild)[\s:=]{0,3}$
 
 # Looked for at every border, since the number before a card may be grouped like it.
 _CARD = re.compile(
-    r"(?<![\w.])(?=(\d{12,19}+|\d{4}([ -])\d{4}\2\d{4}(?:\2\d{1,4}){0,2}+|\d{4}([ -])\d{6}\3\d{4,5}+)"
+    r"(?<![\w.])(?=(\d{12,19}+|\d{4}([ -])\d{4}\2\d{4}(?:\2\d{1,4}){0,2}|\d{4}([ -])\d{6}\3\d{4,5}+)"
     r"(?!\w|[.,]\d))"
 )
 _IBAN_HEAD = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?=[ -]?[0-9A-Za-z])")
