@@ -114,6 +114,7 @@ SINGLE = [
     ("budget: {time: 0s}", "budget.time", "must be longer than nothing, not '0s'"),
     ("budget: {disk: 512}", "budget.disk", "not 512; write the unit: 512MB or 512GB"),
     ("budget: {disk: 512Mb}", "budget.disk", "must be a size such as 512MB or 2GiB, not '512Mb'"),
+    ('budget: {disk: "\\ud800"}', "budget.disk", r"must be a size such as 512MB or 2GiB, not '\ud800'"),
     ("budget: {disk: 0.3B}", "budget.disk", "must be a whole number of bytes"),
     ("budget: {cost: 0}", "budget.cost", "must be more than 0, not 0"),
     ("roles: {teacher: {model: m, endpoint: 'http://x/v1', timeout: 2x}}", "roles.teacher.timeout", "2x"),

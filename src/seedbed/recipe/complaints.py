@@ -62,8 +62,12 @@ def complaints(error: ValidationError, kind: type[BaseModel], values: Any) -> li
 
 
 def shown(value: Any) -> str:
-    """A short form of a scalar for an error; nothing of a list or map."""
+    """A short form of a scalar for an error; nothing of a list or map.
+
+    A lone surrogate stands as its escape: pydantic makes no error of a message that is no UTF-8.
+    """
     if isinstance(value, str):
+        value = value.encode("utf-8", "backslashreplace").decode("utf-8")
         short = value if len(value) <= _SHOWN_CHARACTERS else value[: _SHOWN_CHARACTERS - 1] + "…"
         return f"'{short}'"
     if isinstance(value, bool):
