@@ -33,7 +33,8 @@ _FENCED = re.compile(r"\A\s*```\w*[ \t]*\n(?P<code>.*?)\n?```\s*\Z", re.DOTALL)
 _SOLUTION: Mapping[str, Kind] = {"solution": "text"}
 
 # Shares of a rehearsal's solutions and tests with a fault of their kind.
-_BROKEN, _COPIED, _IDLE = 0.15, 0.1, 0.02
+_BROKEN, _COPIED, _WRONG, _IDLE = 0.15, 0.1, 0.1, 0.02
+_SUMS = ("sum({} * value for value in values)", "{} * sum(values)", "sum(values) * {}")
 
 
 class CodeFromSeed(SteppedMethod):
@@ -227,9 +228,11 @@ def _called(tree: ast.Module) -> set[str]:
 
 
 def _some_program(pen: Pen, look: _Look) -> str:
-    """A sum with a factor, at times cut off or with the whole seed in it."""
-    factor, fault = pen.rng.randrange(2, 10_000), pen.rng.random()
-    program = f"def {look.entry_point}(values):\n    return sum({factor} * value for value in values)"
+    """A sum with a factor, at times a wrong one, cut off, or with the whole seed in it."""
+    fault, factor = pen.rng.random(), _factor(look.entry_point)
+    wrong = _BROKEN + _COPIED <= fault < _BROKEN + _COPIED + _WRONG
+    result = pen.rng.choice(_SUMS).format(factor + wrong)
+    program = f"def {look.entry_point}(values):\n    return {result}"
     if fault < _BROKEN:
         return program[: len(program) // 2]
     return f'{program}\n\n"""\n{look.seed}\n"""' if fault < _BROKEN + _COPIED else program
@@ -237,4 +240,10 @@ def _some_program(pen: Pen, look: _Look) -> str:
 
 def _some_test(pen: Pen, entry_point: str) -> str:
     called = "sum" if pen.rng.random() < _IDLE else entry_point
-    return f"assert {called}([{pen.rng.randrange(100)}, 0]) >= 0"
+    values = [pen.rng.randrange(1, 100), pen.rng.randrange(100)]
+    return f"assert {called}({values}) == {_factor(entry_point) * sum(values)}"
+
+
+def _factor(entry_point: str) -> int:
+    """What solutions and tests of one problem agree on, though neither has seen the other."""
+    return 2 + len(entry_point) + sum(map(ord, entry_point))
