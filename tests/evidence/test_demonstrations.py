@@ -19,6 +19,8 @@ from benchmarks.evidence.expected import misses, read_expected
 
 pytestmark = pytest.mark.real_data
 
+RUN_PROGRAMS = ("D6",)
+
 RealData = Callable[[str], Path]
 # In the plain suite the quick demonstrations, one part of each: it fails when broken as the whole does.
 PARTS = {
@@ -53,7 +55,11 @@ def evidence(name: str, **switches: str) -> tuple[int, dict[str, Any]]:
     ],
 )
 @pytest.mark.timeout(900)
-def test_it_fails_when_broken(name: str, part: str, real_data: RealData) -> None:
+def test_it_fails_when_broken(
+    name: str, part: str, real_data: RealData, request: pytest.FixtureRequest
+) -> None:
+    if name in RUN_PROGRAMS:
+        request.getfixturevalue("sandbox")
     for needed in DEMONSTRATIONS[name].sets:
         real_data(needed)
     exit_code, line = evidence(name, BREAK="1", PART=part)
@@ -65,7 +71,9 @@ def test_it_fails_when_broken(name: str, part: str, real_data: RealData) -> None
 @pytest.mark.campaign
 @pytest.mark.parametrize("name", DEMONSTRATIONS)
 @pytest.mark.timeout(900)
-def test_it_holds(name: str, real_data: RealData, tmp_path: Path) -> None:
+def test_it_holds(name: str, real_data: RealData, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if name in RUN_PROGRAMS:
+        request.getfixturevalue("sandbox")
     for needed in DEMONSTRATIONS[name].sets:
         real_data(needed)
     figures = DEMONSTRATIONS[name].measure(Setting(tmp_path))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from seedbed.verify.code import CodeVerifier, Demands
 from seedbed.verify.sandbox.backends import BUBBLEWRAP, Backend
 from seedbed.verify.sandbox.broker import Limits, SandboxError
+from seedbed.verify.sandbox.probes import NoSandbox, best_backend, escapes
 
 ADD = "def add(a, b):\n    return a + b\n"
 ADD_TESTS = "assert add(1, 2) == 3\nassert add(-1, 1) == 0\n"
@@ -223,6 +225,29 @@ def test_where_there_is_no_sandbox_nothing_is_run(monkeypatch: pytest.MonkeyPatc
         pytest.raises(SandboxError, match="bubblewrap is not installed"),
     ):
         verifier.attempt(ADD, ADD_TESTS)
+
+
+def test_what_is_missing_is_told_with_the_way_to_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(NoSandbox, match=r"bubblewrap is not installed.*; to have one, ") as caught:
+        best_backend((BUBBLEWRAP,))
+    assert caught.value.exit_code == 1
+    assert "bubblewrap" in caught.value.remedy
+
+
+def test_a_sandbox_that_lets_a_program_out_is_none() -> None:
+    """Probes that get what they are after are named: here reading a file that any program may read."""
+    open_one = Backend("landlock")
+    assert "read a file of the user" not in escapes(open_one)
+    with pytest.raises(NoSandbox, match="landlock lets a program read a file of the user"):
+        best_backend((Leaky("landlock"),))
+
+
+class Leaky(Backend):
+    """Lets programs read the whole package, the file of the user among it."""
+
+    def command(self, hash_seed: int) -> list[str]:
+        return [*super().command(hash_seed), str(Path(escapes.__code__.co_filename).parent)]
 
 
 FLOODS = """

@@ -26,7 +26,6 @@ from seedbed.verify.mathematics import compare
 from seedbed.verify.outcome import Outcome, undecided, worst
 from seedbed.verify.programs import is_python
 from seedbed.verify.sandbox.broker import Limits
-from seedbed.verify.sandbox.probes import NoSandbox, best_backend
 from seedbed.verify.solutions import check_answer, check_equations
 from seedbed.verify.sql import Database
 from seedbed.verify.tool_calls import check_tool_calls, schemas_of
@@ -205,6 +204,10 @@ class Verify:
         return cls(_verifiers(options, context.task), options.undecided)
 
     @staticmethod
+    def runs_programs(options: Options, task: Task) -> bool:
+        return _has_programs(task)
+
+    @staticmethod
     def problems(options: Options, task: Task) -> Problems:
         """(path of the key, message) of what the task has not, and of libraries that are missing."""
         if options.symbolic and find_spec("sympy") is None:
@@ -220,11 +223,6 @@ class Verify:
         if not verifiers:
             message = f"can work nothing out of a task of kind {task.kind} by itself; write json_schema, "
             return [((), f"{message}tool_calls or sql, or take it out")]
-        if _has_programs(task):
-            try:
-                best_backend()
-            except NoSandbox as error:
-                return [((), str(error))]
         named = {name for _, fields in verifiers for name in fields.values()}
         there = ", ".join(task.fields)
         return [

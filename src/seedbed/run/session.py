@@ -40,7 +40,7 @@ from seedbed.run.rendering import asking_space
 from seedbed.run.reopening import reopen_failed
 from seedbed.run.roles import Teachers, bind_roles
 from seedbed.run.spending import Spending, kept, open_budget
-from seedbed.run.trials import Trials
+from seedbed.run.trials import Trials, open_trials
 from seedbed.run.view import RunView, export_run
 from seedbed.sources.eval_lock import EvalInfo, EvalLockServer
 from seedbed.sources.eval_lock_file import EvalLockFile
@@ -199,6 +199,7 @@ async def open_to_ask(
     """
     with ExitStack() as stack:
         folder = bound.folder
+        trials = open_trials(bound)
         # Leaks are refused before a folder is made, so that a refused run leaves nothing behind.
         known = folder.path.is_dir()
         if known:
@@ -223,7 +224,6 @@ async def open_to_ask(
             teachers = bind_roles(bound.loaded, log, budget, note)
             await later.enter_async_context(kept(spending, budget, teachers.replayed))
             later.push_async_callback(teachers.close)
-            trials = Trials() if any(method.runs_programs() for method in bound.methods.values()) else None
             if trials is not None:
                 later.push_async_callback(trials.close)
             if with_axes:

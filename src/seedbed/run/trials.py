@@ -6,10 +6,32 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
+from seedbed.filters import FILTERS
 from seedbed.run.workers import worker_count
 from seedbed.verify.code import CodeVerifier
 from seedbed.verify.sandbox.probes import best_backend
+
+if TYPE_CHECKING:
+    from seedbed.run.binding import BoundRecipe
+
+
+def open_trials(bound: BoundRecipe) -> Trials | None:
+    """Where methods run programs, what does it for them; None where none of them does.
+
+    Raises NoSandbox where they do, or a filter does, and no sandbox holds here.
+    """
+    by_filters = any(
+        filter_.runs_programs(entry.options, bound.task)
+        for entry in bound.recipe.filters
+        if hasattr(filter_ := FILTERS.get(entry.name), "runs_programs")
+    )
+    if any(method.runs_programs() for method in bound.methods.values()):
+        return Trials()
+    if by_filters:
+        best_backend()
+    return None
 
 
 class Trials:

@@ -75,10 +75,10 @@ def _held_back(sandbox: Sandbox, function: int) -> bool:
 
 
 @cache
-def best_backend() -> Backend:
+def best_backend(backends: tuple[Backend, ...] = BACKENDS) -> Backend:
     """The strongest way that holds on this machine. Raises NoSandbox where none does."""
     refused = []
-    for backend in BACKENDS:
+    for backend in backends:
         try:
             found = escapes(backend)
         except SandboxError as error:
