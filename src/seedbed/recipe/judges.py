@@ -119,9 +119,11 @@ def _judged(
     ]
     for entry in generate.methods if generate is not None else ():
         judge = getattr(entry.options, "judge", "")
+        if judge not in asked_by_methods:
+            continue
         writers = [*teachers, *(each.role for each in getattr(entry.options, "answers", ()))]
         # Whoever names a writer as the judge has said that it judges itself.
-        if judge in asked_by_methods and judge not in writers:
+        if judge not in writers:
             found.append(_Judged(judge, writers, _allows(entry.options)))
     return found
 
