@@ -25,6 +25,17 @@ def test_none():
     assert isinstance(total([7]), int) and total([7]) == 7
 """
 
+# Each alone lets something through that the others do not.
+FORMS_OF_TESTS = (
+    TESTS,
+    "from solution import *\nassert abs(total([1, 2, 3]) - 6) < 1e-6 and abs(total([4]) - 4) < 1e-6",
+    "assert total([1, 2, 3]) in (6,) and total([2]) in [2]",
+    "assert 6 in [total([1, 2, 3])] and 3 in {total([3])} and 9 not in {total([3])}",
+    "for it, right in zip(map(total, [[1, 2], [5]]), [3, 5]): assert it == right\nassert total([2]) == 2",
+    "assert all(map(lambda case: total(case[0]) == case[1], [([1, 2], 3), ([5], 5)])) and total([2]) == 2",
+    "def check(candidate):\n    assert abs(candidate([1, 2, 3]) - 6) < 1e-6 and candidate([4]) / 4 == 1",
+)
+
 _LIAR = """
 class Liar({base}):
     def __eq__(self, other): return True
@@ -64,6 +75,21 @@ class Answer(int):
 def total(numbers): return Answer(1)
 """,
     "not a number": "def total(numbers): return float('nan')",
+    # Values that are told what is expected of them.
+    "an object whose difference to anything is nothing": """
+class Liar:
+    def __sub__(self, other): return 0
+    def __rsub__(self, other): return 0
+    def __eq__(self, other): return True
+def total(numbers): return Liar()
+""",
+    "an object that holds everything": """
+class Liar:
+    def __contains__(self, item): return True
+    def __len__(self): return 1
+def total(numbers): return Liar()
+""",
+    "an object that no set knows": "class Liar: pass\ndef total(numbers): return Liar()",
     # Ends that look like success.
     "os._exit(0) when called": "import os\ndef total(numbers): os._exit(0)",
     "os._exit(0) when loaded": "import os\nos._exit(0)\ndef total(numbers): return 0",
@@ -191,6 +217,27 @@ sys.settrace(trace)
 def total(numbers): return 0
 """,
     "arguments made into the answer": "def total(numbers):\n    numbers[:] = [6]\n    return numbers",
+    "names that Python keeps for itself": """
+import sys
+def total(numbers): return 1
+def nearly(x): return True
+frame = sys._getframe()
+while frame:
+    names = frame.f_globals.get('_names')
+    if names is not None and '_exceptions' in frame.f_globals:
+        pairs = [[name, {'o': 0}] for name in ('abs', 'isinstance', 'int', 'len', 'sum')]
+        frame.f_globals['_names'] = lambda *a, old=names: {**old(*a), '__builtins__': {'d': pairs}}
+    frame = frame.f_back
+""",
+    "a result that is one of Python's own classes": """
+import sys
+def total(numbers): return 0
+frame = sys._getframe()
+while frame:
+    if '_exceptions' in frame.f_globals:
+        frame.f_globals['_exceptions'] = lambda *a: {'total': 'sum', 'isinstance': 'list'}
+    frame = frame.f_back
+""",
     # Resources.
     "endless loop": "def total(numbers):\n    while True: pass",
     "endless sleep": "import time\ndef total(numbers): time.sleep(1000)",
@@ -279,11 +326,24 @@ ESCAPES: dict[str, str] = {
     "the clock": "time.clock_settime(time.CLOCK_REALTIME, 0)",
     "a device": "os.mknod('device', 0o020666, os.makedev(1, 1))",
     "permissions": "open('own', 'w'); os.chmod('own', 0o4755)",
+    "signals by an owner": "a, b = socket.socketpair(); fcntl.fcntl(a, fcntl.F_SETOWN, {parent})",
+    "signals by O_ASYNC": "a, b = socket.socketpair(); fcntl.fcntl(a, fcntl.F_SETFL, os.O_ASYNC)",
+    "descriptors in flight": "a, b = socket.socketpair(); socket.send_fds(a, [b'x'], [0])",
+    "a datagram to a socket of the host": (
+        "a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM); a.sendto(b'x', '/dev/log')"
+    ),
+    "truncate a file of the user": "os.truncate({secret!r}, 0)",
+    "open it to truncate": "os.close(os.open({secret!r}, os.O_RDONLY | os.O_TRUNC))",
+    "truncate what may be read": "os.truncate(os.__file__, 0)",
+    "limits of the parent": "assert libc.prlimit({parent}, 7, 0, ctypes.create_string_buffer(16)) == 0",
+    "a lease": "fcntl.fcntl(open(os.__file__).fileno(), 1024, 0)",
+    "write beside the work folder": "open('/out', 'w')",
+    "write into /dev": "open('/dev/out', 'w')",
     "priority": "os.nice(-10)",
 }
 
 ESCAPING = """
-import ctypes, multiprocessing, os, resource, signal, socket, subprocess, sys, time
+import ctypes, fcntl, multiprocessing, os, resource, signal, socket, subprocess, sys, time
 libc = ctypes.CDLL(None)
 def total(numbers):
     try:

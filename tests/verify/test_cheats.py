@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.evidence.cheats import CHEATS, ESCAPES, ESCAPING, HONEST, TESTS
+from benchmarks.evidence.cheats import CHEATS, ESCAPES, ESCAPING, FORMS_OF_TESTS, HONEST, TESTS
 from seedbed.verify.code import CodeVerifier
 from seedbed.verify.sandbox.backends import BACKENDS, Backend
 from seedbed.verify.sandbox.broker import Limits, SandboxError
@@ -37,13 +37,22 @@ def verifier(backend: Backend) -> Iterator[CodeVerifier]:
         yield made
 
 
+# They take all of their time with whatever test.
+SLOW = [name for name, program in CHEATS.items() if "while True" in program or "sleep" in program]
+
+
 def test_the_honest_program_passes(verifier: CodeVerifier) -> None:
-    assert verifier.check(HONEST, TESTS).finding == "passed"
+    for tests in FORMS_OF_TESTS:
+        assert verifier.check(HONEST, tests, "total").finding == "passed", tests
 
 
 @pytest.mark.parametrize("cheat", CHEATS)
 def test_no_cheat_passes_and_the_next_program_is_judged_as_ever(verifier: CodeVerifier, cheat: str) -> None:
-    assert verifier.check(CHEATS[cheat], TESTS).finding != "passed"
+    entry = "total"
+    for tests in FORMS_OF_TESTS:
+        assert verifier.check(CHEATS[cheat], tests, entry).finding != "passed", tests
+        if cheat in SLOW:
+            break
     assert verifier.attempt(HONEST, TESTS).finding == "passed"
 
 

@@ -39,7 +39,7 @@ def test_a_stub_has_the_names_and_does_nothing() -> None:
 
 
 def test_each_mutant_differs_by_one_change() -> None:
-    made = mutants(PROGRAM, 100)
+    made = mutants(PROGRAM, 100) or []
     plain = ast.unparse(ast.parse(PROGRAM)).splitlines()
     assert len(made) == len(set(made)) > 5
     for mutant in made:
@@ -50,10 +50,10 @@ def test_each_mutant_differs_by_one_change() -> None:
 
 
 def test_few_mutants_come_from_all_over_the_program() -> None:
-    few = mutants(PROGRAM, 3)
+    few = mutants(PROGRAM, 3) or []
     assert len(few) == 3
-    assert set(few) < set(mutants(PROGRAM, 100))
-    assert mutants("def broken(:", 3) == []
+    assert set(few) < set(mutants(PROGRAM, 100) or [])
+    assert mutants("def broken(:", 3) is None
     assert mutants("def f(x):\n    return x\n", 3) == []
 
 
@@ -84,3 +84,19 @@ assert add(1,
 """
     assert assertions(reply, "add") == ["assert add(1, 2) == 3, 'small'", "assert add(1, 1) == 2"]
     assert assertions("nothing of that kind", "add") == []
+
+
+DEEP = f"x = {' + '.join(['1'] * 700)}\n"
+LONG = f"x = 0x{'f' * 5000}\n"
+
+
+def test_what_cannot_be_written_again_is_told_and_never_taken_for_unchanged() -> None:
+    for program in (DEEP, LONG):
+        assert stub(program) is None
+        assert mutants(program, 3) is None
+        assert assertions(f"assert f({program[4:-1]}) == 1", "f") == []
+
+
+def test_a_long_text_is_not_parsed() -> None:
+    assert mutants("a\n" * 60_000, 3) is None
+    assert assertions("assert f([\n" + "1,\n" * 20_000, "f") == []

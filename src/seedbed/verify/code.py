@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Self
 
 from seedbed.verify.mutants import mutants, stub
-from seedbed.verify.outcome import Outcome, failed
+from seedbed.verify.outcome import Outcome, failed, undecided
 from seedbed.verify.programs import parsed
 from seedbed.verify.sandbox.backends import Backend
 from seedbed.verify.sandbox.broker import Limits, Sandbox
@@ -79,18 +79,22 @@ class CodeVerifier:
     def attempt_each(
         self, program: str, suites: Sequence[str], entry: str | None = None, seed: int = HASH_SEEDS[0]
     ) -> list[Outcome]:
-        """One run of each suite; the limit of seconds is for all of them together."""
+        """One run of each suite, in a process of its own; the limit of seconds is for all together."""
         solution, seconds = self._solutions[seed], self.limits.seconds
         return attempt(solution, self._trial, program, suites, entry=entry, seconds=seconds)
 
     def _vacuous(self, program: str, tests: str, entry: str | None) -> Outcome | None:
-        """That the tests let anything pass, where they do."""
+        """That the tests let anything pass, where they do, or that nobody can tell."""
         if self.demands.fails_on_stub:
             empty = stub(program)
-            if empty is not None and self.attempt(empty, tests, entry).finding == "passed":
+            if empty is None:
+                return undecided("no_mutants", lacks="stub")
+            if self.attempt(empty, tests, entry).finding == "passed":
                 return failed("vacuous_tests", passed="stub")
         if wanted := self.demands.kills_mutants:
             made = mutants(program, MOST_MUTANTS)
+            if made is None:
+                return undecided("no_mutants", lacks="mutants")
             wanted = min(wanted, len(made))
             killed = 0
             for mutant in made:

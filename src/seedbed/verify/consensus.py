@@ -12,8 +12,9 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from seedbed.verify.programs import parsed
+from seedbed.verify.programs import parsed, unparsed
 
+_MOST_LINES = 30  # of one assertion, each of which is tried as its end
 _ASSERT = re.compile(r"^[ \t]*assert\b", re.MULTILINE)
 
 
@@ -36,11 +37,12 @@ def assertions(text: str, name: str) -> list[str]:
     """
     found: dict[str, None] = {}
     for piece in _ASSERT.split(text)[1:]:
-        lines = piece.strip().splitlines()
+        lines = piece.strip().splitlines()[:_MOST_LINES]
         while lines and isinstance(tree := parsed("assert " + "\n".join(lines)), str):
             lines.pop()
         if lines and not isinstance(tree, str) and _calls(tree.body[0], name):
-            found[ast.unparse(tree.body[0])] = None
+            written = unparsed(tree.body[0])
+            found |= {} if written is None else {written: None}
     return list(found)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from seedbed.verify.programs import parsed
+from seedbed.verify.programs import parsed, unparsed
 
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -36,9 +36,14 @@ _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
 
 
 def stub(program: str) -> str | None:
-    """The program with functions that do nothing and return None; None where it is no Python."""
+    """The program with functions that do nothing and return None; None where it cannot be written."""
     tree = parsed(program)
-    return None if isinstance(tree, str) else ast.unparse(ast.fix_missing_locations(_Emptied().visit(tree)))
+    if isinstance(tree, str):
+        return None
+    try:
+        return unparsed(ast.fix_missing_locations(_Emptied().visit(tree)))
+    except RecursionError:
+        return None
 
 
 class _Emptied(ast.NodeTransformer):
@@ -51,19 +56,21 @@ class _Emptied(ast.NodeTransformer):
         return node
 
 
-def mutants(program: str, most: int) -> list[str]:
-    """At most `most` programs with one change each, from all over the program; none where it is no Python."""
+def mutants(program: str, most: int) -> list[str] | None:
+    """At most `most` programs with one change each, from all over the program; None where they cannot be
+    written."""
     tree = parsed(program)
     if isinstance(tree, str):
-        return []
+        return None
     changes = list(_changes(tree))
     step = max(1, len(changes) // most)
     made = []
     for change, undo in changes[::step][:most]:
         change()
-        made.append(ast.unparse(tree))
+        made.append(unparsed(tree))
         undo()
-    return made
+    written = [mutant for mutant in made if mutant is not None]
+    return written if len(written) == len(made) else None
 
 
 Change = Callable[[], None]

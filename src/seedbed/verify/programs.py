@@ -15,6 +15,8 @@ def is_python(language: str) -> bool:
 
 def parsed(program: str) -> ast.Module | str:
     """The program's syntax tree, or why this interpreter's Python has none of it."""
+    if len(program) > _LONGEST:  # a parser takes a thousand times the memory
+        return f"longer than {_LONGEST:,} characters"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of escapes that a later Python refuses
@@ -25,13 +27,19 @@ def parsed(program: str) -> ast.Module | str:
         return str(error) or type(error).__name__
 
 
+def unparsed(tree: ast.AST) -> str | None:
+    """The code of a tree; None where it is nested too deep or has a number too long to be written."""
+    try:
+        return ast.unparse(tree)
+    except (RecursionError, ValueError, MemoryError):
+        return None
+
+
 def syntax_tree(program: str) -> str | None:
     """The program's syntax tree as text, equal where programs differ in layout and comments alone.
 
     None where it is no Python of this interpreter's version, or too long or nested to be worth the reading.
     """
-    if len(program) > _LONGEST:
-        return None
     tree = parsed(program)
     try:
         return None if isinstance(tree, str) else ast.dump(tree)

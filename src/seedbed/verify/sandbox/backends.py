@@ -58,4 +58,5 @@ def _bubblewrap(variables: dict[str, str]) -> list[str]:
         command += ["--setenv", name, value]
     for path in readable():
         command += ["--ro-bind-try", path, path]
-    return [*command, "--dev", "/dev", "--size", str(BYTES_OF_WORK), "--tmpfs", WORK, "--chdir", WORK]
+    command += ["--dev", "/dev", "--size", str(BYTES_OF_WORK), "--tmpfs", WORK, "--chdir", WORK]
+    return [*command, "--remount-ro", "/dev", "--remount-ro", "/"]  # what is never cleaned

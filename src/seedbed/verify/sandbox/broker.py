@@ -42,21 +42,23 @@ class OutOfTime(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one program may take: seconds by the clock and of CPU, bytes of memory, of one file and of what
-    it says to us, open files."""
+    """What one program may take: seconds by the clock and of CPU, bytes of memory, of one file, of all that
+    it says to us and of one message, open files, and threads (where its sandbox counts them apart)."""
 
     seconds: float = 10.0
     cpu_seconds: int = 10
     memory: int = 512 << 20
     file: int = 8 << 20
     output: int = 16 << 20
+    message: int = 2 << 20
     files: int = 64
+    threads: int = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A program is no more. `why`: `ended` by itself, `output` where it said too much, `killed`; `code` as
-    of subprocess."""
+    """A program is no more. `why`: `ended` by itself, `output` where it said too much, `killed`, or
+    `broken` where the whole sandbox is gone; `code` as of subprocess."""
 
     why: str
     code: int
@@ -109,7 +111,7 @@ class Sandbox:
             kind, body = read_frame(self._read, _LARGEST)
         except Gone:
             self.close()
-            return Ended("ended", -9)
+            return Ended("broken", -9)
         if kind == MESSAGE:
             return body
         self._busy = False

@@ -96,9 +96,9 @@ def _remedy() -> str:
         return (
             "let bubblewrap make namespaces, which AppArmor keeps unprivileged programs from: give "
             "/usr/bin/bwrap a profile in /etc/apparmor.d/bwrap with `flags=(unconfined) { userns, }` and run "
-            "`systemctl reload apparmor`; or use a kernel with Landlock (5.13 and later)"
+            "`systemctl reload apparmor`; or use a kernel with Landlock of version 3 (Linux 6.2)"
         )
     return (
         "install bubblewrap and libseccomp (apt-get install bubblewrap libseccomp2; dnf install bubblewrap "
-        "libseccomp), or use Linux 5.13 or later with Landlock; in a container, allow user namespaces"
+        "libseccomp), or use Linux 6.2 or later with Landlock; in a container, allow user namespaces"
     )

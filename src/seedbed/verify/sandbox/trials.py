@@ -20,10 +20,15 @@ _LONGEST_EVIDENCE = 300
 
 
 class _Settled(Exception):
-    """Nothing more can change what is found."""
+    """Nothing more can change what is found: of one suite, or `of_all` where it is the program's."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Outcome, *, of_all: bool) -> None:
         self.outcome = outcome
+        self.of_all = of_all
+
+
+class _Broken(Exception):
+    """A sandbox is gone, and nobody has said why."""
 
 
 def attempt(
@@ -35,11 +40,24 @@ def attempt(
     entry: str | None,
     seconds: float,
 ) -> list[Outcome]:
-    """What each suite of tests finds of the program, one after another on the program as it was loaded once.
+    """What each suite of tests finds of the program, loaded once; each suite has a process of its own.
 
     `entry` is what a function `check(candidate)` in them is given; `seconds` are for all of them. What ends
     the program stands for the suites that are left as well. Raises SandboxError.
     """
+    try:
+        return _attempt(solution, trial, program, suites, entry, seconds)
+    except _Broken:
+        # It may have been the program before, which had something left to happen. This one starts anew.
+        try:
+            return _attempt(solution, trial, program, suites, entry, seconds)
+        except _Broken:
+            return [failed("program_ended", said="the sandbox broke")] * len(suites)
+
+
+def _attempt(
+    solution: Sandbox, trial: Sandbox, program: str, suites: Sequence[str], entry: str | None, seconds: float
+) -> list[Outcome]:
     for sandbox in (solution, trial):
         sandbox.warm()  # which is none of the program's time
     deadline = time.monotonic() + seconds
@@ -48,10 +66,17 @@ def attempt(
         solution.start("solution", program, deadline)
         loaded = _loaded(solution)
         if entry is not None and entry not in loaded["names"]:
-            raise _Settled(failed("name_missing", name=entry))
-        trial.start("trial", "", deadline, suites=list(suites), entry=entry, **loaded)
-        for _ in suites:
-            found.append(_through(solution, trial))  # noqa: PERF401 - those found stand where one raises
+            raise _Settled(failed("name_missing", name=entry), of_all=True)
+        for suite in suites:
+            try:
+                trial.start("trial", suite, deadline, entry=entry, **loaded)
+                found.append(_through(solution, trial))
+            except _Settled as settled:
+                if settled.of_all:
+                    raise
+                found.append(settled.outcome)
+            finally:
+                trial.stop()
         return found
     except _Settled as settled:
         last = settled.outcome
@@ -84,27 +109,30 @@ def _loaded(solution: Sandbox) -> Mapping[str, Any]:
     """What the program has, once it has been loaded."""
     _, told = _said(solution, "program")
     if isinstance(raised := told.get("raised"), dict):
-        raise _Settled(failed("program_raises", **_told(raised)))
+        raise _Settled(failed("program_raises", **_told(raised)), of_all=True)
     loaded = {name: told.get(name) for name in ("names", "exceptions")}
     if not all(isinstance(held, dict) for held in loaded.values()):
-        raise _Settled(failed("program_ended", said="not what it has"))
+        raise _Settled(failed("program_ended", said="not what it has"), of_all=True)
     return loaded
 
 
 def _said(sandbox: Sandbox, whose: str) -> tuple[bytes, Mapping[str, Any]]:
     """The next message of the program or the tests: one object of JSON, whatever stands in it."""
+    of_all = whose == "program"
     said = sandbox.receive()
     if isinstance(said, Ended):
+        if said.why == "broken":
+            raise _Broken
         if said.code == -signal.SIGXCPU:
-            raise OutOfTime
+            raise _Settled(failed("timed_out", by="processor time"), of_all=of_all)
         reason = f"{whose}_said_too_much" if said.why == "output" else f"{whose}_ended"
-        raise _Settled(failed(reason, exit_code=said.code))
+        raise _Settled(failed(reason, exit_code=said.code), of_all=of_all)
     try:
         told = unpacked(said)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MemoryError):
         told = None
     if not isinstance(told, dict):
-        raise _Settled(failed(f"{whose}_ended", said="what is no message"))
+        raise _Settled(failed(f"{whose}_ended", said="what is no message"), of_all=of_all)
     return said, told
 
 
@@ -121,8 +149,13 @@ def _finished(told: Any) -> Outcome:
 
 
 def _unsupported(told: Mapping[str, Any]) -> Outcome:
-    return undecided("unsupported_value", what=str(told["unsupported"])[:_LONGEST_EVIDENCE])
+    return undecided("unsupported_value", what=_short(told["unsupported"]))
 
 
 def _told(raised: Mapping[str, Any]) -> dict[str, Any]:
-    return {"error": str(raised.get("type")), "message": str(raised.get("message"))[:_LONGEST_EVIDENCE]}
+    return {"error": _short(raised.get("type")), "message": _short(raised.get("message"))}
+
+
+def _short(said: Any) -> str:
+    """Of a length, and in characters, that any file can hold."""
+    return str(said)[:_LONGEST_EVIDENCE].encode("utf-8", "replace").decode("utf-8")

@@ -12,23 +12,30 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 
 # By what they are for: files, memory, threads, identity and time, signals to oneself, waiting, pipes.
 _ALLOWED = """
 read write readv writev pread64 pwrite64 lseek open openat close close_range fstat stat lstat newfstatat statx
 access faccessat faccessat2 readlink readlinkat getdents64 getcwd chdir fchdir mkdir mkdirat rmdir unlink
-unlinkat rename renameat renameat2 truncate ftruncate fsync fdatasync flock umask fcntl dup dup2 dup3
+unlinkat rename renameat renameat2 ftruncate fsync fdatasync flock umask dup dup2 dup3
 mmap munmap mremap mprotect madvise brk
 futex set_robust_list get_robust_list rseq set_tid_address sched_yield sched_getaffinity
 gettid getpid getppid getuid geteuid getgid getegid
 clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time times getrusage sysinfo uname getrandom
 rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall exit exit_group
 poll ppoll select pselect6 epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2 pipe pipe2
-socketpair sendto recvfrom sendmsg recvmsg shutdown
+recvfrom shutdown
 """.split()  # noqa: SIM905
 
 _FIOCLEX, _FIONBIO, _TCGETS = 0x5451, 0x5421, 0x5401
+# Duplicates, flags and locks: an owner (F_SETOWN) would be sent signals.
+_FCNTL = (
+    *(fcntl.F_DUPFD, fcntl.F_DUPFD_CLOEXEC, fcntl.F_GETFD, fcntl.F_SETFD, fcntl.F_GETFL),
+    *(fcntl.F_GETLK, fcntl.F_SETLK, fcntl.F_SETLKW),
+)
+_AF_UNIX, _SOCK_STREAM, _TYPE_OF_SOCKET = 1, 1, 0xF
 _CLONE_THREAD = 0x00010000
 
 _ALLOW, _EPERM, _ENOSYS = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
@@ -86,7 +93,15 @@ def compiled() -> bytes:
         rule(_ALLOW, name)
     rule(_ALLOW, "clone", _Argument(0, _MASKED_EQUAL, _CLONE_THREAD, _CLONE_THREAD))
     rule(_ENOSYS, "clone3")
-    rule(_ALLOW, "prlimit64", _Argument(2, _EQUAL, 0, 0))  # to look a limit up, not to set one
+    # To look an own limit up, not to set one.
+    rule(_ALLOW, "prlimit64", _Argument(0, _EQUAL, 0, 0), _Argument(2, _EQUAL, 0, 0))
+    for command in _FCNTL:
+        rule(_ALLOW, "fcntl", _Argument(1, _EQUAL, command, 0))
+    rule(_ALLOW, "fcntl", _Argument(1, _EQUAL, fcntl.F_SETFL, 0), _Argument(2, _MASKED_EQUAL, os.O_ASYNC, 0))
+    # A pair of its own, and what is sent goes to the other end of it.
+    pair = (_Argument(0, _EQUAL, _AF_UNIX, 0), _Argument(1, _MASKED_EQUAL, _TYPE_OF_SOCKET, _SOCK_STREAM))
+    rule(_ALLOW, "socketpair", *pair)
+    rule(_ALLOW, "sendto", _Argument(4, _EQUAL, 0, 0))
     for request in (_FIOCLEX, _FIONBIO, _TCGETS):
         rule(_ALLOW, "ioctl", _Argument(1, _EQUAL, request, 0))
     with os.fdopen(os.memfd_create("filter"), "rb") as file:

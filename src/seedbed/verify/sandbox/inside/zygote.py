@@ -47,6 +47,15 @@ class Zygote:
             importlib.import_module(module)
         self._work = work
         self._inbox, self._outbox = os.dup(0), os.dup(1)
+        for each in (
+            signal.SIGINT,
+            signal.SIGHUP,
+            signal.SIGTERM,
+            signal.SIGIO,
+            signal.SIGUSR1,
+            signal.SIGUSR2,
+        ):
+            signal.signal(each, signal.SIG_IGN)
         nothing = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):
             os.dup2(nothing, standard)
@@ -54,6 +63,10 @@ class Zygote:
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
         self._filter = seccomp.compiled()
         self._landlock = landlock.abi()
+        if work is None and self._landlock < landlock.FULL:
+            raise OSError(
+                f"Landlock is of version {self._landlock}, and {landlock.FULL} is needed (Linux 6.2)"
+            )
         if self._landlock:
             landlock.restrict(readable, _DEVICES, work)
 
@@ -71,7 +84,7 @@ class Zygote:
             ours.close()
             self._be_child(theirs, start)
         theirs.close()
-        why = self._pass_on(ours, child, start["limits"]["output"])
+        why = self._pass_on(ours, start["limits"])
         ours.close()
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
@@ -91,7 +104,7 @@ class Zygote:
         finally:
             os._exit(70)
 
-    def _pass_on(self, channel: socket.socket, child: int, most: int) -> str:
+    def _pass_on(self, channel: socket.socket, limits: Mapping[str, int]) -> str:
         """Pass frames on until the child ends or is to end; says why it did."""
         poll = select.poll()
         poll.register(channel, select.POLLIN)
@@ -101,13 +114,13 @@ class Zygote:
             ready = dict(poll.poll())
             if channel.fileno() in ready:
                 try:
-                    _, body = read_frame(channel.recv, most)
+                    kind, body = read_frame(channel.recv, limits["message"])
                 except TooLong:
                     return "output"
                 except (Gone, OSError):
                     return "ended"
-                said += len(body)
-                if said > most:
+                said += len(frame(kind, body))
+                if said > limits["output"]:
                     return "output"
                 self._tell(MESSAGE, body)
             if self._inbox in ready:
@@ -153,6 +166,8 @@ def limit(limits: Mapping[str, int]) -> None:
         (resource.RLIMIT_FSIZE, limits["file"]),
         (resource.RLIMIT_NOFILE, limits["files"]),
         (resource.RLIMIT_CORE, 0),
+        # Elsewhere all processes of the user count.
+        *([(resource.RLIMIT_NPROC, limits["threads"])] if os.getppid() == 1 else []),
     ):
         resource.setrlimit(which, (value, value))
 
