@@ -159,23 +159,26 @@ def test_rouge_l_answers_copies_where_near_duplicates_is_out(base: Path) -> None
     assert 0.3 < caught("looser rouge_l", threshold=0.9) < caught("rouge_l alone")
 
 
-def test_verify_catches_wrong_sums_and_with_less_to_check_fewer_of_them(base: Path) -> None:
-    def caught(name: str, **options: Any) -> dict[str, Any]:
-        folder = base / name
-        shutil.copytree(EXAMPLE.parent / "word_problems", folder)
-        yaml = YAML(typ="safe")
-        recipe = yaml.load(folder / "recipe.yaml")
-        del recipe["mix"], recipe["generate"]["edge_cases"]
-        recipe["generate"] |= {"target": 60, "methods": ["template"]}
-        recipe |= {
-            "filters": ["schema", {"verify": options}],
-            "roles": {"teacher": {"rehearsal": {"wrong_sum": 0.4}}},
-        }
-        yaml.dump(recipe, folder / "recipe.yaml")
-        table = {entry["filter"]: entry for entry in rehearsed(folder)["selftest"]["filters"]}
-        return dict(table["verify"])
+def verified(folder: Path, starter: str, target: int, fault: str, **options: Any) -> dict[str, Any]:
+    """What the self-test says of `verify` with these options in a starter recipe with that fault."""
+    shutil.copytree(EXAMPLE.parent / starter, folder)
+    yaml = YAML(typ="safe")
+    recipe = yaml.load(folder / "recipe.yaml")
+    recipe.pop("mix", None)
+    recipe["sources"].pop("seeds", None)
+    recipe["generate"] = {"target": target, "axes": recipe["generate"]["axes"], "methods": ["template"]}
+    recipe |= {
+        "filters": ["schema", {"verify": options}],
+        "roles": {"teacher": {"rehearsal": {fault: 0.4}}},
+    }
+    yaml.dump(recipe, folder / "recipe.yaml")
+    (entry,) = [one for one in rehearsed(folder)["selftest"]["filters"] if one["filter"] == "verify"]
+    return dict(entry)
 
-    strict, loose = caught("both checks"), caught("answers alone", check=["answer"])
+
+def test_verify_catches_wrong_sums_and_with_less_to_check_fewer_of_them(base: Path) -> None:
+    strict = verified(base / "both checks", "word_problems", 60, "wrong_sum")
+    loose = verified(base / "answers alone", "word_problems", 60, "wrong_sum", check=["answer"])
     assert set(strict["grades"]) == {"equation", "answer"}
     assert strict["catch_rate"] == 1.0
     assert strict["false_drop_rate"] == strict["flagged_clean"] == 0
@@ -183,22 +186,9 @@ def test_verify_catches_wrong_sums_and_with_less_to_check_fewer_of_them(base: Pa
 
 
 def test_verify_catches_wrong_programs_and_asks_something_of_tests(base: Path, sandbox: Backend) -> None:
-    def caught(name: str, **options: Any) -> dict[str, Any]:
-        folder = base / name
-        shutil.copytree(EXAMPLE.parent / "python_tasks", folder)
-        yaml = YAML(typ="safe")
-        recipe = yaml.load(folder / "recipe.yaml")
-        del recipe["generate"]["cover"], recipe["sources"]["seeds"]
-        recipe["generate"] |= {"target": 40, "methods": ["template"]}
-        recipe |= {
-            "filters": ["schema", {"verify": options}],
-            "roles": {"teacher": {"rehearsal": {"wrong_program": 0.4}}},
-        }
-        yaml.dump(recipe, folder / "recipe.yaml")
-        table = {entry["filter"]: entry for entry in rehearsed(folder)["selftest"]["filters"]}
-        return dict(table["verify"])
-
-    strict, loose = caught("tests that notice"), caught("any tests", kills_mutants=0, fails_on_stub=False)
+    anything = {"kills_mutants": 0, "fails_on_stub": False}
+    strict = verified(base / "tests that notice", "python_tasks", 40, "wrong_program")
+    loose = verified(base / "any tests", "python_tasks", 40, "wrong_program", **anything)
     assert set(strict["grades"]) == {"result", "idle_tests"}
     assert strict["catch_rate"] == 1.0
     assert strict["false_drop_rate"] == strict["flagged_clean"] == 0

@@ -21,10 +21,11 @@ def busy(exponent: int) -> str:
     return str((7**exponent) % 10)
 
 
-def burning(seconds: float) -> None:
-    end = time.process_time() + seconds
-    while time.process_time() < end:
+def burning(seconds: float) -> float:
+    begin = time.process_time()
+    while time.process_time() < begin + seconds:
         pass
+    return time.process_time() - begin
 
 
 def asleep(seconds: float) -> None:

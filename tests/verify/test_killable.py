@@ -71,8 +71,7 @@ def test_what_takes_too_much_is_killed_and_replaced(function: str, argument: Any
 
 def test_the_time_of_one_call_is_not_that_of_another() -> None:
     with calling("burning", seconds=1.0) as burning:
-        for _ in range(4):
-            burning(0.4)
+        assert sum(burning(0.4) for _ in range(4)) > 1.0
 
 
 def test_what_a_library_prints_is_no_answer() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedbed.verify.sandbox.inside.frames import packed, unpacked
-from seedbed.verify.sandbox.inside.values import Unsupported, decode, encode
+from seedbed.verify.sandbox.inside.values import Encoder, Unsupported, decode
 
 SCALARS = st.one_of(
     st.none(),
@@ -34,6 +34,10 @@ VALUES = st.recursive(
     lambda own: st.lists(own) | st.tuples(own) | st.dictionaries(HASHABLE, own) | st.sets(HASHABLE),
     max_leaves=8,
 )
+
+
+def encode(value: Any) -> Any:
+    return Encoder().encode(value)
 
 
 def crossed(value: Any) -> Any:
@@ -58,7 +62,8 @@ def test_a_value_comes_out_as_it_went_in(value: Any) -> None:
 
 @given(VALUES)
 def test_what_is_sent_is_plain_json(value: Any) -> None:
-    json.dumps(encode(value), allow_nan=False)
+    encoded = encode(value)
+    assert json.loads(json.dumps(encoded, allow_nan=False)) == encoded
 
 
 def test_odd_numbers() -> None:

@@ -12,7 +12,7 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.constraint_kinds import FieldConstraints, first_broken
-from seedbed.filters.subject import FilterOptions, filter_id, keep, reject
+from seedbed.filters.subject import FilterOptions, filter_id, keep, no_text_fields, reject
 
 
 class Constraints:
@@ -40,12 +40,7 @@ class Constraints:
     @staticmethod
     def problems(options: Options, task: Task) -> list[tuple[tuple[str, ...], str]]:
         """(path of the key, message) of the constraints on what is no text field of the task."""
-        there = ", ".join(task.text_fields)
-        return [
-            (("fields", name), f"{name!r} is no text field of the task; there are: {there}")
-            for name in options.fields
-            if name not in task.text_fields
-        ]
+        return [(("fields", name), said) for name, said in no_text_fields(options.fields, task)]
 
     def check(self, records: Sequence[Record]) -> list[Verdict]:
         return [self._verdict(record) for record in records]

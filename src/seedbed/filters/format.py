@@ -14,7 +14,7 @@ from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters import format_cues as cues
 from seedbed.filters.linear_patterns import problem_with, stands_in, whole
-from seedbed.filters.subject import FilterOptions, excerpt, filter_id, keep, reject
+from seedbed.filters.subject import FilterOptions, excerpt, filter_id, keep, no_text_fields, reject
 from seedbed.text.normalise import units
 
 Sign: TypeAlias = Literal[
@@ -111,12 +111,7 @@ class Format:
     @staticmethod
     def problems(options: Options, task: Task) -> list[tuple[tuple[str, ...], str]]:
         """(path of the key, message) of each rule for what is no text field of the task."""
-        there = ", ".join(task.text_fields)
-        return [
-            (("fields", name), f"{name!r} is no text field of the task; there are: {there}")
-            for name in options.fields
-            if name not in task.text_fields
-        ]
+        return [(("fields", name), said) for name, said in no_text_fields(options.fields, task)]
 
     def check(self, records: Sequence[Record]) -> list[Verdict]:
         return [self._verdict(record) for record in records]

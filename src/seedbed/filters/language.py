@@ -12,7 +12,7 @@ from seedbed.core.field_text import texts_in
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
-from seedbed.filters.subject import FilterOptions, filter_id, keep, reject
+from seedbed.filters.subject import FilterOptions, filter_id, keep, no_text_fields, reject
 from seedbed.text.language import code_of, likely_languages
 
 TIMES_LIKELIER = 20
@@ -83,12 +83,7 @@ class Language:
     @staticmethod
     def problems(options: Options, task: Task) -> list[tuple[tuple[str, ...], str]]:
         """(path of the key, message) of each field that the task does not have."""
-        there = ", ".join(task.text_fields)
-        return [
-            (("fields",), f"{name!r} is no text field of the task; there are: {there}")
-            for name in options.fields or ()
-            if name not in task.text_fields
-        ]
+        return [(("fields",), said) for _, said in no_text_fields(options.fields or (), task)]
 
     @staticmethod
     def problems_with_rows(options: Options, task: Task, real: Sequence[Record]) -> list[str]:

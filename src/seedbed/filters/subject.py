@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -41,6 +41,16 @@ def flag(
 ) -> Verdict:
     """Kept, with a reason to look at it."""
     return Verdict(record.id, by, keep=True, reason=reason, score=score, evidence=evidence)
+
+
+def no_text_fields(names: Iterable[str], task: Task) -> list[tuple[str, str]]:
+    """(name, what to say of it) of each that is no text field of the task."""
+    there = ", ".join(task.text_fields)
+    return [
+        (name, f"{name!r} is no text field of the task; there are: {there}")
+        for name in names
+        if name not in task.text_fields
+    ]
 
 
 def text_fields(task: Task, fields: Mapping[str, Any]) -> list[str]:

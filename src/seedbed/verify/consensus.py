@@ -40,9 +40,10 @@ def assertions(text: str, name: str) -> list[str]:
         lines = piece.strip().splitlines()[:_MOST_LINES]
         while lines and isinstance(tree := parsed("assert " + "\n".join(lines)), str):
             lines.pop()
-        if lines and not isinstance(tree, str) and _calls(tree.body[0], name):
-            written = unparsed(tree.body[0])
-            found |= {} if written is None else {written: None}
+        if not lines or isinstance(tree, str) or not _calls(tree.body[0], name):
+            continue
+        if (written := unparsed(tree.body[0])) is not None:
+            found[written] = None
     return list(found)
 
 

@@ -16,6 +16,7 @@ from seedbed.core.errors import SeedbedError
 from seedbed.verify.sandbox.backends import Backend
 from seedbed.verify.sandbox.inside.frames import (
     KILL,
+    LARGEST,
     MESSAGE,
     READY,
     START,
@@ -26,7 +27,6 @@ from seedbed.verify.sandbox.inside.frames import (
     unpacked,
 )
 
-_LARGEST = 64 << 20
 _SECONDS_TO_START = 20.0
 _SECONDS_TO_CLEAN = 2.0
 _LONGEST_COMPLAINT = 400
@@ -108,7 +108,7 @@ class Sandbox:
     def receive(self) -> bytes | Ended:
         """The program's next message, or how it ended. Raises OutOfTime."""
         try:
-            kind, body = read_frame(self._read, _LARGEST)
+            kind, body = read_frame(self._read, LARGEST)
         except Gone:
             self.close()
             return Ended("broken", -9)
@@ -156,7 +156,7 @@ class Sandbox:
         self._end = weakref.finalize(self, _end, self._process)
         self._deadline = time.monotonic() + _SECONDS_TO_START
         try:
-            kind, _ = read_frame(self._read, _LARGEST)
+            kind, _ = read_frame(self._read, LARGEST)
         except (Gone, OutOfTime):
             process, self._process = self._process, None
             process.kill()

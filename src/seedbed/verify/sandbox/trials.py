@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from seedbed.verify.outcome import Outcome, failed, undecided
@@ -45,14 +46,10 @@ def attempt(
     `entry` is what a function `check(candidate)` in them is given; `seconds` are for all of them. What ends
     the program stands for the suites that are left as well. Raises SandboxError.
     """
-    try:
-        return _attempt(solution, trial, program, suites, entry, seconds)
-    except _Broken:
-        # It may have been the program before, which had something left to happen. This one starts anew.
-        try:
+    for _ in range(2):  # it may have been the program before that left something to happen
+        with suppress(_Broken):
             return _attempt(solution, trial, program, suites, entry, seconds)
-        except _Broken:
-            return [failed("program_ended", said="the sandbox broke")] * len(suites)
+    return [failed("program_ended", said="the sandbox broke")] * len(suites)
 
 
 def _attempt(
@@ -83,7 +80,6 @@ def _attempt(
     except OutOfTime:
         last = failed("timed_out", seconds=seconds)
     finally:
-        trial.stop()
         solution.stop()
     return found + [last] * (len(suites) - len(found))
 

@@ -9,6 +9,9 @@ from typing import Any
 
 _HEAD = struct.Struct("<cI")
 
+# Of a frame from whoever may be trusted not to send a longer one; what a program says has a limit of its own.
+LARGEST = 64 << 20
+
 # From outside to the zygote, and back. `MESSAGE` is between a child and whoever drives it.
 START, KILL, MESSAGE = b"S", b"K", b"M"
 READY, ENDED = b"R", b"E"

@@ -14,10 +14,9 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .frames import MESSAGE, Gone, frame, packed, read_frame, unpacked
+from .frames import LARGEST, MESSAGE, Gone, frame, packed, read_frame, unpacked
 from .values import Encoder, Unsupported, decode
 
-LARGEST = 64 << 20
 NAME = "solution"
 _LONGEST_MESSAGE = 500
 

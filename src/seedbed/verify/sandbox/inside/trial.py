@@ -16,8 +16,8 @@ import unittest
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from .frames import MESSAGE, frame, packed, read_frame, unpacked
-from .solution import LARGEST, NAME, told
+from .frames import LARGEST, MESSAGE, frame, packed, read_frame, unpacked
+from .solution import NAME, told
 from .values import Encoder, Unsupported, decode
 
 

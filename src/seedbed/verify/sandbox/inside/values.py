@@ -71,11 +71,6 @@ class Encoder:
         return {"o": self._number_of(value)}
 
 
-def encode(value: Any) -> Any:
-    """A plain value. Raises Unsupported."""
-    return Encoder().encode(value)
-
-
 def decode(value: Any, object_of: Callable[[int], Any] | None = None) -> Any:
     """What was encoded; `object_of` gives what stands for a numbered object. Raises Unsupported."""
     if isinstance(value, list):

@@ -24,9 +24,20 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import landlock, seccomp, solution, trial
-from .frames import ENDED, KILL, MESSAGE, READY, START, Gone, TooLong, frame, packed, read_frame, unpacked
-
-LARGEST = 64 << 20  # of a frame that comes from outside
+from .frames import (
+    ENDED,
+    KILL,
+    LARGEST,
+    MESSAGE,
+    READY,
+    START,
+    Gone,
+    TooLong,
+    frame,
+    packed,
+    read_frame,
+    unpacked,
+)
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 ROLES = {"solution": solution.serve, "trial": trial.report}
@@ -62,16 +73,14 @@ class Zygote:
         _prctl(_PR_SET_DUMPABLE, 0)  # no child reads this process's memory
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
         self._filter = seccomp.compiled()
-        self._landlock = landlock.abi()
-        if work is None and self._landlock < landlock.FULL:
-            raise OSError(
-                f"Landlock is of version {self._landlock}, and {landlock.FULL} is needed (Linux 6.2)"
-            )
-        if self._landlock:
+        version = landlock.abi()
+        if work is None and version < landlock.FULL:
+            raise OSError(f"Landlock is of version {version}, and {landlock.FULL} is needed (Linux 6.2)")
+        if version:
             landlock.restrict(readable, _DEVICES, work)
 
     def serve(self) -> None:
-        self._tell(READY, packed({"landlock": self._landlock, "pid": os.getpid()}))
+        self._tell(READY, b"")
         while True:
             kind, body = read_frame(self._read, LARGEST)
             if kind == START:  # anything else is late, for a child that has ended
@@ -158,7 +167,7 @@ class Zygote:
 
 
 def limit(limits: Mapping[str, int]) -> None:
-    """Bounds for this process: bytes of memory, seconds of CPU, bytes of a file, open files; no core dump."""
+    """Bounds for this process: bytes of memory, seconds of CPU, bytes of a file, open files, threads."""
     # A second between: the soft limit's signal says what it was that ended a program.
     resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_seconds"], limits["cpu_seconds"] + 1))
     for which, value in (
@@ -166,10 +175,10 @@ def limit(limits: Mapping[str, int]) -> None:
         (resource.RLIMIT_FSIZE, limits["file"]),
         (resource.RLIMIT_NOFILE, limits["files"]),
         (resource.RLIMIT_CORE, 0),
-        # Elsewhere all processes of the user count.
-        *([(resource.RLIMIT_NPROC, limits["threads"])] if os.getppid() == 1 else []),
     ):
         resource.setrlimit(which, (value, value))
+    if os.getppid() == 1:  # elsewhere all processes of the user count
+        resource.setrlimit(resource.RLIMIT_NPROC, (limits["threads"], limits["threads"]))
 
 
 def _prctl(option: int, value: int) -> None:
