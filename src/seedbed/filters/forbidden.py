@@ -16,6 +16,7 @@ from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.linear_patterns import problem_with, stands_in
 from seedbed.filters.subject import FilterOptions, filter_id, keep, reject, text_fields
+from seedbed.recipe.named_files import read_named_file
 from seedbed.text.normalise import units
 
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
@@ -104,14 +105,7 @@ class Forbidden:
 
 def _read(path: Path) -> tuple[str, ...]:
     """The lines of a file that are no comment and not empty. Raises ValueError with the way out."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise ValueError(f"no such file: {path}; paths are relative to the recipe's folder") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    lines = read_named_file(path).splitlines()
     phrases = tuple(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
     if not phrases:
         raise ValueError(f"{path} has no phrase; write one a line (# begins a comment)")

@@ -16,6 +16,7 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.subject import FilterOptions, excerpt, filter_id, flag, keep, reject
+from seedbed.recipe.named_files import read_named_file
 from seedbed.recipe.units import Size
 from seedbed.tasks.fields import FieldName
 from seedbed.tasks.json_schema import read_json_file, read_schema
@@ -91,13 +92,7 @@ class Sql(FilterOptions):
         """So that the options alone decide the verdicts, and a change of the file is one of them."""
         if not value.endswith(".sql"):
             return value
-        path = Path((info.context or {}).get("folder", "")) / value
-        try:
-            return path.read_text("utf-8")
-        except FileNotFoundError:
-            raise ValueError(f"no such file: {path}; paths are relative to the recipe's folder") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} cannot be read: {error}") from None
+        return read_named_file(Path((info.context or {}).get("folder", "")) / value)
 
     @model_validator(mode="after")
     def _has_tables(self) -> Self:

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.errors import PydanticInvalidForJsonSchema
 
+from seedbed.recipe.named_files import read_named_file
 from seedbed.tasks.fields import Schema
 
 _NAMED = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
@@ -150,13 +151,9 @@ def _named_schema(name: str, folder: Path) -> Any:
 def read_json_file(path: Path) -> Any:
     """What a file of the user's holds. Raises ValueError."""
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise ValueError(f"no such file: {path}; paths are relative to the recipe's folder") from None
+        return json.loads(read_named_file(path))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path}:{error.lineno}: no JSON: {error.msg}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from None
 
 
 def _of_class(module: str, path: str, folder: Path) -> Any:
