@@ -176,11 +176,11 @@ class Page(HTMLParser):
 def test_each_section_is_drawn_from_its_key_and_left_out_without_it() -> None:
     everything = Page(render_html(full()))
     assert everything.sections == [
-        "outcome", "funnel", "reasons", "cost", "coverage", "measures", "proof", "selftest", "rounds", "eval",
-        "drafts", "versions", "notes", "next",
+        "outcome", "funnel", "reasons", "judged", "cost", "coverage", "measures", "proof", "selftest",
+        "rounds", "eval", "drafts", "versions", "notes", "next",
     ]  # fmt: skip
     nothing = summary(
-        calls=None, cost=None, by_cover={}, filters=[], rounds=[], eval=None, notes=[], funnel=None
+        calls=None, cost=None, by_cover={}, filters=[], judged=[], rounds=[], eval=None, notes=[], funnel=None
     )
     assert Page(render_html(nothing)).sections == ["outcome", "reasons", "next"]
 
@@ -193,6 +193,9 @@ def test_every_figure_of_the_summary_stands_on_the_page() -> None:
         "answered 1,406 99.6 % 6 failed",
         "schema@1 1,366 96.7 % 40 not_json",
         "accepted 1,300 92.1 % 16 over_target",
+        "4 300 76.9 %",
+        "judge@1: 390 drafts judged, mean 3.54 (2: 90, 4: 300)",
+        "it finds 80.0 % (95 %: 68.0 % to 89.0 %) of what people call bad",
         "requests 418 0.3",
         "spent 1.25 USD 0.000962 USD",
         "fraud 190 200 282 67.4 %",

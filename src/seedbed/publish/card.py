@@ -17,10 +17,9 @@ from seedbed.publish.card_sources import UNSTATED, real_data
 from seedbed.publish.judgement_text import compared_words
 from seedbed.publish.markdown import bullets, code, quotation, table, words
 from seedbed.publish.proof_text import arm_name, signed, verdict_words
-from seedbed.publish.report import largest_first
 from seedbed.publish.report_evidence import between, figure
 from seedbed.publish.report_sections import PRICE_UNKNOWN, amount
-from seedbed.publish.text_layout import share
+from seedbed.publish.text_layout import largest_first, share
 
 Facts = Mapping[str, Any]
 

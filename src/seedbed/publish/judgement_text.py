@@ -1,9 +1,12 @@
-"""A judge beside people, in words: for the report, the card and `seedbed calibrate`."""
+"""What model filters said, and how they do beside people, in words: for report, card and `calibrate`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from seedbed.core.verdict import JUDGE_OFF
+from seedbed.publish.text_layout import largest_first
 
 # What a judge may do, by its regime.
 _MAY = {
@@ -12,6 +15,34 @@ _MAY = {
     "off": "it is off: it is not asked, and neither ranks nor rejects",
     "uncalibrated": "it is uncalibrated: it ranks, and rejects only with trust: uncalibrated",
 }
+
+
+def judged_lines(entry: Mapping[str, Any]) -> list[str]:
+    """Sentences from one entry of a report's `judged`: what a model filter said, and what that is worth."""
+    scores = ", ".join(f"{score}: {n:,}" for score, n in entry["scores"].items()) or "none"
+    mean = "" if entry["mean"] is None else f", mean {entry['mean']:.2f}"
+    lines = [f"{entry['filter']}: {entry['judged']:,} drafts judged{mean} ({scores})"]
+    unanswered = {cause: n for cause, n in entry["unjudged"].items() if cause != JUDGE_OFF}
+    if unanswered:
+        causes = ", ".join(f"{cause} {n:,}" for cause, n in largest_first(unanswered))
+        lines.append(
+            f"{sum(unanswered.values()):,} unjudged: kept without a score, because no usable answer came "
+            f"({causes})"
+        )
+    if entry["compared"] is not None:
+        lines += comparison_lines(entry["compared"])
+    if entry["calls"] is not None:
+        lines.append(f"{entry['calls']:,} of the requests below were its own")
+    if entry["promoted"]:
+        lines.append(
+            f"{entry['promoted']:,} drafts that had fallen as twins of one that it rejects came back"
+        )
+    if entry["unreadable"] is not None:
+        lines.append(
+            f"of this rehearsal's judge {entry['unreadable']:,} replies were unreadable on purpose; its "
+            "scores are made up"
+        )
+    return lines
 
 
 def comparison_lines(compared: Mapping[str, Any]) -> list[str]:

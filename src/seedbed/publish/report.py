@@ -12,13 +12,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from seedbed.core.fate import Accounts
-from seedbed.core.verdict import JUDGE_OFF, OVER_TARGET
+from seedbed.core.verdict import OVER_TARGET
 from seedbed.publish.cost_text import cost_section, licence_lines
-from seedbed.publish.judgement_text import comparison_lines
+from seedbed.publish.judgement_text import judged_lines
 from seedbed.publish.measures_text import measures_section
 from seedbed.publish.proof_text import proof_section
 from seedbed.publish.self_test_text import self_test_section
-from seedbed.publish.text_layout import WIDTH, bullet, heading, paragraph, printable, share, table
+from seedbed.publish.text_layout import (
+    WIDTH,
+    bullet,
+    heading,
+    largest_first,
+    paragraph,
+    printable,
+    share,
+    table,
+)
 
 Summary = Mapping[str, Any]
 
@@ -166,32 +175,10 @@ def _flags(summary: Summary) -> str:
 
 def _judged(summary: Summary) -> str:
     """What model filters said: an opinion, so it stands apart from what rules found."""
-    parts = []
-    for entry in summary["judged"]:
-        scores = ", ".join(f"{score}: {n:,}" for score, n in entry["scores"].items()) or "none"
-        mean = "" if entry["mean"] is None else f", mean {entry['mean']:.2f}"
-        lines = [f"{entry['filter']}: {entry['judged']:,} drafts judged{mean} ({scores})"]
-        unanswered = {cause: n for cause, n in entry["unjudged"].items() if cause != JUDGE_OFF}
-        if unanswered:
-            causes = ", ".join(f"{cause} {n:,}" for cause, n in largest_first(unanswered))
-            lines.append(
-                f"{sum(unanswered.values()):,} unjudged: kept without a score, because no "
-                f"usable answer came ({causes})"
-            )
-        if entry["compared"] is not None:
-            lines += comparison_lines(entry["compared"])
-        if entry["calls"] is not None:
-            lines.append(f"{entry['calls']:,} of the requests below were its own")
-        if entry["promoted"]:
-            lines.append(
-                f"{entry['promoted']:,} drafts that had fallen as twins of one that it rejects came back"
-            )
-        if entry["unreadable"] is not None:
-            lines.append(
-                f"of this rehearsal's judge {entry['unreadable']:,} replies were unreadable on purpose; its "
-                "scores are made up"
-            )
-        parts.append("\n".join(paragraph(line, indent="  ", first="") for line in lines))
+    parts = [
+        "\n".join(paragraph(line, indent="  ", first="") for line in judged_lines(entry))
+        for entry in summary["judged"]
+    ]
     return "\n".join([heading("Judged by a model"), *parts]) if parts else ""
 
 
@@ -310,8 +297,3 @@ def _next(summary: Summary, accounts: Accounts) -> str:
         commands.append(f"seedbed export {run} --format jsonl{stamp}")
     # Commands are never wrapped, however long the path: they are there to be copied.
     return "\n".join([heading("Next"), f"folder  {run}", *(f"  {command}" for command in commands)])
-
-
-def largest_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Names with their counts, equal counts by name."""
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

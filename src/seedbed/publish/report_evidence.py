@@ -23,8 +23,7 @@ from seedbed.publish.page_content import (
     percent,
 )
 from seedbed.publish.proof_text import arm_name, signed, verdict_words
-from seedbed.publish.report import largest_first
-from seedbed.publish.text_layout import share
+from seedbed.publish.text_layout import largest_first, share
 
 Summary = Mapping[str, Any]
 

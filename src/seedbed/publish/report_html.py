@@ -22,6 +22,7 @@ from seedbed.publish.charts import as_json, available, bundle, charts_of
 from seedbed.publish.page_content import Chart, Section, visible
 from seedbed.publish.report_drafts import specimens_section
 from seedbed.publish.report_evidence import measures_section, proof_section, self_test_section
+from seedbed.publish.report_judges import judged_section
 from seedbed.publish.report_sections import (
     cost_section,
     coverage_section,
@@ -86,6 +87,7 @@ def sections(summary: Summary, accounts: Accounts) -> Sequence[Section]:
     return (
         funnel_section(summary, accounts),
         reasons_section(summary, accounts),
+        judged_section(summary),
         cost_section(summary, accounts),
         coverage_section(summary),
         measures_section(summary),

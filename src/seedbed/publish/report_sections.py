@@ -26,8 +26,8 @@ from seedbed.publish.page_content import (
     Tone,
     percent,
 )
-from seedbed.publish.report import AT_WORK, REHEARSAL, WAY_ON, largest_first
-from seedbed.publish.text_layout import share
+from seedbed.publish.report import AT_WORK, REHEARSAL, WAY_ON
+from seedbed.publish.text_layout import largest_first, share
 
 Summary = Mapping[str, Any]
 

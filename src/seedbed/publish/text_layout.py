@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 WIDTH = 80
 GAP = "  "
@@ -90,3 +90,8 @@ def _pad(text: str, width: int, at_left: bool) -> str:
 def share(part: float, whole: float) -> str:
     """`12.3 %`, or a dash of nothing."""
     return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def largest_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Names with their counts, equal counts by name."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
