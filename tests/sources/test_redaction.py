@@ -77,6 +77,7 @@ def test_another_key_gives_other_surrogates_and_the_key_is_the_owners_alone(tmp_
     before = values(spec)
     key = tmp_path / ".seedbed" / "a.key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert (key.parent / ".gitignore").read_text("ascii") == "*\n"
     key.unlink()
     assert values(spec) != before
     key.write_text("no key", "utf-8")

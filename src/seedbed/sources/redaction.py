@@ -136,6 +136,8 @@ def key_in(path: Path) -> bytes:
 
 def _make_key(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Whoever has the key and the surrogates can try originals: it must not come into a repository.
+    (path.parent / ".gitignore").write_text("*\n", encoding="ascii")
     handle, name = tempfile.mkstemp(dir=path.parent)  # mode 0600
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(secrets.token_hex(_KEY_BYTES) + "\n")
