@@ -33,6 +33,7 @@ FILTERS: Table[Any] = Table(
             "judge": "judge:Judge",
             "secrets": "secrets:Secrets",
             "pii": "pii:Pii",
+            "toxicity": "toxicity:Toxicity",
         },
     ),
 )
