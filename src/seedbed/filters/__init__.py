@@ -34,6 +34,7 @@ FILTERS: Table[Any] = Table(
             "secrets": "secrets:Secrets",
             "pii": "pii:Pii",
             "toxicity": "toxicity:Toxicity",
+            "guard": "guard:Guard",
         },
     ),
 )
