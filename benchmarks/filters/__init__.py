@@ -14,6 +14,7 @@ MODULES = (
     "label_agreement",
     "secrets",
     "pii",
+    "toxicity",
     "verify",
     "defaults",
 )

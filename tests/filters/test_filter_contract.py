@@ -35,7 +35,7 @@ PROMPTS = ["Write one message in which a customer says what happened to the {{ t
 CONTEXT = FilterContext(TICKETS, REAL, InProcessLock(["where is my parcel now"]), real=ROWS, prompts=PROMPTS)
 # A model learnt from real rows is as large as their vocabulary.
 LARGEST = {"label_agreement": 16_384}
-FLAGGING = ("label_agreement", "verify")
+FLAGGING = ("label_agreement", "verify", "toxicity")
 SAMPLE = [
     ticket("I would like to know where my lamp is, please", "a"),
     ticket("Where is my parcel, now?", "b"),
@@ -201,6 +201,7 @@ GOLDEN_RECORDS = {
         1,
     ): "keep keep keep keep keep keep keep keep keep",  # what they reject: test_secrets, test_pii
     ("pii", 1): "keep keep keep keep keep keep keep keep keep",
+    ("toxicity", 1): "keep keep keep keep keep keep keep keep keep",  # what it flags: test_toxicity
 }
 GOLDEN_KEYS = {
     ("duplicates", 1): ([8721809249421318586], 1.0, None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seedbed.core.chat import Choice, LoggedReply, Message, ReplyKey
+from seedbed.core.chat import Choice, LoggedReply, Message, ReplyKey, Sketch
 from seedbed.core.protocols import CorpusFilter, EvalHit, FilterContext, ModelFilter
 from seedbed.core.record import Provenance, Record, Unreadable
 from seedbed.filters import FILTERS
@@ -52,6 +52,7 @@ class FromMemory:
         role: str,
         schema: Mapping[str, Any] | None = None,
         n: int = 1,
+        sketch: Sketch | None = None,
         **variables: Any,
     ) -> tuple[LoggedReply, ...]:
         task = {"kind": "", "description": "", "label": "label", "input": "text", "answer": "answer"}

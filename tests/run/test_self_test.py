@@ -34,7 +34,8 @@ FAULTS = [kind for kind in VARIANTS if kind not in ("wrong_sum", "wrong_program"
 # Two filters share the copies, and of those that were edited much only a few can be caught.
 RATES = {**dict.fromkeys(FAULTS, RATE), "copy": 2 * RATE}
 FORBIDDEN = {"forbidden": {"phrases": ["guarantee", "money back"]}}
-ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, "label_agreement", "language", FORBIDDEN, "secrets", "pii")
+NAMED = ("label_agreement", "language", FORBIDDEN, "secrets", "pii", "toxicity")
+ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, *NAMED)
 
 # `rouge_l` answers copies where `near_duplicates` does not, `verify` has tests of its own; and what a recipe
 # asks of a text by `constraints` no imitation of real rows keeps to, clean or not.
@@ -55,6 +56,7 @@ LOOSER: Mapping[str, Any] = {
     "language": {"language": {"languages": ["en", "de", "es", "pl", "fi"]}},
     "secrets": None,
     "pii": {"pii": {"kinds": ["email"]}},
+    "toxicity": {"toxicity": {"allow": ["idiot", "moron", "asshole", "bastard", "scumbag", "wanker"]}},
 }
 
 

@@ -316,7 +316,8 @@ class ContentAsking(Protocol):
 
     `ask` renders one of the filter's own prompts with `task`, `labels`, `fields` and the variables
     given, at temperature 0. Its replies stand in the log under the content that is looked at and
-    not under a cell: equal content is asked about once in a workspace. Raises NoAnswer.
+    not under a cell: equal content is asked about once in a workspace. `sketch` is how a rehearsal
+    answers. Raises NoAnswer.
     """
 
     async def ask(
@@ -326,6 +327,7 @@ class ContentAsking(Protocol):
         role: str,
         schema: Mapping[str, Any] | None = None,
         n: int = 1,
+        sketch: Sketch | None = None,
         **variables: Any,
     ) -> tuple[LoggedReply, ...]: ...
 

@@ -33,6 +33,8 @@ FILTERS: Table[Any] = Table(
             "judge": "judge:Judge",
             "secrets": "secrets:Secrets",
             "pii": "pii:Pii",
+            "toxicity": "toxicity:Toxicity",
+            "guard": "guard:Guard",
         },
     ),
 )

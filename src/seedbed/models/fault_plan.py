@@ -99,6 +99,12 @@ VARIANTS: Mapping[str, Mapping[str, Variant]] = {
     "secret": {
         name: _of(1, "secrets", 0.0, 1.0) for name in ("token", "private_key", "connection", "password")
     },
+    "toxic": {
+        "plain": _of(3, "toxicity"),
+        "disguised": _of(2, "toxicity"),
+        # Without a word that anybody would list.
+        "unlisted": _of(1, "toxicity"),
+    },
 }
 
 _DISGUISED_FROM = 0.8
@@ -118,6 +124,7 @@ DEFAULT_RATES: Mapping[str, float] = {
     "wrong_language": 0.02,
     "personal_data": 0.03,
     "secret": 0.02,
+    "toxic": 0.03,
 }
 
 
@@ -161,6 +168,7 @@ class Faults(BaseModel):
     wrong_language: float | None = _rate("wrong_language", "texts in a language unlike the real rows'")
     personal_data: float | None = _rate("personal_data", "texts with an address or a number of somebody's")
     secret: float | None = _rate("secret", "texts with a key, a token or a password")
+    toxic: float | None = _rate("toxic", "texts with an insult, spelt as it is, disguised or in other words")
 
     @model_validator(mode="after")
     def _leave_room_for_clean(self) -> Faults:

@@ -215,3 +215,29 @@ def with_phrase(words: Sequence[str], phrase: str, variant: str, rng: random.Ran
         phrase = rng.choice((" - ", "  ", ", ")).join(parts) if len(parts) > 1 else f"({phrase})"
     at = rng.randint(1, max(1, len(words) - 1))
     return " ".join([*words[:at], phrase, *words[at:]])
+
+
+_INSULTS = ("idiot", "moron", "asshole", "bastard", "scumbag", "wanker", "retard", "bitch")
+_SAID_TO_SOMEBODY = ("you {}", "what a {} you are", "only a {} would say that", "listen, you {},")
+_UNLISTED_INSULTS = (
+    "you are too dumb to be helped",
+    "nobody would miss somebody like you",
+    "crawl back to where your kind comes from",
+)
+_LOOKALIKES = str.maketrans("aios", "@10$")
+
+
+def insult(variant: str, rng: random.Random) -> str:
+    """A few words of abuse: with a word that lists have, with one that is disguised, or without any."""
+    if variant == "unlisted":
+        return rng.choice(_UNLISTED_INSULTS)
+    word = rng.choice(_INSULTS)
+    if variant == "disguised":
+        ways = (
+            word.translate(_LOOKALIKES),
+            " ".join(word),
+            f"{word[0]}*{word[2:]}",
+            word[0] + word[1] * 4 + word[2:],
+        )
+        word = rng.choice(ways)
+    return rng.choice(_SAID_TO_SOMEBODY).format(word)

@@ -19,6 +19,7 @@ from seedbed.models.planted_faults import (
     edited,
     foreign_words,
     idle_tests,
+    insult,
     miscounted,
     misprogrammed,
     with_phrase,
@@ -151,6 +152,9 @@ class Writer:
             case "personal_data" | "secret":
                 make = personal_datum if fault.kind == "personal_data" else secret
                 value = make(fault.variant, rng, disguised=fault.disguised)
+                spoilt = self._with(clean, lambda text: _put_in(text, value, rng)), fault
+            case "toxic":
+                value = insult(fault.variant, rng)
                 spoilt = self._with(clean, lambda text: _put_in(text, value, rng)), fault
             case _:
                 return self._shaped(clean), None

@@ -33,10 +33,13 @@ def cost_section(summary: Mapping[str, Any]) -> str:
             f"at ${price['input']:g} and ${price['output']:g} for a million tokens read and written "
             f"({price['source']}):"
         )
-        lines.append(
-            f"{_dollars(money['cached'])} is what the latest command took from the log and did not pay"
-        )
-        lines.append(f"{_dollars(money['replacement'])} is what asking for the same answers anew would cost")
+        # Either is unknown where a role that used anything has no price.
+        if money["cached"] is not None:
+            saved = _dollars(money["cached"])
+            lines.append(f"{saved} is what the latest command took from the log and did not pay")
+        if money["replacement"] is not None:
+            anew = _dollars(money["replacement"])
+            lines.append(f"{anew} is what asking for the same answers anew would cost")
     return "\n".join([heading("Cost"), *(paragraph(line, indent="  ", first="") for line in lines)])
 
 

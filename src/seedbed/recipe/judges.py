@@ -41,24 +41,35 @@ def family_of(model: str) -> str:
     return _FAMILY.get(stem, stem or model.lower())
 
 
+def asks_a_model(name: str, registry: Registry) -> bool:
+    """Whether there is a filter of this name that asks a model."""
+    return name in registry.filters and getattr(registry.filters.get(name), "kind", "") == "model"
+
+
+def roles_of_filters(filters: Sequence[FilterEntry], registry: Registry) -> dict[str, str]:
+    """The role that each filter asks, of those that ask a model."""
+    return {
+        entry.name: registry.filters.get(entry.name).role
+        for entry in filters
+        if asks_a_model(entry.name, registry)
+    }
+
+
 def check_judges(
     roles: Roles | None,
     filters: Sequence[FilterEntry],
+    asking: Mapping[str, str],
     asked_by_methods: Collection[str],
     generate: Generate | None,
     raw: Any,
     findings: Findings,
     registry: Registry,
 ) -> None:
-    """Report a model filter without its role, a judge that nobody asks, and one that is no second opinion.
+    """Report a filter without its role, such a role that nobody asks, and one that is no second opinion.
 
-    `asked_by_methods` are the roles that methods ask, `raw` is the section `filters` as it was written.
+    `asking` are the roles that filters ask, by filter, `asked_by_methods` those that methods ask; `raw` is
+    the section `filters` as it was written.
     """
-    asking = {
-        entry.name: registry.filters.get(entry.name).role
-        for entry in filters
-        if getattr(registry.filters.get(entry.name), "kind", "") == "model"
-    }
     if roles is None or findings.touch(("roles",)):
         return
     for name, role in asking.items():
@@ -68,24 +79,23 @@ def check_judges(
                 f"the filter '{name}' asks the role {role}, which the recipe does not fill; write roles: "
                 f"{{{role}: {{model: …, endpoint: …}}}}, or take the filter out",
             )
-    if roles.judge is not None and not _is_of_use(roles, asking.values(), asked_by_methods, findings):
-        return
-    _check_family(roles, _judged(filters, asking, asked_by_methods, generate), findings)
+    asked = {*asking.values(), *asked_by_methods}
+    judging = [name for name in roles.bound if name in asking.values() or asks_a_model(name, registry)]
+    useless = [name for name in judging if not _is_of_use(name, roles, asked, findings)]
+    if not useless:
+        _check_family(roles, _judged(filters, asking, asked_by_methods, generate), findings)
 
 
-def _is_of_use(
-    roles: Roles, asked_by_filters: Collection[str], asked_by_methods: Collection[str], findings: Findings
-) -> bool:
-    """Whether somebody asks the role `judge` and its score says something; else it is reported."""
-    if "judge" not in asked_by_filters and "judge" not in asked_by_methods:
+def _is_of_use(name: str, roles: Roles, asked: Collection[str], findings: Findings) -> bool:
+    """Whether somebody asks the role of a filter and what it says means something; else it is reported."""
+    if name not in asked:
         if not findings.touch(("filters",), ("generate", "methods")):
-            message = "nothing asks this role; add the filter judge to filters, or remove the role"
-            findings.add(("roles", "judge"), message)
+            message = f"nothing asks this role; add the filter {name} to filters, or remove the role"
+            findings.add(("roles", name), message)
         return False
-    if isinstance(roles.judge, RehearsalRole) != isinstance(roles.teacher, RehearsalRole):
-        which, other = (
-            ("judge", "teacher") if isinstance(roles.judge, RehearsalRole) else ("teacher", "judge")
-        )
+    rehearses = isinstance(roles.bound[name], RehearsalRole)
+    if rehearses != isinstance(roles.teacher, RehearsalRole):
+        which, other = (name, "teacher") if rehearses else ("teacher", name)
         findings.add(
             ("roles", which),
             f"this role rehearses and the {other} does not, so that a score would say nothing; let both "
@@ -110,12 +120,16 @@ def _judged(
     asked_by_methods: Collection[str],
     generate: Generate | None,
 ) -> list[_Judged]:
-    """By each filter, and by each method with a role for its judge; its `answers` may be other roles'."""
+    """By each filter that may favour kin, and by each method with a role for its judge.
+
+    A method's `answers` may be other roles'. A filter without the option `same_family` has no opinion of
+    quality to favour anybody by.
+    """
     teachers = ["teacher", *(generate.teachers if generate is not None else ())]
     found = [
         _Judged(asking[entry.name], teachers, _allows(entry.options))
         for entry in filters
-        if entry.name in asking
+        if entry.name in asking and hasattr(entry.options, "same_family")
     ]
     for entry in generate.methods if generate is not None else ():
         judge = getattr(entry.options, "judge", "")

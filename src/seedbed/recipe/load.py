@@ -19,7 +19,7 @@ from seedbed.recipe.extends import EXTENDS, RECIPE_FILE, read_tree
 from seedbed.recipe.filters import read_filters
 from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import read_generate
-from seedbed.recipe.judges import check_judges
+from seedbed.recipe.judges import asks_a_model, check_judges, roles_of_filters
 from seedbed.recipe.method_needs import check_methods, roles_asked
 from seedbed.recipe.mix import Mix
 from seedbed.recipe.overrides import apply_overrides
@@ -109,16 +109,21 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
     mix = findings.model(Mix, raw["mix"], ("mix",)) if raw.get("mix") is not None else None
     roles = read_roles(raw.get("roles"), reading)
     generate = read_generate(raw.get("generate"), reading, task)
-    # A judge that is bound, and that no method asks, is there to rank what the filters keep.
-    judge, asked = roles.judge if roles is not None else None, roles_asked(generate, reading.registry)
-    if judge is not None and "judge" not in asked:
-        reading = replace(reading, default_filters=(*reading.default_filters, "judge"))
+    asked = roles_asked(generate, reading.registry)
+    # A role that has the name of a filter, and that no method asks, is there for that filter: `judge` ranks
+    # what the others keep, `guard` reads it.
+    bound = roles.bound if roles is not None else {}
+    of_filters = [name for name in bound if asks_a_model(name, reading.registry)]
+    default = (*reading.default_filters, *(name for name in of_filters if name not in asked))
+    reading = replace(reading, default_filters=default)
+    filters = read_filters(raw.get("filters"), reading)
+    asked_by_filters = roles_of_filters(filters, reading.registry)
     sections: dict[str, Any] = {
         "task": section,
         "sources": read_sources(raw.get("sources"), reading, task),
         "roles": roles,
         "generate": generate,
-        "filters": read_filters(raw.get("filters"), reading),
+        "filters": filters,
         "mix": mix,
         "student": read_student(raw.get("student"), reading),
         "budget": findings.model(Budget, raw.get("budget"), ("budget",)),
@@ -140,14 +145,15 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
         task,
         sections["sources"],
         roles,
-        asked,
+        {*asked, *asked_by_filters.values(), *of_filters},
         written.get("methods") if isinstance(written, dict) else None,
         findings,
         reading.registry,
     )
     check_judges(
         roles,
-        sections["filters"],
+        filters,
+        asked_by_filters,
         asked,
         generate,
         raw.get("filters"),

@@ -84,7 +84,7 @@ def check_methods(
 ) -> None:
     """Report what methods lack, and roles that nobody asks.
 
-    `asked` are the roles that methods ask, `raw` is `generate.methods` as it was written.
+    `asked` are the roles that somebody asks, `raw` is `generate.methods` as it was written.
     """
     if generate is not None and roles is not None:
         for name in generate.teachers:

@@ -190,7 +190,7 @@ class Roles(Section):
     )
     others: dict[str, Role] = Field(
         default_factory=dict,
-        description="further roles, each under a name of its own beside these: those that a method asks",
+        description="further roles, each under a name of its own beside these: what a method or filter asks",
     )
 
     @property
@@ -220,7 +220,7 @@ def read_roles(raw: Any, reading: Reading) -> Roles | None:
             findings.unknown_key(("roles", name), _FIXED)
         elif problem := slug(name):
             findings.add(("roles", name), problem)
-        else:  # whether a method asks it is seen once the methods are known
+        else:  # whether anybody asks it is seen once methods and filters are known
             further[name] = _read_role(values[name], ("roles", name), reading)
     teacher = values.get("teacher")
     role = _read_role({"rehearsal": {}} if teacher is None else teacher, ("roles", "teacher"), reading)

@@ -36,7 +36,8 @@ def judging_of(session: Opened) -> Judging | None:
         return None
     space = content_space(bound.task_variables, bound.labels, bound.task.fields, session.teachers.roles)
     width = max(session.teachers.most(each.role) for each in bound.model_filters)
-    asked = AskedContents(bound.folder.asked_contents(rehearsal=bound.rehearsal))
+    folder = bound.folder.asked_contents(rehearsal=bound.rehearsal)
+    asked = {each.name: AskedContents(folder / f"{each.name}.bin") for each in bound.model_filters}
     stats = {name: executor.stats for name, executor in session.teachers.executors.items()}
     return Judging(bound.model_filters, space, session.log, asked, width, stats)
 

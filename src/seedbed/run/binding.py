@@ -25,7 +25,6 @@ from seedbed.recipe import (
     AxisFile,
     LoadedRecipe,
     Recipe,
-    Role,
 )
 from seedbed.review.calibration import Comparison
 from seedbed.run.asked_templates import TemplateQuestion, template_of
@@ -122,7 +121,7 @@ class BoundRecipe:
 
     def signature(self) -> dict[str, str]:
         """Hash by part of everything that decides cells and verdicts; target and budget are no part."""
-        recipe, generate, judge = self.recipe, self.recipe.generate, self.recipe.roles.judge
+        recipe, generate = self.recipe, self.recipe.generate
         return {
             "task": short_id(
                 "part", [self.task_variables, recipe.task.options.model_dump(), list(self.labels)]
@@ -159,14 +158,13 @@ class BoundRecipe:
                 ],
             ),
             "filters": short_id("part", self.filter_versions),
-            **{name: self._model(role) for name, role in recipe.roles.bound.items()},
-            # A judge that a method asks decides drafts, and not verdicts alone.
-            **({"judge of methods": self._model(judge)} if judge and "judge" in self.asked_roles else {}),
+            # Who answers a filter alone is a part of what filters say.
+            **{
+                name: asked_model(self.loaded, role).hash
+                for name, role in recipe.roles.bound.items()
+                if name == "teacher" or name in self.asked_roles
+            },
         }
-
-    def _model(self, role: Role) -> str:
-        asked = asked_model(self.loaded, role)
-        return short_id("part", [asked.model, asked.revision, asked.max_tokens])
 
 
 def _contents(rows: Sequence[Record]) -> list[str]:
@@ -247,7 +245,7 @@ def bind(loaded: LoadedRecipe, registry: Registry, *, calibrated: bool = True) -
         unasked_templates=open_templates,
         space=space,
         quotas=counted,
-        filter_versions=filter_versions(recipe, registry, model_filters),
+        filter_versions=filter_versions(loaded, registry, model_filters),
         model_filters=model_filters.filters,
         compared=model_filters.compared,
         redacted={name: dict(counts) for name, counts in real.redacted.items()},

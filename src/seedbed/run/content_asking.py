@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seedbed.core.chat import ChatRequest, LoggedReply, Sampling
+from seedbed.core.chat import ChatRequest, Hints, LoggedReply, Sampling, Sketch
 from seedbed.core.hashing import digest
 from seedbed.core.protocols import ModelFilter, Prompt
 from seedbed.core.record import Record
@@ -49,6 +49,7 @@ class RecordAsking:
         role: str,
         schema: Mapping[str, Any] | None = None,
         n: int = 1,
+        sketch: Sketch | None = None,
         **variables: Any,
     ) -> tuple[LoggedReply, ...]:
         bound = self._space.roles[role]
@@ -58,6 +59,7 @@ class RecordAsking:
             messages=self._prompts[template].render({**self._space.variables, **variables}),
             sampling=Sampling(temperature=0.0, max_tokens=bound.max_tokens),
             schema=schema,
+            hints=Hints(sketch=sketch) if bound.hinted and sketch is not None else None,
         )
         executor = bound.executor if self._logged is None else self._logged
         return await executor.fill(request, self._scope, n)

@@ -24,9 +24,10 @@ CONDITIONS = {
     "label": "questions for this label",
     "cell": "the cell with this id, or beginning of one",
     "record": "the draft with this id, or beginning of one",
-    "role": "the teacher's answers (as without it), or with role=judge what the judge said of such drafts",
+    "role": "the teacher's answers (as without it), or with role=judge what the judge said of such drafts; "
+    "and so with any role that a filter asks",
 }
-ROLES = ("teacher", "judge")
+TEACHER = "teacher"
 
 
 def parse_conditions(texts: Sequence[str]) -> dict[str, str]:
@@ -41,8 +42,6 @@ def parse_conditions(texts: Sequence[str]) -> dict[str, str]:
             problems.append(Problem(f"no condition is called {name!r}; {hint}", key="--where"))
         elif not equals or not value:
             problems.append(Problem(f"{text!r} must be NAME=VALUE, as in reason=refused", key="--where"))
-        elif name == "role" and value not in ROLES:
-            problems.append(Problem(f"role must be {' or '.join(ROLES)}, not {value!r}", key="--where"))
         elif found.get(name, value) != value:
             problems.append(Problem(f"{name} cannot be both {found[name]!r} and {value!r}", key="--where"))
         else:
@@ -75,19 +74,24 @@ def forget_where(path: Path, wanted: Mapping[str, str], *, dry_run: bool = False
             def is_meant(question: Question) -> bool:
                 return _meets(question, wanted, label_field, log)
 
-            if wanted.get("role") == "judge":
-                meant = judge_questions(folder, _model_filters(view), log, is_meant)
+            if (role := wanted.get("role", TEACHER)) != TEACHER:
+                meant = judge_questions(folder, _filters_asking(role, view), log, is_meant)
             else:
                 meant = filter(is_meant, questions(folder, view.asker, log))
             why = "forgotten: " + " and ".join(f"{name}={value}" for name, value in wanted.items())
             return reopen(folder, log, meant, why, dry_run=dry_run)
 
 
-def _model_filters(view: RunView) -> tuple[str, ...]:
-    if not view.model_filters:
-        message = "no filter of this run asks a judge, so that there is nothing of one to forget"
+def _filters_asking(role: str, view: RunView) -> tuple[str, ...]:
+    asked = view.roles_of_filters
+    filters = tuple(name for name in asked if asked[name] == role)
+    if not filters:
+        there = " or ".join(dict.fromkeys([TEACHER, *asked.values()]))
+        message = (
+            f"no filter of this run asks a {role}, so that there is nothing of one to forget; role is {there}"
+        )
         raise InputError([Problem(message, str(view.folder.path), key="--where")])
-    return view.model_filters
+    return filters
 
 
 def _meets(question: Question, wanted: Mapping[str, str], label_field: str | None, log: ReplyLog) -> bool:

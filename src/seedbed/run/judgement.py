@@ -24,8 +24,12 @@ def judgement(
     workspace had paid for cost none. It is None where the log cannot be opened."""
     if not view.model_filters:
         return []
-    calls = log.calls(asked_scopes(view.folder, rehearsal=view.rehearsal)) if log is not None else None
-    return [{**_entry(name, view, committed), "calls": calls} for name in view.model_filters]
+    asked = asked_scopes(view.folder, rehearsal=view.rehearsal)
+
+    def calls(name: str) -> int | None:
+        return log.calls(asked.get(name.partition("@")[0], ())) if log is not None else None
+
+    return [{**_entry(name, view, committed), "calls": calls(name)} for name in view.model_filters]
 
 
 def _entry(name: str, view: RunView, committed: Sequence[CommittedRound]) -> dict[str, Any]:
@@ -58,10 +62,11 @@ def _compared(comparison: Comparison, scores: Mapping[str, int]) -> dict[str, An
 
 
 def _looked_up(name: str, view: RunView, committed: Sequence[CommittedRound]) -> tuple[int, int | None]:
-    """Twins that came back, and the replies that a rehearsal broke; None where a real judge answered."""
-    rehearsal = view.facts["rehearsal"]
-    faults = rehearsal.get("judge") if rehearsal is not None else None
-    judge = RehearsalJudge(rehearsal["seed"], JudgeFaults(**faults)) if faults is not None else None
+    """Twins that came back, and the replies that a rehearsal judge broke; None where it answered nothing."""
+    rehearsal = view.facts["rehearsal"] if view.roles_of_filters.get(name) == "judge" else None
+    judge = None
+    if rehearsal is not None and (faults := rehearsal.get("judge")) is not None:
+        judge = RehearsalJudge(rehearsal["seed"], JudgeFaults(**faults))
     promoted, broken = 0, set()
     for entry in committed:
         fallen: set[str] = set()

@@ -107,14 +107,17 @@ def _fallen(verdicts: Sequence[Verdict]) -> Verdict | None:
 
 
 class Judging:
-    """The model filters of a run. `width` records are under way at a time; `stats` are those of the roles."""
+    """The model filters of a run. `asked` is by filter, `stats` by role.
+
+    `width` records are under way at a time.
+    """
 
     def __init__(
         self,
         filters: Sequence[ModelFilter],
         space: ContentSpace,
         log: ReplyLog,
-        asked: AskedContents,
+        asked: Mapping[str, AskedContents],
         width: int,
         stats: Mapping[str, Stats],
     ) -> None:
@@ -268,11 +271,12 @@ class Judging:
                 break
         return verdicts
 
-    def _note_asked(self, records: Iterable[Record]) -> None:
+    def _note_asked(self, records: Sequence[Record]) -> None:
         """Put on record, before the first question, which contents this run asks about.
 
         What is answered already was asked by an earlier sitting, which noted it, or by another run.
         """
-        scopes = [scope for record in records for scope in self.scopes(record)]
-        answered = self._log.answered_scopes(scopes)
-        self._asked.note(scope for scope in scopes if scope not in answered)
+        for filter_ in self._filters:
+            scopes = [self._space.scope(filter_, record) for record in records]
+            answered = self._log.answered_scopes(scopes)
+            self._asked[filter_.name].note(scope for scope in scopes if scope not in answered)

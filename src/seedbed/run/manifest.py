@@ -177,6 +177,9 @@ def facts_of(bound: BoundRecipe) -> dict[str, Any]:
         "redacted": {name: dict(counts) for name, counts in bound.redacted.items()},
         "not_checked": not_checked(recipe, registry()),
         "model_filters": list(bound.ranking),
+        "roles_of_filters": dict(
+            zip(bound.ranking, (each.role for each in bound.model_filters), strict=True)
+        ),
         "compared": {name: comparison.to_json() for name, comparison in bound.compared.items()},
         "eval_path": str(bound.eval_spec.path) if bound.eval_spec else None,
         "reply_log": os.path.relpath(log, folder.path),

@@ -10,10 +10,11 @@ from seedbed.core.errors import InputError, Problem, RecipeError
 from seedbed.core.protocols import FilterContext, ModelFilter, Task
 from seedbed.core.registry import Registry
 from seedbed.filters.judge import Judge
-from seedbed.recipe import LoadedRecipe, Recipe
+from seedbed.recipe import LoadedRecipe
 from seedbed.recipe.filters import place_of_filter
 from seedbed.review.calibration import Comparison
 from seedbed.run.calibrations import identity_of, read_calibration
+from seedbed.run.roles import asked_model
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,15 @@ def build_model_filters(
     return ModelFilters(tuple(built), compared)
 
 
-def filter_versions(recipe: Recipe, registry: Registry, model_filters: ModelFilters) -> list[list[Any]]:
-    """What decides the verdicts of each filter: its name, version, options, the prompts it asks by, and
-    how it does beside people."""
+def filter_versions(loaded: LoadedRecipe, registry: Registry, model_filters: ModelFilters) -> list[list[Any]]:
+    """What decides the verdicts of each filter: its name, version, options, whom it asks and by which
+    prompts, and how that does beside people."""
     decisive = {
-        each.name: sorted(prompt.hash for prompt in each.prompts.values()) for each in model_filters.filters
+        each.name: [
+            asked_model(loaded, loaded.recipe.roles.bound[each.role]).hash,
+            *sorted(prompt.hash for prompt in each.prompts.values()),
+        ]
+        for each in model_filters.filters
     }
     for name, comparison in model_filters.compared.items():
         decisive[name].append(comparison.hash)
@@ -78,5 +83,5 @@ def filter_versions(recipe: Recipe, registry: Registry, model_filters: ModelFilt
             entry.options.model_dump(),
             *decisive.get(entry.name, ()),
         ]
-        for entry in recipe.filters
+        for entry in loaded.recipe.filters
     ]

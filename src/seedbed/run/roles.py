@@ -38,6 +38,10 @@ class AskedModel:
     revision: str | None
     max_tokens: int
 
+    @property
+    def hash(self) -> str:
+        return short_id("part", [self.model, self.revision, self.max_tokens])
+
 
 def asked_model(loaded: LoadedRecipe, role: Role) -> AskedModel:
     """The identity of a role's model.

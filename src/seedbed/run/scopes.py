@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from seedbed.core.cell import asker_of
 from seedbed.run.asked_values import asked_scope
 from seedbed.run.asking import scope_of
@@ -13,7 +15,7 @@ from seedbed.store.rounds import Rounds
 
 def all_scopes(folder: RunFolder, recipe: str, *, rehearsal: bool) -> set[bytes]:
     """Scopes of what the recipe itself asked, of every cell that a run folder ever planned or previewed,
-    and of every content that it was the first to ask a judge about.
+    and of every content that it was the first to ask a filter's model about.
 
     They are a run's requests, whatever version of the recipe sent them; those of a rehearsal are another's
     (`asker_of`).
@@ -22,7 +24,8 @@ def all_scopes(folder: RunFolder, recipe: str, *, rehearsal: bool) -> set[bytes]
     every = [folder.rounds, *sorted(folder.path.glob("earlier/*/rounds"))]
     cells = {scope_of(asker, cell) for rounds in every for cell in Rounds(rounds).planned_ids()}
     previewed = {scope_of(asker, cell) for cell in previewed_cells(folder)}
-    return {asked_scope(asker), *cells, *previewed, *asked_scopes(folder, rehearsal=rehearsal)}
+    contents = asked_scopes(folder, rehearsal=rehearsal).values()
+    return {asked_scope(asker), *cells, *previewed, *chain.from_iterable(contents)}
 
 
 def previewed_cells(folder: RunFolder) -> list[str]:
@@ -38,6 +41,7 @@ def standing_scopes(folder: RunFolder, asker: str) -> set[bytes]:
     return {scope_of(asker, cell) for cell in Rounds(folder.rounds).planned_ids()}
 
 
-def asked_scopes(folder: RunFolder, *, rehearsal: bool) -> set[bytes]:
-    """Scopes of the contents that model filters of this run were the first to ask about."""
-    return AskedContents(folder.asked_contents(rehearsal=rehearsal)).read()
+def asked_scopes(folder: RunFolder, *, rehearsal: bool) -> dict[str, set[bytes]]:
+    """Scopes of the contents that each model filter of this run was the first to ask about, by its name."""
+    files = folder.asked_contents(rehearsal=rehearsal).glob("*.bin")
+    return {file.stem: AskedContents(file).read() for file in sorted(files)}

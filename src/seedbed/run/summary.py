@@ -120,6 +120,10 @@ def _cost(
 def _money(
     view: RunView, log: ReplyLog, scopes: set[bytes], spending: Spending, accepted: int
 ) -> dict[str, Any] | None:
+    asked = asked_scopes(view.folder, rehearsal=view.rehearsal)
+    by_role: dict[str, set[bytes]] = {}
+    for name, role in view.roles_of_filters.items():
+        by_role.setdefault(role, set()).update(asked.get(name.partition("@")[0], ()))
     return money_of(
         log.spent(scopes),
         spending.lost.cost,
@@ -129,7 +133,7 @@ def _money(
         replayed=spending.replayed,
         present={
             "teacher": log.tokens(standing_scopes(view.folder, view.asker)),
-            "judge": log.tokens(asked_scopes(view.folder, rehearsal=view.rehearsal)),
+            **{role: log.tokens(scopes) for role, scopes in by_role.items()},
         },
     )
 

@@ -13,7 +13,7 @@ from seedbed.recipe import read_lock
 from seedbed.run.binding import BoundRecipe
 
 # What decides verdicts alone: a change of it asks nothing that was asked.
-JUDGING = frozenset({"filters", "eval", "judge"})
+JUDGING = frozenset({"filters", "eval"})
 # Keys of the lock behind a part of the signature. The target and the size of a round are part of none.
 _KEYS = {
     "task": ("task",),

@@ -60,6 +60,11 @@ class RunView:
         return tuple(self.facts.get("model_filters", ()))
 
     @property
+    def roles_of_filters(self) -> Mapping[str, str]:
+        """The role that each of its model filters asks."""
+        return dict(self.facts.get("roles_of_filters", {}))
+
+    @property
     def compared(self) -> Mapping[str, Comparison]:
         """Its calibrated judges beside people, by the name of the filter."""
         return {name: Comparison.from_json(value) for name, value in self.facts.get("compared", {}).items()}

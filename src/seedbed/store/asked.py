@@ -1,6 +1,6 @@
-"""Which contents a run has asked a judge about: its share of replies that belong to a whole workspace.
+"""Which contents a filter has asked a model about in a run: its share of replies of a whole workspace.
 
-A judge's replies stand in the log under what they look at, whichever run asked, so that the log
+Such replies stand in the log under what they look at, whichever run asked, so that the log
 alone cannot say whose they are. A run notes a content here before its first question about it.
 """
 
@@ -40,6 +40,7 @@ class AskedContents:
         if not new:
             return
         try:
+            self._path.parent.mkdir(exist_ok=True)
             with self._path.open("ab") as file:
                 file.truncate(file.tell() - file.tell() % DIGEST_BYTES)
                 file.write(b"".join(new))

@@ -55,7 +55,8 @@ class RunFolder:
         return self.path / f"spending{'-rehearsal' if rehearsal else ''}.json"
 
     def asked_contents(self, *, rehearsal: bool) -> Path:
-        return self.path / f"asked-contents{'-rehearsal' if rehearsal else ''}.bin"
+        """A folder with a file for each filter that asks a model."""
+        return self.path / f"asked-contents{'-rehearsal' if rehearsal else ''}"
 
     @property
     def exports(self) -> Path:
