@@ -14,6 +14,8 @@ MODULES = (
     "label_agreement",
     "secrets",
     "pii",
+    "memorised",
+    "groundedness",
     "verify",
     "defaults",
 )

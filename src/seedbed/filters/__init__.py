@@ -33,6 +33,9 @@ FILTERS: Table[Any] = Table(
             "judge": "judge:Judge",
             "secrets": "secrets:Secrets",
             "pii": "pii:Pii",
+            "memorised": "memorised:Memorised",
+            "groundedness": "groundedness:Groundedness",
+            "faithfulness": "faithfulness:Faithfulness",
         },
     ),
 )

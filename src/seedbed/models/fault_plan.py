@@ -44,7 +44,7 @@ def _of(
 # of the shortest real text; long: as a multiple of the longest. copy and leak, edited: the share of
 # words changed; inside: the share of the text that is not of the eval row. wrong_label, wrong_language: the
 # share of the text that is of the other label or language. personal_data and secret: from .8 on it is
-# disguised.
+# disguised. memorised: the share of a real text that stands there.
 VARIANTS: Mapping[str, Mapping[str, Variant]] = {
     "broken_json": {
         "missing_brace": _of(3, "schema", text=False),
@@ -99,6 +99,8 @@ VARIANTS: Mapping[str, Mapping[str, Variant]] = {
     "secret": {
         name: _of(1, "secrets", 0.0, 1.0) for name in ("token", "private_key", "connection", "password")
     },
+    "memorised": {"part": _of(1, "memorised", 0.4, 0.99)},
+    "unsupported": {name: _of(1, "groundedness") for name in ("number", "date", "name")},
 }
 
 _DISGUISED_FROM = 0.8
@@ -118,6 +120,8 @@ DEFAULT_RATES: Mapping[str, float] = {
     "wrong_language": 0.02,
     "personal_data": 0.03,
     "secret": 0.02,
+    "memorised": 0.02,
+    "unsupported": 0.02,
 }
 
 
@@ -161,6 +165,10 @@ class Faults(BaseModel):
     wrong_language: float | None = _rate("wrong_language", "texts in a language unlike the real rows'")
     personal_data: float | None = _rate("personal_data", "texts with an address or a number of somebody's")
     secret: float | None = _rate("secret", "texts with a key, a token or a password")
+    memorised: float | None = _rate("memorised", "texts around a part of a real one, word for word")
+    unsupported: float | None = _rate(
+        "unsupported", "answers with a number, a date or a name that their context does not have"
+    )
 
     @model_validator(mode="after")
     def _leave_room_for_clean(self) -> Faults:
@@ -194,7 +202,7 @@ class Fault:
         """The variant, with its strength in steps where it has any."""
         low = int(self.strength * 10 + 1e-9)
         match self.kind, self.variant:
-            case ("copy" | "leak", "edited") | ("leak", "inside"):
+            case ("copy" | "leak", "edited") | ("leak", "inside") | ("memorised", "part"):
                 return f"{self.variant} {low * 10}-{low * 10 + 10} %"
             case "broken_json", "cut" | "cut_unmarked":
                 return f"{self.variant} {'up to 40' if self.strength < 0.4 else 'over 40'} %"

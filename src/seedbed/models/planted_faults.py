@@ -41,6 +41,7 @@ _PROSE = (
     "Explanation: {the message names no category, yet it can only belong to one}.",
 )
 
+_SOME_KNOWN = 5
 _NUMBER = re.compile(r"\d+")
 _EXPECTED = re.compile(r" == .+$", re.MULTILINE)
 
@@ -215,3 +216,24 @@ def with_phrase(words: Sequence[str], phrase: str, variant: str, rng: random.Ran
         phrase = rng.choice((" - ", "  ", ", ")).join(parts) if len(parts) > 1 else f"({phrase})"
     at = rng.randint(1, max(1, len(words) - 1))
     return " ".join([*words[:at], phrase, *words[at:]])
+
+
+def put_in(text: str, value: str, rng: random.Random) -> str:
+    """The text with the value between two of its words, after the first."""
+    words = text.split(" ")
+    at = rng.randint(1, max(1, len(words) - 1))
+    return " ".join([*words[:at], value, *words[at:]])
+
+
+def with_memory(
+    own: Sequence[str], known: Sequence[Sequence[str]], share: float, rng: random.Random
+) -> list[str]:
+    """The beginning and the end of a text, and between them this share of one of some known ones.
+
+    It is the longest of a few, for of a short one nothing long can be remembered.
+    """
+    longest = max(rng.sample(known, min(_SOME_KNOWN, len(known))), key=len)
+    count = max(1, round(share * len(longest)))
+    start = rng.randrange(len(longest) - count + 1)
+    quarter = 1 + len(own) // 4
+    return [*own[:quarter], *longest[start : start + count], *own[-quarter:]]

@@ -1,4 +1,4 @@
-"""Personal data and secrets that a rehearsal plants: made up, right in form, and in no reserved range.
+"""Values that a rehearsal plants. Personal data and secrets are right in form, and in no reserved range.
 
 Hosts end in `.zz`, which is nobody's. The values are worked out here and not taken from what filters know,
 so that a filter that is wrong about a check digit shows in its catch rate.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import random
 import string
+
+from seedbed.models.fault_plan import Fault
 
 _WORDS = (
     "ada",
@@ -24,7 +26,32 @@ _WORDS = (
     "kamil",
     "lotte",
 )
+_SYLLABLES = (
+    "bro",
+    "dra",
+    "fen",
+    "gol",
+    "kes",
+    "lum",
+    "mir",
+    "nov",
+    "quo",
+    "rth",
+    "sil",
+    "tav",
+    "vel",
+    "zan",
+)
+_MONTHS = ("March", "April", "June", "July", "August", "October", "November")
 _HOSTS = ("quickpost", "mailhaven", "brightinbox", "nordbrief", "letterbird", "postlane")
+
+
+def planted_value(fault: Fault, rng: random.Random) -> str:
+    """What a fault of the kinds `personal_data`, `secret` and `unsupported` puts into a text."""
+    if fault.kind == "unsupported":
+        return unheard_of(fault.variant, rng)
+    make = personal_datum if fault.kind == "personal_data" else secret
+    return make(fault.variant, rng, disguised=fault.disguised)
 
 
 def personal_datum(variant: str, rng: random.Random, *, disguised: bool) -> str:
@@ -81,6 +108,17 @@ def secret(variant: str, rng: random.Random, *, disguised: bool) -> str:
         case _:
             value = random_part[:14] + "4K"
             return f"the way in is {value}" if disguised else f'password = "{value}"'
+
+
+def unheard_of(variant: str, rng: random.Random) -> str:
+    """A number, a date or a name that no text will have by chance."""
+    match variant:
+        case "number":
+            return str(rng.randrange(100_000, 1_000_000))
+        case "date":
+            return f"{rng.randrange(1, 29)} {rng.choice(_MONTHS)} {rng.randrange(1610, 1790)}"
+        case _:
+            return "".join(rng.choices(_SYLLABLES, k=3)).capitalize()
 
 
 def _digits(rng: random.Random, count: int) -> str:
