@@ -15,6 +15,8 @@ MODULES = (
     "secrets",
     "pii",
     "toxicity",
+    "memorised",
+    "groundedness",
     "verify",
     "defaults",
 )

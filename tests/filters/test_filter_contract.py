@@ -33,9 +33,9 @@ ROWS = [
 ]
 PROMPTS = ["Write one message in which a customer says what happened to the {{ thing }} that was bought"]
 CONTEXT = FilterContext(TICKETS, REAL, InProcessLock(["where is my parcel now"]), real=ROWS, prompts=PROMPTS)
-# A model learnt from real rows is as large as their vocabulary.
-LARGEST = {"label_agreement": 16_384}
-FLAGGING = ("label_agreement", "verify", "toxicity")
+# A model learnt from real rows is as large as their vocabulary; what looks for real rows has them.
+LARGEST = {"label_agreement": 16_384, "memorised": 16_384}
+FLAGGING = ("label_agreement", "verify", "groundedness", "toxicity")
 SAMPLE = [
     ticket("I would like to know where my lamp is, please", "a"),
     ticket("Where is my parcel, now?", "b"),
@@ -133,6 +133,7 @@ def test_a_record_filter_gives_one_verdict_a_record_in_order(name: str) -> None:
 def test_a_model_filter_keeps_and_says_so_where_no_usable_answer_comes(name: str) -> None:
     """It never makes a score up, never raises, and names what it looked at without saying whence it came."""
     each = build(name, CONTEXT)
+    assert ask(each, SAMPLE[0], "no usable answer")[1].asked
     for one in SAMPLE:
         for reply in ("no usable answer", NoAnswer("http_503", "down"), Choice("{", "length")):
             verdict, asking = ask(each, one, reply)
@@ -140,7 +141,7 @@ def test_a_model_filter_keeps_and_says_so_where_no_usable_answer_comes(name: str
             assert (verdict.keep, verdict.score, verdict.reason) == (True, None, "")
             assert verdict.evidence["unjudged"]
             json.dumps(dict(verdict.evidence)).encode()
-            assert 1 <= len(asking.asked) <= 2
+            assert len(asking.asked) <= 2
     same = ticket("Where is my parcel, now?", "another key")
     assert each.content(same) == each.content(SAMPLE[1])
     assert build(name, CONTEXT).prompts.keys() == each.prompts.keys()
@@ -153,7 +154,7 @@ def check_any(name: str, text: str) -> None:
         for record in records:
             verdict, asking = ask(each, record, text)
             assert verdict.keep
-            assert all(message.content.encode() for message in asking.asked[0])
+            assert all(message.content.encode() for messages in asking.asked for message in messages)
         return
     if each.kind == "record":
         assert len(each.check(records)) == 3
@@ -199,9 +200,11 @@ GOLDEN_RECORDS = {
     (
         "secrets",
         1,
-    ): "keep keep keep keep keep keep keep keep keep",  # what they reject: test_secrets, test_pii
+    ): "keep keep keep keep keep keep keep keep keep",  # what they reject: their own tests
     ("pii", 1): "keep keep keep keep keep keep keep keep keep",
     ("toxicity", 1): "keep keep keep keep keep keep keep keep keep",  # what it flags: test_toxicity
+    ("memorised", 1): "keep keep keep keep keep keep keep keep keep",
+    ("groundedness", 1): "keep keep keep keep keep keep keep keep keep",
 }
 GOLDEN_KEYS = {
     ("duplicates", 1): ([8721809249421318586], 1.0, None),

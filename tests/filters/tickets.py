@@ -83,6 +83,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "forbidden": {"phrases": ["where my lamp"]},
     "verify": {"json_schema": {"text": {"type": "object"}}},
     "language": {"languages": ["de"]},
+    "groundedness": {"source": ["text"], "fields": ["text"]},
+    "faithfulness": {"source": ["text"], "fields": ["text"]},
     "constraints": {"fields": {"text": {"words": {"at_least": 6}, "exclude": ["oven"]}}},
 }
 

@@ -151,8 +151,6 @@ HANDBOOK = Wanted(
     },
     frozenset(
         {
-            ("filters", 1, "groundedness"),
-            ("filters", 2, "memorised"),
             ("rubrics",),
             ("review",),
             ("student", "command"),

@@ -29,17 +29,19 @@ from seedbed.verify.sandbox.backends import Backend
 
 EXAMPLE = Path(seedbed.__file__).parent / "examples" / "support_tickets"
 RATE = 0.06
-# A classification has no sums or programs to get wrong.
-FAULTS = [kind for kind in VARIANTS if kind not in ("wrong_sum", "wrong_program")]
+# A classification has no sums, programs or answers to get wrong; and who looks for what is memorised takes
+# the copies from those who look for copies.
+APART_FAULTS = ("wrong_sum", "wrong_program", "unsupported", "memorised")
+FAULTS = [kind for kind in VARIANTS if kind not in APART_FAULTS]
 # Two filters share the copies, and of those that were edited much only a few can be caught.
 RATES = {**dict.fromkeys(FAULTS, RATE), "copy": 2 * RATE}
 FORBIDDEN = {"forbidden": {"phrases": ["guarantee", "money back"]}}
 NAMED = ("label_agreement", "language", FORBIDDEN, "secrets", "pii", "toxicity")
 ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, *NAMED)
 
-# `rouge_l` answers copies where `near_duplicates` does not, `verify` has tests of its own; and what a recipe
-# asks of a text by `constraints` no imitation of real rows keeps to, clean or not.
-APART = ("rouge_l", "verify", "constraints")
+# `rouge_l` answers copies where `near_duplicates` does not, these others have tests of their own; and what a
+# recipe asks of a text by `constraints` no imitation of real rows keeps to, clean or not.
+APART = ("rouge_l", "verify", "memorised", "groundedness", "constraints")
 # A judge is no filter of the table here: in a rehearsal its scores are made up.
 MEASURED = [name for name in FILTERS.built_in if FILTERS.get(name).kind != "model" and name not in APART]
 # For each built filter a way to let more through: an option, or to do without it.
@@ -159,6 +161,53 @@ def test_rouge_l_answers_copies_where_near_duplicates_is_out(base: Path) -> None
         return float(entry["catch_rate"])
 
     assert 0.3 < caught("looser rouge_l", threshold=0.9) < caught("rouge_l alone")
+
+
+def test_memorised_finds_parts_of_real_rows_and_from_more_words_on_fewer(base: Path) -> None:
+    def caught(name: str, **options: int) -> float:
+        summary = rehearse(base / name, ["schema", {"memorised": options}], {"memorised": 0.3})
+        (entry,) = [one for one in summary["selftest"]["filters"] if one["filter"] == "memorised"]
+        assert entry["planted"] > 0
+        assert entry["false_drop_rate"] <= 0.02
+        return float(entry["catch_rate"])
+
+    assert 0 < caught("longer runs", run=18) < caught("calibrated runs")
+
+
+def test_groundedness_finds_what_no_context_has_and_what_is_not_looked_for_stays(base: Path) -> None:
+    def rehearsed_notes(name: str, **options: Any) -> Mapping[str, Any]:
+        folder = base / name
+        folder.mkdir()
+        rows = [
+            {
+                "question": f"What does the note of day {at} say about the {thing}?",
+                "context": f"On day {at} the {thing} was brought back: its {part} had come off again.",
+                "answer": f"The {part} of the {thing} had come off, as the note says.",
+            }
+            for at in range(1, 5)
+            for thing in ("lamp", "chair", "kettle", "radio")
+            for part in ("handle", "switch", "cover", "plate")
+        ]
+        (folder / "notes.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+        recipe = {
+            "name": "notes",
+            "task": {"kind": "instruction", "prompt": "question", "context": "context", "answer": "answer"},
+            "sources": {"real": {"path": "notes.jsonl"}},
+            "roles": {"teacher": {"rehearsal": {"unsupported": 0.4}}},
+            "generate": {"target": 60, "methods": ["direct"]},
+            "filters": ["schema", {"groundedness": options}],
+        }
+        YAML(typ="safe").dump(recipe, folder / "recipe.yaml")
+        (entry,) = [
+            one for one in rehearsed(folder)["selftest"]["filters"] if one["filter"] == "groundedness"
+        ]
+        return dict(entry)
+
+    strict, loose = rehearsed_notes("all claims"), rehearsed_notes("numbers alone", check=["number"])
+    assert set(strict["grades"]) == {"number", "date", "name"}
+    assert strict["catch_rate"] >= 0.9
+    assert strict["false_drop_rate"] == strict["flagged_clean"] == 0
+    assert loose["catch_rate"] < strict["catch_rate"]
 
 
 def verified(folder: Path, starter: str, target: int, fault: str, **options: Any) -> dict[str, Any]:

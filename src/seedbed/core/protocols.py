@@ -253,7 +253,8 @@ class FilterContext:
     `real_texts` is a sample of at most 2,000 train texts for calibration; None without real data.
     `compare` are the fields whose text, joined by newlines, is held against the eval set. `real`
     are all train rows, `prompts` the templates and the task's description, as they are written.
-    `folder` is the recipe's own, for files that a filter's options name.
+    `folder` is the recipe's own, for files that a filter's options name. `documents` are the passages that
+    methods work on (`text`, `heading` and `document`).
     """
 
     task: Task
@@ -263,6 +264,7 @@ class FilterContext:
     real: Sequence[Record] = ()
     prompts: Sequence[str] = ()
     folder: Path | None = None
+    documents: Sequence[Record] = ()
 
 
 class RecordFilter(Protocol):

@@ -32,6 +32,7 @@ class Provenance:
     rows that were shown, and the item of a source that was worked on. `reply_keys` are
     `<request hash>/<scope hash>/<draw>` and find the raw replies in the log; `steps` says of each of them
     which prompt it answers and in which role (`iterative/questions by teacher`), where there are several.
+    `carried` are the fields that stand as the item worked on has them, and that no model wrote.
     """
 
     origin: Origin
@@ -48,6 +49,7 @@ class Provenance:
     draft: int = 0
     depth: int = 0
     steps: tuple[str, ...] = ()
+    carried: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Records go to the filter workers: what dataclasses do for slots costs three times as much.

@@ -35,6 +35,9 @@ FILTERS: Table[Any] = Table(
             "pii": "pii:Pii",
             "toxicity": "toxicity:Toxicity",
             "guard": "guard:Guard",
+            "memorised": "memorised:Memorised",
+            "groundedness": "groundedness:Groundedness",
+            "faithfulness": "faithfulness:Faithfulness",
         },
     ),
 )

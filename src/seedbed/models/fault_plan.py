@@ -44,7 +44,7 @@ def _of(
 # of the shortest real text; long: as a multiple of the longest. copy and leak, edited: the share of
 # words changed; inside: the share of the text that is not of the eval row. wrong_label, wrong_language: the
 # share of the text that is of the other label or language. personal_data and secret: from .8 on it is
-# disguised.
+# disguised. memorised: the share of a real text that stands there.
 VARIANTS: Mapping[str, Mapping[str, Variant]] = {
     "broken_json": {
         "missing_brace": _of(3, "schema", text=False),
@@ -105,6 +105,8 @@ VARIANTS: Mapping[str, Mapping[str, Variant]] = {
         # Without a word that anybody would list.
         "unlisted": _of(1, "toxicity"),
     },
+    "memorised": {"part": _of(1, "memorised", 0.4, 0.99)},
+    "unsupported": {name: _of(1, "groundedness") for name in ("number", "date", "name")},
 }
 
 _DISGUISED_FROM = 0.8
@@ -125,6 +127,8 @@ DEFAULT_RATES: Mapping[str, float] = {
     "personal_data": 0.03,
     "secret": 0.02,
     "toxic": 0.03,
+    "memorised": 0.02,
+    "unsupported": 0.02,
 }
 
 
@@ -169,6 +173,10 @@ class Faults(BaseModel):
     personal_data: float | None = _rate("personal_data", "texts with an address or a number of somebody's")
     secret: float | None = _rate("secret", "texts with a key, a token or a password")
     toxic: float | None = _rate("toxic", "texts with an insult, spelt as it is, disguised or in other words")
+    memorised: float | None = _rate("memorised", "texts around a part of a real one, word for word")
+    unsupported: float | None = _rate(
+        "unsupported", "answers with a number, a date or a name that their context does not have"
+    )
 
     @model_validator(mode="after")
     def _leave_room_for_clean(self) -> Faults:
@@ -202,7 +210,7 @@ class Fault:
         """The variant, with its strength in steps where it has any."""
         low = int(self.strength * 10 + 1e-9)
         match self.kind, self.variant:
-            case ("copy" | "leak", "edited") | ("leak", "inside"):
+            case ("copy" | "leak", "edited") | ("leak", "inside") | ("memorised", "part"):
                 return f"{self.variant} {low * 10}-{low * 10 + 10} %"
             case "broken_json", "cut" | "cut_unmarked":
                 return f"{self.variant} {'up to 40' if self.strength < 0.4 else 'over 40'} %"

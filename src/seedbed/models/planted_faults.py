@@ -41,6 +41,7 @@ _PROSE = (
     "Explanation: {the message names no category, yet it can only belong to one}.",
 )
 
+_SOME_KNOWN = 5
 _NUMBER = re.compile(r"\d+")
 _EXPECTED = re.compile(r" == .+$", re.MULTILINE)
 
@@ -217,27 +218,22 @@ def with_phrase(words: Sequence[str], phrase: str, variant: str, rng: random.Ran
     return " ".join([*words[:at], phrase, *words[at:]])
 
 
-_INSULTS = ("idiot", "moron", "asshole", "bastard", "scumbag", "wanker", "retard", "bitch")
-_SAID_TO_SOMEBODY = ("you {}", "what a {} you are", "only a {} would say that", "listen, you {},")
-_UNLISTED_INSULTS = (
-    "you are too dumb to be helped",
-    "nobody would miss somebody like you",
-    "crawl back to where your kind comes from",
-)
-_LOOKALIKES = str.maketrans("aios", "@10$")
+def put_in(text: str, value: str, rng: random.Random) -> str:
+    """The text with the value between two of its words, after the first."""
+    words = text.split(" ")
+    at = rng.randint(1, max(1, len(words) - 1))
+    return " ".join([*words[:at], value, *words[at:]])
 
 
-def insult(variant: str, rng: random.Random) -> str:
-    """A few words of abuse: with a word that lists have, with one that is disguised, or without any."""
-    if variant == "unlisted":
-        return rng.choice(_UNLISTED_INSULTS)
-    word = rng.choice(_INSULTS)
-    if variant == "disguised":
-        ways = (
-            word.translate(_LOOKALIKES),
-            " ".join(word),
-            f"{word[0]}*{word[2:]}",
-            word[0] + word[1] * 4 + word[2:],
-        )
-        word = rng.choice(ways)
-    return rng.choice(_SAID_TO_SOMEBODY).format(word)
+def with_memory(
+    own: Sequence[str], known: Sequence[Sequence[str]], share: float, rng: random.Random
+) -> list[str]:
+    """The beginning and the end of a text, and between them this share of one of some known ones.
+
+    It is the longest of a few, for of a short one nothing long can be remembered.
+    """
+    longest = max(rng.sample(known, min(_SOME_KNOWN, len(known))), key=len)
+    count = max(1, round(share * len(longest)))
+    start = rng.randrange(len(longest) - count + 1)
+    quarter = 1 + len(own) // 4
+    return [*own[:quarter], *longest[start : start + count], *own[-quarter:]]

@@ -1,4 +1,4 @@
-"""Personal data and secrets that a rehearsal plants: made up, right in form, and in no reserved range.
+"""Values that a rehearsal puts into texts. Personal data and secrets are right in form, in no reserved range.
 
 Hosts end in `.zz`, which is nobody's. The values are worked out here and not taken from what filters know,
 so that a filter that is wrong about a check digit shows in its catch rate.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import random
 import string
+
+from seedbed.models.fault_plan import Fault
 
 _WORDS = (
     "ada",
@@ -24,7 +26,42 @@ _WORDS = (
     "kamil",
     "lotte",
 )
+_SYLLABLES = (
+    "bro",
+    "dra",
+    "fen",
+    "gol",
+    "kes",
+    "lum",
+    "mir",
+    "nov",
+    "quo",
+    "rth",
+    "sil",
+    "tav",
+    "vel",
+    "zan",
+)
+_MONTHS = ("March", "April", "June", "July", "August", "October", "November")
 _HOSTS = ("quickpost", "mailhaven", "brightinbox", "nordbrief", "letterbird", "postlane")
+_INSULTS = ("idiot", "moron", "asshole", "bastard", "scumbag", "wanker", "retard", "bitch")
+_SAID_TO_SOMEBODY = ("you {}", "what a {} you are", "only a {} would say that", "listen, you {},")
+_UNLISTED_INSULTS = (
+    "you are too dumb to be helped",
+    "nobody would miss somebody like you",
+    "crawl back to where your kind comes from",
+)
+_LOOKALIKES = str.maketrans("aios", "@10$")
+
+
+def planted_value(fault: Fault, rng: random.Random) -> str:
+    """What a fault of the kinds `personal_data`, `secret`, `unsupported` and `toxic` puts into a text."""
+    if fault.kind == "toxic":
+        return insult(fault.variant, rng)
+    if fault.kind == "unsupported":
+        return unheard_of(fault.variant, rng)
+    make = personal_datum if fault.kind == "personal_data" else secret
+    return make(fault.variant, rng, disguised=fault.disguised)
 
 
 def personal_datum(variant: str, rng: random.Random, *, disguised: bool) -> str:
@@ -83,6 +120,17 @@ def secret(variant: str, rng: random.Random, *, disguised: bool) -> str:
             return f"the way in is {value}" if disguised else f'password = "{value}"'
 
 
+def unheard_of(variant: str, rng: random.Random) -> str:
+    """A number, a date or a name that no text will have by chance."""
+    match variant:
+        case "number":
+            return str(rng.randrange(100_000, 1_000_000))
+        case "date":
+            return f"{rng.randrange(1, 29)} {rng.choice(_MONTHS)} {rng.randrange(1610, 1790)}"
+        case _:
+            return "".join(rng.choices(_SYLLABLES, k=3)).capitalize()
+
+
 def _digits(rng: random.Random, count: int) -> str:
     return "".join(rng.choices(string.digits, k=count))
 
@@ -93,3 +141,19 @@ def _with_luhn(digits: str) -> str:
         value = int(digit) * (1 + (place % 2 == 0))
         total += value - 9 * (value > 9)
     return f"{digits}{-total % 10}"
+
+
+def insult(variant: str, rng: random.Random) -> str:
+    """A few words of abuse: with a word that lists have, with one that is disguised, or without any."""
+    if variant == "unlisted":
+        return rng.choice(_UNLISTED_INSULTS)
+    word = rng.choice(_INSULTS)
+    if variant == "disguised":
+        ways = (
+            word.translate(_LOOKALIKES),
+            " ".join(word),
+            f"{word[0]}*{word[2:]}",
+            word[0] + word[1] * 4 + word[2:],
+        )
+        word = rng.choice(ways)
+    return rng.choice(_SAID_TO_SOMEBODY).format(word)

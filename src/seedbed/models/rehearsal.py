@@ -90,7 +90,7 @@ class RehearsalTeacher:
         if hints.sketch is not None:
             fault = planted_fault(self.seed, self.plan, call, index, text=True)
             return sketched(hints.sketch, hints, seed, fault), None
-        writer = Writer(hints, seed, self.phrases, self._decoys)
+        writer = Writer(hints, seed, self.phrases, self._decoys, grounded="groundedness" in self.plan.filters)
         fault = planted_fault(self.seed, self.plan, call, index, text=writer.is_text)
         return writer.answer(fault)
 

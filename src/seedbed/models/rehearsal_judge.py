@@ -78,12 +78,21 @@ class RehearsalJudge:
     def _answer(self, request: ChatRequest, index: int) -> Choice:
         hints = request.hints
         if hints is None or hints.sketch is None:
-            return self._choice(request.hash, index)
+            return self._choice(request, index)
         return sketched(hints.sketch, hints, seed_from("judge", self.seed, request.hash, index), None)
 
-    def _choice(self, request: bytes, index: int) -> Choice:
-        dice = self._dice(request, index)
+    def _choice(self, request: ChatRequest, index: int) -> Choice:
+        dice = self._dice(request.hash, index)
         if dice.random() < self.faults.unreadable:
             return Choice(dice.choice(_UNREADABLE))
-        says = "A rehearsal: nobody has read this record."
-        return Choice(json.dumps({"evidence": says, "score": dice.choice(_SCORES)}))
+        says, score = "A rehearsal: nobody has read this record.", dice.choice(_SCORES)
+        if "claims" in (request.schema or {}).get("properties", {}):
+            claim = {"claim": says, "quote": _first_words_of_source(request), "score": score}
+            return Choice(json.dumps({"claims": [claim]}))
+        return Choice(json.dumps({"evidence": says, "score": score}))
+
+
+def _first_words_of_source(request: ChatRequest) -> str:
+    """What a filter that asks for quotations can find again."""
+    shown = next(line for line in request.messages[-1].content.splitlines() if line.startswith("{"))
+    return " ".join(json.loads(shown)["source"].split()[:5])

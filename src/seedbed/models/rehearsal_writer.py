@@ -19,14 +19,15 @@ from seedbed.models.planted_faults import (
     edited,
     foreign_words,
     idle_tests,
-    insult,
     miscounted,
     misprogrammed,
+    put_in,
+    with_memory,
     with_phrase,
     with_prose,
     wrapped,
 )
-from seedbed.models.planted_values import personal_datum, secret
+from seedbed.models.planted_values import planted_value
 from seedbed.models.rehearsal_facts import facts, is_conversation
 
 _TRIES = 8
@@ -68,24 +69,24 @@ def _text(row: Mapping[str, Any], place: Place) -> str:
     return "" if value is None else str(value).strip().encode("utf-8", "replace").decode()
 
 
-def _put_in(text: str, value: str, rng: random.Random) -> str:
-    """The text with the value between two of its words, after the first."""
-    words = text.split(" ")
-    at = rng.randint(1, max(1, len(words) - 1))
-    return " ".join([*words[:at], value, *words[at:]])
-
-
 class Writer:
     """Writes one choice. `seed` is the choice's own; `phrases` are those that the recipe forbids, and
-    `decoys` the invented rows of its eval lock."""
+    `decoys` the invented rows of its eval lock. `grounded`: a clean answer stands in its context."""
 
     def __init__(
-        self, hints: Hints, seed: int, phrases: Sequence[str] = (), decoys: Sequence[str] = ()
+        self,
+        hints: Hints,
+        seed: int,
+        phrases: Sequence[str] = (),
+        decoys: Sequence[str] = (),
+        *,
+        grounded: bool = False,
     ) -> None:
         self.hints = hints
         self.seed = seed
         self.phrases = phrases
         self.decoys = decoys
+        self.grounded = grounded
         self.is_text = hints.output == "text" or not hints.fields
         self.label_field = _label_field(hints)
         self.names = [name for name in hints.fields if name != self.label_field]
@@ -149,13 +150,11 @@ class Writer:
                     self._with(clean, lambda t: with_phrase(words_of(t), phrase, fault.variant, rng)),
                     fault,
                 )
-            case "personal_data" | "secret":
-                make = personal_datum if fault.kind == "personal_data" else secret
-                value = make(fault.variant, rng, disguised=fault.disguised)
-                spoilt = self._with(clean, lambda text: _put_in(text, value, rng)), fault
-            case "toxic":
-                value = insult(fault.variant, rng)
-                spoilt = self._with(clean, lambda text: _put_in(text, value, rng)), fault
+            case "memorised":
+                spoilt = self._memorised(fault, clean, kin, rng)
+            case "personal_data" | "secret" | "unsupported" | "toxic":
+                value = planted_value(fault, rng)
+                spoilt = self._with(clean, lambda text: put_in(text, value, rng)), fault
             case _:
                 return self._shaped(clean), None
         fields, planted = spoilt
@@ -208,6 +207,10 @@ class Writer:
         texts: Fields = {place: self._new_text(place, label, kin) for place in self.texts}
         for name, ending in self.facts.endings.items():
             texts[name] = f"{texts[name]} {ending}"
+        if self.grounded and self.hints.kind == "instruction" and len(self.texts) == 3:
+            _, context, answer = self.texts
+            words = words_of(texts[context])
+            texts[answer] = joined(words[: max(1, len(words) // 2)])
         if self.label_field is not None:
             texts[self.label_field] = str(label)
         return texts | dict(self.facts.values)
@@ -254,6 +257,17 @@ class Writer:
                 changed.append(share)
             copied[name] = text
         return copied, replace(fault, strength=max(changed, default=0.0))
+
+    def _memorised(
+        self, fault: Fault, clean: Fields, kin: Sequence[Mapping[str, Any]], rng: random.Random
+    ) -> tuple[Fields, Fault | None]:
+        """A part of a real text inside of the last text that real rows have."""
+        for place in reversed(self.texts):
+            texts = [words for row in kin or self.hints.examples if (words := words_of(_text(row, place)))]
+            if texts:
+                own = words_of(clean[place])
+                return {**clean, place: joined(with_memory(own, texts, fault.strength, rng))}, fault
+        return clean, None
 
     def _of_another_label(
         self, fault: Fault, clean: Fields, label: str | None, rng: random.Random

@@ -245,6 +245,7 @@ class CellAsking:
                 draft=index,
                 depth=1 + max((row.provenance.depth for row in parents), default=0),
                 steps=tuple(f"{note.template.name} by {note.role}" for note in asked if len(asked) > 1),
+                carried=_carried(draft.fields, self.source),
             ),
         )
 
@@ -267,3 +268,9 @@ class CellAsking:
         }
         found |= {row.provenance.licence for row in parents}
         return " AND ".join(sorted(licence for licence in found if licence)) or None
+
+
+def _carried(fields: Mapping[str, Any], item: Record | None) -> tuple[str, ...]:
+    """The fields that a method took from the item it works on: its objects, no equal text of a model."""
+    own = item.fields.values() if item is not None else ()
+    return tuple(name for name, value in fields.items() if any(value is known for known in own))

@@ -43,7 +43,7 @@ from seedbed.run.plan_space import documents_of, items_of, plan_space, quotas_of
 from seedbed.run.planner import PlanSpace
 from seedbed.run.pricing import check_price
 from seedbed.run.quotas import Quotas
-from seedbed.run.real_rows import RealRows, spec_of
+from seedbed.run.real_rows import RealRows, passages_in, spec_of
 from seedbed.run.roles import asked_model, check_role
 from seedbed.sources.spec import SourceSpec
 from seedbed.store.folder import RunFolder
@@ -202,7 +202,8 @@ def bind(loaded: LoadedRecipe, registry: Registry, *, calibrated: bool = True) -
         templates, open_templates = with_standing(templates, template_question)
     _check_student(loaded, registry, gather)
     gather.problems += filter_problems(loaded, registry, task, real.train)
-    build_judges = partial(build_model_filters, loaded, task, variables, labels, registry)
+    documents = passages_in(real.material)
+    build_judges = partial(build_model_filters, loaded, task, variables, labels, registry, documents)
     model_filters = gather.attempt(partial(build_judges, calibrated=calibrated)) or ModelFilters()
     texts_of = partial(_texts_of, unlabelled, real)
     axes, unasked = axes_that_stand(loaded, variables, gather.attempt, texts_of)

@@ -9,7 +9,7 @@ from typing import Any
 
 from seedbed.core.errors import BudgetReached, EndpointError, InputError, Problem
 from seedbed.core.verdict import Verdict
-from seedbed.filters.judge import HIGHEST, LOWEST, Judge
+from seedbed.filters.scoring import HIGHEST, LOWEST, ScoringFilter
 from seedbed.recipe import LoadedRecipe
 from seedbed.review.calibration import Calibration, Comparison
 from seedbed.run.assembling import judging_of
@@ -77,10 +77,10 @@ async def calibrate(
     return Calibrated(calibration, out, judge.good_from)
 
 
-def _judge_of(bound: BoundRecipe) -> Judge:
+def _judge_of(bound: BoundRecipe) -> ScoringFilter:
     filters: tuple[Any, ...] = bound.model_filters
     for each in filters:
-        if isinstance(each, Judge):
+        if isinstance(each, ScoringFilter):
             return each
     message = "has no judge to compare with people; add the filter judge, and the role judge that answers it"
     raise InputError([Problem(message, str(bound.loaded.path), key="filters")])

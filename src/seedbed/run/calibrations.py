@@ -9,7 +9,7 @@ import orjson
 
 from seedbed.core.errors import InputError, Problem
 from seedbed.core.hashing import short_id
-from seedbed.filters.judge import Judge
+from seedbed.filters.scoring import ScoringFilter
 from seedbed.recipe import LoadedRecipe
 from seedbed.review.calibration import Calibration
 from seedbed.run.roles import asked_model
@@ -28,7 +28,7 @@ _SHOWN = ("filter", "model", "revision", "rubric")
 
 
 def identity_of(
-    loaded: LoadedRecipe, judge: Judge, variables: Mapping[str, str], labels: Sequence[str]
+    loaded: LoadedRecipe, judge: ScoringFilter, variables: Mapping[str, str], labels: Sequence[str]
 ) -> dict[str, str | None]:
     """All that decides what the judge says of a record."""
     asked = asked_model(loaded, loaded.recipe.roles.bound[judge.role])

@@ -32,21 +32,23 @@ def filter_problems(
     """Each at the filter's place in the recipe.
 
     A filter may say of itself what it `needs` (modules that can be imported), what its options ask of
-    the task (`problems`) and what it wants of the real rows (`problems_with_rows`).
+    the task (`problems`), what it wants of the real rows (`problems_with_rows`), and what it lacks where the
+    recipe has no documents (`problems_without_documents`).
     """
     written = loaded.written("filters")
+    documents = any(source.chunk is not None for source in loaded.recipe.sources.values())
     return [
         loaded.problem(
             [*place_of_filter(written, entry.name), *path],
             f"{entry.name} {message}" if not path else message,
         )
         for entry in loaded.recipe.filters
-        for path, message in _of(registry.filters.get(entry.name), entry.options, task, real)
+        for path, message in _of(registry.filters.get(entry.name), entry.options, task, real, documents)
     ]
 
 
 def _of(
-    plugin: type, options: object, task: Task, real: Sequence[Record]
+    plugin: type, options: object, task: Task, real: Sequence[Record], documents: bool
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     for module in getattr(plugin, "needs", ()):
         if find_spec(module) is None:
@@ -54,5 +56,7 @@ def _of(
             yield (), f"needs {module}: pip install 'seedbed[{extra}]', or take the filter out"
     found = list(plugin.problems(options, task)) if hasattr(plugin, "problems") else []
     yield from found
+    if not found and not documents and hasattr(plugin, "problems_without_documents"):
+        yield from (((), message) for message in plugin.problems_without_documents(options, task))
     if not found and hasattr(plugin, "problems_with_rows"):
         yield from (((), message) for message in plugin.problems_with_rows(options, task, real))

@@ -8,8 +8,9 @@ from typing import Any
 
 from seedbed.core.errors import InputError, Problem, RecipeError
 from seedbed.core.protocols import FilterContext, ModelFilter, Task
+from seedbed.core.record import Record
 from seedbed.core.registry import Registry
-from seedbed.filters.judge import Judge
+from seedbed.filters.scoring import ScoringFilter
 from seedbed.recipe import LoadedRecipe
 from seedbed.recipe.filters import place_of_filter
 from seedbed.review.calibration import Comparison
@@ -31,6 +32,7 @@ def build_model_filters(
     variables: Mapping[str, str],
     labels: Sequence[str],
     registry: Registry,
+    documents: Sequence[Record],
     *,
     calibrated: bool = True,
 ) -> ModelFilters:
@@ -39,7 +41,7 @@ def build_model_filters(
     `variables` and `labels` are what prompts have of the task. Unless `calibrated`, the calibrations that
     filters name are not looked for.
     """
-    context = FilterContext(task=task, folder=loaded.folder)
+    context = FilterContext(task=task, folder=loaded.folder, documents=documents)
     built: list[ModelFilter] = []
     compared: dict[str, Comparison] = {}
     problems: list[Problem] = []
@@ -50,7 +52,7 @@ def build_model_filters(
         options: Any = entry.options
         try:
             made = kind.build(options, context)
-            if calibrated and isinstance(made, Judge) and (path := options.calibration) is not None:
+            if calibrated and isinstance(made, ScoringFilter) and (path := options.calibration) is not None:
                 judge = identity_of(loaded, made, variables, labels)
                 found = read_calibration(loaded.resolve(path), judge).at(made.good_from)
                 compared[entry.name] = found

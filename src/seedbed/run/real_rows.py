@@ -6,13 +6,14 @@ Beside real rows there is material: what methods work on, which is neither train
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
 from seedbed.core.errors import RecipeError
 from seedbed.core.protocols import Task
 from seedbed.core.record import Record
+from seedbed.generate.ranking import PASSAGE
 from seedbed.recipe import LoadedRecipe, Source
 from seedbed.sources.chunks import Chunking
 from seedbed.sources.material import load_chunks, load_unlabelled
@@ -76,6 +77,11 @@ def _structured(task: Task) -> dict[str, dict[str, Any]]:
         for name in task.real_columns
         if known[name].get("type") != "string"
     }
+
+
+def passages_in(material: Mapping[str, Sequence[Record]]) -> list[Record]:
+    """The passages of documents among the material."""
+    return [item for items in material.values() for item in items if item.fields.keys() == PASSAGE]
 
 
 class RealRows:

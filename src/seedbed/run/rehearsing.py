@@ -15,8 +15,9 @@ from seedbed.tasks import TASKS
 def fault_plan(recipe: Recipe, role: RehearsalRole) -> FaultPlan:
     """The faults of a rehearsal: those that the recipe's filters answer, and those that it asks for.
 
-    Faults that need what the recipe lacks are left out: copies and wrong labels without real rows, leaks
-    without a locked eval, forbidden phrases where it lists none, wrong sums and programs where none are made.
+    Faults that need what the recipe lacks are left out: copies, memorised parts and wrong labels without real
+    rows, leaks without a locked eval, forbidden phrases where it lists none, wrong sums and programs where
+    none are made, and what no context bears out where there is none.
     """
     faults = Faults.model_validate(role.rehearsal.model_dump(mode="json"))
     real = any(not source.lock and not source.is_material for source in recipe.sources.values())
@@ -31,6 +32,8 @@ def fault_plan(recipe: Recipe, role: RehearsalRole) -> FaultPlan:
             "forbidden": bool(forbidden_phrases(recipe)),
             "wrong_sum": task.kind == "math" and len(task.fields) == 3,
             "wrong_program": task.kind == "code" and len(task.fields) == 3,
+            "memorised": real,
+            "unsupported": task.kind == "instruction" and len(task.fields) == 3,
         }.items()
         if not possible
     }

@@ -34,7 +34,7 @@ from seedbed.run.progress import Progress
 from seedbed.run.proof import prove
 from seedbed.run.quotas import Quotas
 from seedbed.run.real_keys import real_keys
-from seedbed.run.real_rows import needed_of_eval
+from seedbed.run.real_rows import needed_of_eval, passages_in
 from seedbed.run.rehearsing import eval_decoys
 from seedbed.run.rendering import asking_space
 from seedbed.run.reopening import reopen_failed
@@ -128,6 +128,7 @@ def build_filters(bound: BoundRecipe, server: EvalLockServer | None) -> FilterSe
             *(template.text for template in bound.templates.values()),
             bound.task_variables["description"],
         ),
+        documents=passages_in(bound.material),
     )
     record: list[RecordFilter] = []
     corpus: list[CorpusFilter] = []

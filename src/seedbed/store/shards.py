@@ -157,15 +157,16 @@ def provenance_json(provenance: Provenance) -> str:
         for role, model in provenance.models.items()
     }
     value["sampling"] = dict(provenance.sampling)
-    if not provenance.steps:
-        del value["steps"]
+    for name in ("steps", "carried"):
+        if not value[name]:
+            del value[name]
     return to_json(value)
 
 
 def record_from_row(row: dict[str, Any]) -> Record:
     """A record from a row of a record shard."""
     value = from_json(row["provenance"])
-    for name in ("parents", "reply_keys", "steps"):
+    for name in ("parents", "reply_keys", "steps", "carried"):
         value[name] = tuple(value.get(name, ()))
     value["models"] = {role: ModelRef(**model) for role, model in value["models"].items()}
     unreadable, notes, rejected = (row.get(name) for name in ("unreadable", "notes", "rejected"))

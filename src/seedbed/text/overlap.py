@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import accumulate
 
 from seedbed.core.protocols import EvalHit
 from seedbed.text.normalise import normalise
-from seedbed.text.shared_runs import SharedRuns
+from seedbed.text.shared_runs import SharedRuns, common_from
 from seedbed.text.similar import SimilarTexts
 
 CONTAINED_TOKENS = 4
 SIMILAR_TOKENS = 40
 NGRAM_TOKENS = 8
 NGRAM_COVERAGE = 0.5
-COMMON_TEXTS = 3
-COMMON_SHARE = 0.01
 
 RULES = ("equal", "contained", "similar", "ngrams", "run")
 
@@ -60,7 +57,7 @@ class EvalIndex:
         Calls add up: what one sample made common stays so.
         """
         norms = [normalise(text) for text in train_texts]
-        at_least = max(COMMON_TEXTS, math.ceil(COMMON_SHARE * len(norms)))
+        at_least = common_from(len(norms))
         self._ngrams.ignore_common(norms, at_least)
         self._runs.ignore_common(norms, at_least)
 
@@ -75,7 +72,7 @@ class EvalIndex:
             for norm, runs in zip(norms, self._runs.matches(norms), strict=True)
         ]
 
-    def _hits(self, norm: str, runs: Sequence[tuple[int, int]]) -> list[EvalHit]:
+    def _hits(self, norm: str, runs: Sequence[tuple[int, str]]) -> list[EvalHit]:
         equal = self._equal.get(norm, [])
         best: dict[tuple[int, int], float] = {}
         ends = _token_ends(norm)
@@ -86,7 +83,7 @@ class EvalIndex:
             (1, self._contained.matches(norm, grams) if known else ()),
             (2, self._similar.matches(norm)),
             (3, self._ngrams.matches(norm, ends) if known else ()),
-            (4, ((row, min(1.0, run / len(self._norms[row]))) for row, run in runs)),
+            (4, ((row, min(1.0, len(run) / len(self._norms[row]))) for row, run in runs)),
         ):
             for row, score in matches:
                 if row not in equal:

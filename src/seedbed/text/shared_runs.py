@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,15 @@ from dataclasses import dataclass
 from seedbed.text.window_hashes import WIDTH, WindowHashes
 
 RUN = 50
+COMMON_TEXTS = 3
+COMMON_SHARE = 0.01
 _CHUNK = WIDTH
 _STRIDE = RUN - _CHUNK + 1
+
+
+def common_from(texts: int) -> int:
+    """In so many of these texts a phrase is common, and says nothing of where it was taken from."""
+    return max(COMMON_TEXTS, math.ceil(COMMON_SHARE * texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +33,20 @@ class SharedRuns:
     """Finds every run of 50 or more characters shared with an indexed text, at 1/26 of its windows.
 
     Only chunks of 25 characters at multiples of 26 are indexed: any 50 characters in a row hold one
-    whole chunk (25 + 26 − 1 = 50), which is then extended as far as both texts agree.
+    whole chunk (25 + 26 − 1 = 50), which is then extended as far as both texts agree. Pickled are the
+    texts alone.
     """
 
     def __init__(self, norms: Sequence[str]) -> None:
         self._stretches: list[_Stretch] = []
         self._chunks: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         self._index([_Stretch(row, norm) for row, norm in enumerate(norms)])
+
+    def __getstate__(self) -> list[_Stretch]:
+        return self._stretches
+
+    def __setstate__(self, stretches: list[_Stretch]) -> None:
+        self._index(stretches)
 
     def ignore_common(self, norms: Sequence[str], at_least: int) -> None:
         """Take out of the index what is common: windows of 50 characters in `at_least` of these texts.
@@ -47,13 +62,13 @@ class SharedRuns:
         if common:
             self._index([part for stretch in self._stretches for part in _without(stretch, common)])
 
-    def matches(self, norms: Sequence[str]) -> list[list[tuple[int, int]]]:
-        """For each text (row, length) of each maximal shared run of at least 50 characters."""
-        found: list[list[tuple[int, int]]] = [[] for _ in norms]
+    def matches(self, norms: Sequence[str]) -> list[list[tuple[int, str]]]:
+        """For each text (row, what is shared) of each maximal run of at least 50 characters."""
+        found: list[list[tuple[int, str]]] = [[] for _ in norms]
         for at, norm in self._holders(norms).items():
-            found[at] = [
-                (self._stretches[place].row, end - start) for place, start, end in self._shared(norm)
-            ]
+            for place, start, end in self._shared(norm):
+                stretch = self._stretches[place]
+                found[at].append((stretch.row, stretch.text[start:end]))
         return found
 
     def _index(self, stretches: Sequence[_Stretch]) -> None:
