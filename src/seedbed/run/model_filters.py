@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seedbed.core.errors import InputError, Problem, RecipeError
+from seedbed.core.hashing import short_id
 from seedbed.core.protocols import FilterContext, ModelFilter, Task
 from seedbed.core.registry import Registry
 from seedbed.filters.judge import Judge
@@ -14,6 +15,7 @@ from seedbed.recipe import LoadedRecipe, Recipe
 from seedbed.recipe.filters import place_of_filter
 from seedbed.review.calibration import Comparison
 from seedbed.run.calibrations import identity_of, read_calibration
+from seedbed.run.filter_checks import asks_embedder
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,16 @@ def build_model_filters(
 
 def filter_versions(recipe: Recipe, registry: Registry, model_filters: ModelFilters) -> list[list[Any]]:
     """What decides the verdicts of each filter: its name, version, options, the prompts it asks by, and
-    how it does beside people."""
+    how it does beside people, the model of embeddings that it compares by."""
     decisive = {
         each.name: sorted(prompt.hash for prompt in each.prompts.values()) for each in model_filters.filters
     }
     for name, comparison in model_filters.compared.items():
         decisive[name].append(comparison.hash)
+    if (embedder := recipe.roles.embedder) is not None:
+        for entry in recipe.filters:
+            if asks_embedder(registry.filters.get(entry.name), entry.options):
+                decisive[entry.name] = [short_id("embedder", [embedder.model, embedder.revision])]
     return [
         [
             entry.name,
