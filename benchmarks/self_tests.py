@@ -1,8 +1,8 @@
 """What each filter finds of the faults that are planted for it: `python -m benchmarks.self_tests [FOLDER]`.
 
 Starter recipes are rehearsed below FOLDER (default: build/self-tests), each with the filters that its task
-has a use for, and the self-tests of their reports become one table. `make demo` ends with it. What filters find
-on data that nobody here wrote is for `python -m benchmarks.filters`.
+has a use for, and the self-tests of their reports become one table. `make demo` ends with it. What filters
+find on data that nobody here wrote is for `python -m benchmarks.filters`.
 """
 
 from __future__ import annotations

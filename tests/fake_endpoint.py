@@ -141,7 +141,7 @@ class FakeEndpoint:
     script: fates of the first requests in order of arrival; None is no fault.
     completes: whether it has /completions, for text that is gone on with as it stands.
     refuses: parameters answered with 400: seed, n, max_tokens, temperature, top_p, response_format,
-    json_schema, json_object, encoding_format. dimensions: of the vectors.
+    json_schema, json_object, encoding_format. dimensions: of the vectors, unless `vector` gives them.
     """
 
     def __init__(
@@ -159,6 +159,7 @@ class FakeEndpoint:
         script: Iterable[Fault | None] = (),
         seed: int = 0,
         dimensions: int = 8,
+        vector: Callable[[str], list[float]] | None = None,
         ignores_n: bool = False,
         completes: bool = True,
         refuses: Iterable[str] = (),
@@ -175,7 +176,7 @@ class FakeEndpoint:
         self._shares = dict(shares or {})
         self._script = iter(script)
         self._seed = seed
-        self._dimensions = dimensions
+        self._vector = vector or (lambda text: vector_of(text, dimensions))
         self._embedded: list[dict[str, Any]] = []
         self._ignores_n = ignores_n
         self._completes = completes
@@ -364,7 +365,7 @@ class FakeEndpoint:
             with self._lock:
                 self._faults[fault.name] += 1
             return _send_fault(writer, fault)
-        vectors = [vector_of(text, self._dimensions) for text in body["input"]]
+        vectors = [self._vector(text) for text in body["input"]]
         data = [
             {
                 "object": "embedding",

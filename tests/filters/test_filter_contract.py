@@ -33,8 +33,8 @@ ROWS = [
 ]
 PROMPTS = ["Write one message in which a customer says what happened to the {{ thing }} that was bought"]
 CONTEXT = FilterContext(TICKETS, REAL, InProcessLock(["where is my parcel now"]), real=ROWS, prompts=PROMPTS)
-# A model learnt from real rows is as large as their vocabulary; what looks for real rows has them.
-LARGEST = {"label_agreement": 16_384, "memorised": 16_384}
+# What is learnt from real rows is as large as their vocabulary; what looks for real rows has them.
+LARGEST = {"label_agreement": 16_384, "memorised": 16_384, "semantic_duplicates": 65_536}
 FLAGGING = ("label_agreement", "verify", "groundedness", "toxicity")
 SAMPLE = [
     ticket("I would like to know where my lamp is, please", "a"),
@@ -209,6 +209,7 @@ GOLDEN_RECORDS = {
 GOLDEN_KEYS = {
     ("duplicates", 1): ([8721809249421318586], 1.0, None),
     ("near_duplicates", 1): ([4190964021154545806, 3190405151738036183], 1.0, 0.8824),
+    ("semantic_duplicates", 1): ([21, 105], 1.0, 0.9975),
     ("rouge_l", 1): ([3826901890609248350, 3343609268787377895], 1.0, 0.9412),
 }
 

@@ -22,7 +22,7 @@ from seedbed.metrics.comparison import (
     embed_lexically,
     measure,
 )
-from seedbed.metrics.lexical import Lexical
+from seedbed.text.lexical import Lexical
 from seedbed.metrics.sample import FEWEST, Pool, draw_sample
 
 RealData = Callable[[str], Path]

@@ -46,6 +46,12 @@ class Embed(Protocol):
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
 
 
+class Vectors(Protocol):
+    """Gives vectors as `Embed` does, to whoever cannot await; of texts that were embedded before, at once."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
+
+
 class Task(Protocol):
     """A task kind bound to a recipe: its fields, its schema, and views of a record.
 
@@ -254,7 +260,8 @@ class FilterContext:
     `compare` are the fields whose text, joined by newlines, is held against the eval set. `real`
     are all train rows, `prompts` the templates and the task's description, as they are written.
     `folder` is the recipe's own, for files that a filter's options name. `documents` are the passages that
-    methods work on (`text`, `heading` and `document`).
+    methods work on (`text`, `heading` and `document`). `vectors` are those of the role `embedder`, for
+    filters that say `asks_embedder`; None where it is not asked.
     """
 
     task: Task
@@ -265,6 +272,7 @@ class FilterContext:
     prompts: Sequence[str] = ()
     folder: Path | None = None
     documents: Sequence[Record] = ()
+    vectors: Vectors | None = None
 
 
 class RecordFilter(Protocol):

@@ -23,6 +23,7 @@ FILTERS: Table[Any] = Table(
             "length": "length:Length",
             "duplicates": "duplicates:Duplicates",
             "near_duplicates": "near_duplicates:NearDuplicates",
+            "semantic_duplicates": "semantic_duplicates:SemanticDuplicates",
             "contamination": "contamination:Contamination",
             "forbidden": "forbidden:Forbidden",
             "rouge_l": "rouge_l:RougeL",

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
-from seedbed.filters.subject import FilterOptions, whole_text
+from seedbed.filters.subject import Fields, FilterOptions, calibration_texts, chosen_text, no_text_fields
 from seedbed.text.minhash import (
     band_keys,
     bands_for,
@@ -34,7 +34,6 @@ LOWEST, HIGHEST = 0.7, 0.95
 MISSED_REAL = 0.01
 ENOUGH_REAL = 50
 UNCALIBRATED = 0.8
-_CALIBRATION_TEXTS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +68,14 @@ class NearDuplicates:
         threshold: float | None = Field(
             None, ge=0.5, le=1.0, description="Jaccard similarity from which texts are near duplicates"
         )
+        on: Fields | None = Field(None, description="fields that are compared (default: the whole record)")
 
-    def __init__(self, task: Task, thresholds: Thresholds, lowest: Thresholds) -> None:
-        """`lowest` are the thresholds that the bands are made for."""
+    def __init__(
+        self, task: Task, thresholds: Thresholds, lowest: Thresholds, on: Sequence[str] | None = None
+    ) -> None:
+        """`lowest` are the thresholds that the bands are made for, `on` the fields that are compared."""
         self._task = task
+        self._on = on
         self.thresholds = thresholds
         self._lowest = lowest
 
@@ -80,14 +83,18 @@ class NearDuplicates:
     def build(cls, options: Options, context: FilterContext) -> NearDuplicates:
         if options.threshold is not None:
             same = Thresholds(options.threshold, options.threshold)
-            return cls(context.task, same, same)
+            return cls(context.task, same, same, options.on)
         lowest = Thresholds(LOWEST, LONG_THRESHOLD)
-        widest = cls(context.task, lowest, lowest)
-        short = widest._calibrate(context.real_texts or ())
-        return cls(context.task, Thresholds(short, LONG_THRESHOLD), lowest)
+        widest = cls(context.task, lowest, lowest, options.on)
+        short = widest._calibrate(calibration_texts(context, options.on))
+        return cls(context.task, Thresholds(short, LONG_THRESHOLD), lowest, options.on)
+
+    @staticmethod
+    def problems(options: Options, task: Task) -> list[tuple[tuple[str, ...], str]]:
+        return [(("on",), message) for _, message in no_text_fields(options.on or (), task)]
 
     def text(self, record: Record) -> str:
-        return whole_text(self._task, record.fields)
+        return chosen_text(self._task, record.fields, self._on)
 
     def keys(self, texts: Sequence[str]) -> list[list[int]]:
         norms = [normalise(text) for text in texts]
@@ -121,7 +128,7 @@ class NearDuplicates:
 
         Equal texts are left out: they are the business of `duplicates`.
         """
-        norms = dict.fromkeys(normalise(text) for text in real[:_CALIBRATION_TEXTS])
+        norms = dict.fromkeys(normalise(text) for text in real)
         texts = [norm for norm in norms if norm and _is_short(_chars(norm))]
         if len(texts) < ENOUGH_REAL:
             return UNCALIBRATED

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.core.field_text import texts_in
-from seedbed.core.protocols import Task
+from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 
 EXCERPT_CHARS = 200
+CALIBRATION_TEXTS = 2000
+
+# Names of fields that a filter compares.
+Fields = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class FilterOptions(BaseModel):
@@ -63,6 +67,20 @@ def whole_text(task: Task, fields: Mapping[str, Any]) -> str:
     if all(texts_in(fields.get(name)) for name in task.text_fields):
         return task.as_text(fields)
     return "\n".join(text_fields(task, fields))
+
+
+def chosen_text(task: Task, fields: Mapping[str, Any], names: Sequence[str] | None) -> str:
+    """The texts of the fields of these names, a line each; of a record as a whole where none are named."""
+    if names is None:
+        return whole_text(task, fields)
+    return "\n".join(text for name in names for text in texts_in(fields.get(name)))
+
+
+def calibration_texts(context: FilterContext, names: Sequence[str] | None) -> list[str]:
+    """At most 2,000 real texts as `chosen_text` has them, for thresholds."""
+    if names is None:
+        return list(context.real_texts or ())[:CALIBRATION_TEXTS]
+    return [chosen_text(context.task, row.fields, names) for row in context.real[:CALIBRATION_TEXTS]]
 
 
 def excerpt(text: str) -> str:

@@ -10,12 +10,12 @@ import numpy as np
 
 from seedbed.core.hashing import seed_from
 from seedbed.metrics import METRICS
-from seedbed.metrics.lexical import Lexical, unit
 from seedbed.metrics.protocol import Metric, Numbers, Side, Vectors
 from seedbed.metrics.sample import Sample
 from seedbed.metrics.topics import assign, fix_topics, topic_count
 from seedbed.stats.half_samples import half_sample_interval, half_samples
 from seedbed.stats.intervals import Estimate
+from seedbed.text.lexical import Lexical, unit
 
 AS_VARIED = "as varied as the real data"
 LESS_VARIED = "less varied"

@@ -14,6 +14,7 @@ from statistics import median
 
 from seedbed.core.hashing import seed_from
 from seedbed.metrics.words import words
+from seedbed.text.lexical import first_texts
 
 POOL, POOL_CHARACTERS = 5_000, 2_000_000
 """Rows of a side that the sample is taken from, however long the run, and characters of those."""
@@ -47,7 +48,7 @@ class Pool:
     def texts(self) -> list[str]:
         """Those kept, by rank. A lone surrogate, which no encoding carries, becomes U+FFFD."""
         by_rank = [text for _, _, text in sorted(self._kept, reverse=True)]
-        return [_encodable(text) for text in first_texts(by_rank, self.most, POOL_CHARACTERS)]
+        return [_encodable(text) for text in first_texts(by_rank, self.most, POOL_CHARACTERS, FEWEST)]
 
 
 def _encodable(text: str) -> str:
@@ -86,18 +87,8 @@ def draw_sample(generated: Sequence[str], real: Sequence[str]) -> Sample:
     return Sample([generated[g] for g, _ in pairs], real, [r for _, r in pairs], tuple(notes))
 
 
-def first_texts(texts: Sequence[str], rows: int, characters: int) -> Sequence[str]:
-    """The first texts, at most so many rows and characters, and at least 50 of those that there are."""
-    total = 0
-    for number, text in enumerate(texts[:rows]):
-        total += len(text)
-        if total > characters and number >= FEWEST:
-            return texts[:number]
-    return texts[:rows]
-
-
 def _first(texts: Sequence[str]) -> Sequence[str]:
-    return first_texts(texts, SAMPLE, SAMPLE_CHARACTERS)
+    return first_texts(texts, SAMPLE, SAMPLE_CHARACTERS, FEWEST)
 
 
 def _median(texts: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +83,7 @@ class Embedder:
         self._role = role
         self._asking = asyncio.Lock()  # a text that two callers want is asked for once
         self._reached: BudgetReached | None = None
+        self._size: int | None = None
 
     @property
     def name(self) -> str:
@@ -94,8 +95,6 @@ class Embedder:
 
         Raises NoAnswer, EndpointError, BudgetReached, StoreError.
         """
-        import numpy as np
-
         keys = [text_key(text) for text in texts]
         by_key = dict(zip(keys, texts, strict=True))
         async with self._asking:
@@ -118,13 +117,28 @@ class Embedder:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
                 raise
-        if len({vector.size for vector in known.values()}) > 1:
+        return self._stacked(keys, known)
+
+    def cached(self, texts: Sequence[str]) -> NDArray[np.float32] | None:
+        """Their vectors by the cache alone, in any thread; None where it lacks one. Raises StoreError."""
+        keys = [text_key(text) for text in texts]
+        known = self._cache.get(self._key, list(dict.fromkeys(keys)))
+        return self._stacked(keys, known) if all(key in known for key in keys) else None
+
+    def _stacked(
+        self, keys: Sequence[bytes], known: Mapping[bytes, NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        import numpy as np
+
+        sizes = {vector.size for vector in known.values()} | ({self._size} if self._size else set())
+        if len(sizes) > 1:
             raise EndpointError(
                 f"{self.model} gives vectors of another length than those in {self._cache.path}: is it "
                 f"another model by the same name? Write roles.{self._role}.revision, or delete that file"
             )
         if not keys:
             return np.empty((0, 0), dtype=np.float32)
+        self._size = sizes.pop()
         return np.stack([known[key] for key in keys]).astype(np.float32, copy=False)
 
     def _parts(self, items: Sequence[tuple[bytes, str]]) -> list[list[tuple[bytes, str]]]:

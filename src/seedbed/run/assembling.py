@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from seedbed.run.asking import AskingSpace, scope_of
 from seedbed.run.beginning import asked_again, refuse_lost
 from seedbed.run.content_asking import content_space
-from seedbed.run.filtering import FilterPool, FilterSet
+from seedbed.run.filtering import FilterPool
 from seedbed.run.judging import Judging
 from seedbed.run.judging_again import judge_again
 from seedbed.run.pipeline import Pipeline
@@ -44,7 +44,6 @@ def judging_of(session: Opened) -> Judging | None:
 
 def pipeline_of(
     session: Session,
-    filters: FilterSet,
     pool: FilterPool,
     keys: Sequence[Path],
     quotas: Quotas,
@@ -60,7 +59,6 @@ def pipeline_of(
         space=bound.space,
         asking=asking or session.asking,
         methods=bound.methods,
-        filters=filters,
         pool=pool,
         rounds=rounds or session.rounds,
         quotas=quotas,
@@ -78,7 +76,6 @@ def pipeline_of(
 
 async def new_verdicts(
     session: Session,
-    filters: FilterSet,
     pool: FilterPool,
     keys: Sequence[Path],
     progress: Progress,
@@ -88,9 +85,7 @@ async def new_verdicts(
 
     def make(rounds: Rounds, asking: AskingSpace) -> Pipeline:
         quotas = session.bound.quotas.copy()
-        return pipeline_of(
-            session, filters, pool, keys, quotas, progress, rounds=rounds, asking=asking, grow=False
-        )
+        return pipeline_of(session, pool, keys, quotas, progress, rounds=rounds, asking=asking, grow=False)
 
     # Open plans were made for the target they were made for: another one plans anew.
     same_target = session.manifest.quotas == session.wanted
@@ -105,7 +100,6 @@ async def new_verdicts(
 
 async def judge_first(
     session: Session,
-    filters: FilterSet,
     pool: FilterPool,
     keys: Sequence[Path],
     note: Note,
@@ -115,7 +109,7 @@ async def judge_first(
     """Changed filters: new verdicts on what is logged, before anything is asked. Raises WouldAskAgain."""
     successor = Successor(session.folder)
     progress = Progress(session.bound.quotas.target)
-    lost = await new_verdicts(session, filters, pool, keys, progress, successor)
+    lost = await new_verdicts(session, pool, keys, progress, successor)
     if lost and not allow_reask:
         successor.discard()
         await refuse_lost(session, lost)

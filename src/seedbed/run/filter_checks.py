@@ -26,6 +26,11 @@ def not_checked(recipe: Recipe, registry: Registry) -> list[str]:
     ]
 
 
+def asks_embedder(plugin: type, options: object) -> bool:
+    """Whether a filter with these options compares by vectors of the role `embedder`."""
+    return hasattr(plugin, "asks_embedder") and bool(plugin.asks_embedder(options))
+
+
 def filter_problems(
     loaded: LoadedRecipe, registry: Registry, task: Task, real: Sequence[Record]
 ) -> list[Problem]:
@@ -33,7 +38,8 @@ def filter_problems(
 
     A filter may say of itself what it `needs` (modules that can be imported), what its options ask of
     the task (`problems`), what it wants of the real rows (`problems_with_rows`), and what it lacks where the
-    recipe has no documents (`problems_without_documents`).
+    recipe has no documents (`problems_without_documents`); and whether it has the role `embedder` asked
+    (`asks_embedder`).
     """
     written = loaded.written("filters")
     documents = any(source.chunk is not None for source in loaded.recipe.sources.values())
@@ -43,8 +49,17 @@ def filter_problems(
             f"{entry.name} {message}" if not path else message,
         )
         for entry in loaded.recipe.filters
-        for path, message in _of(registry.filters.get(entry.name), entry.options, task, real, documents)
+        for path, message in [
+            *_of(registry.filters.get(entry.name), entry.options, task, real, documents),
+            *_without_embedder(loaded.recipe, registry.filters.get(entry.name), entry.options),
+        ]
     ]
+
+
+def _without_embedder(recipe: Recipe, plugin: type, options: object) -> list[tuple[tuple[str, ...], str]]:
+    if recipe.roles.embedder is not None or not asks_embedder(plugin, options):
+        return []
+    return [((), "compares by roles.embedder, which is not there; write one, or another embedder here")]
 
 
 def _of(

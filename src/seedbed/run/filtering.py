@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from seedbed.core.protocols import CorpusFilter, RecordFilter
 from seedbed.core.record import Record, Rejection, Unreadable
 from seedbed.core.verdict import Verdict
+from seedbed.run.vector_feed import VectorFeed
 from seedbed.run.workers import Workers, worker_count
 
 # 63-bit numbers, eight bytes each: a round holds some twenty of them a record.
@@ -103,11 +104,25 @@ def _keys(records: Sequence[Record]) -> list[dict[str, Keys]]:
 
 
 class FilterPool:
-    """Batches records and sends them to worker processes. Use as an async context manager."""
+    """Batches records and sends them to worker processes. Use as an async context manager.
 
-    def __init__(self, filters: FilterSet, workers: int | None = None) -> None:
+    The corpus filters of the names `fed` compare by vectors of `feed`: those of a record are had first, and
+    its keys made here, where the vectors are.
+    """
+
+    def __init__(
+        self,
+        filters: FilterSet,
+        workers: int | None = None,
+        *,
+        feed: VectorFeed | None = None,
+        fed: Collection[str] = (),
+    ) -> None:
         self.filters = filters
-        self._workers = Workers(workers or worker_count(), _start_worker, filters)
+        self._feed = feed
+        self._fed = FilterSet((), tuple(each for each in filters.corpus if each.name in fed))
+        elsewhere = replace(filters, corpus=tuple(each for each in filters.corpus if each.name not in fed))
+        self._workers = Workers(workers or worker_count(), _start_worker, elsewhere)
         self._waiting: list[_Waiting] = []
         self._records = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -125,7 +140,10 @@ class FilterPool:
         await asyncio.to_thread(self._workers.close)
 
     async def check(self, records: Sequence[Record]) -> list[Checked]:
-        """The verdicts on a few records; they travel in a batch with whatever else waits."""
+        """The verdicts on a few records; they travel in a batch with whatever else waits.
+
+        Raises what `VectorFeed.fetch` does.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[Checked]] = loop.create_future()
         self._waiting.append((records, future))
@@ -134,13 +152,27 @@ class FilterPool:
             self._flush()
         elif self._timer is None:
             self._timer = loop.call_later(LINGER_SECONDS, self._flush)
-        return await future
+        checked = await future
+        kept = [at for at, found in enumerate(checked) if found.kept]
+        fed = dict(zip(kept, await self._fed_keys([records[at] for at in kept]), strict=True))
+        return [
+            replace(found, keys={**found.keys, **fed[at]}) if fed.get(at) else found
+            for at, found in enumerate(checked)
+        ]
 
     async def keys(self, records: Sequence[Record]) -> list[dict[str, Keys]]:
-        """Corpus keys of many records, by filter name, in order."""
+        """Corpus keys of many records, by filter name, in order. Raises what `VectorFeed.fetch` does."""
         batches = [records[at : at + BATCH] for at in range(0, len(records), BATCH)]
         results = await asyncio.gather(*(self._workers.call(_keys, batch) for batch in batches))
-        return [found for batch in results for found in batch]
+        found = [keys for batch in results for keys in batch]
+        return [{**keys, **fed} for keys, fed in zip(found, await self._fed_keys(records), strict=True)]
+
+    async def _fed_keys(self, records: Sequence[Record]) -> list[dict[str, Keys]]:
+        """Corpus keys by the filters that compare by vectors of the feed."""
+        if self._feed is None or not records:
+            return [{} for _ in records]
+        await self._feed.fetch([each.text(record) for each in self._fed.corpus for record in records])
+        return await asyncio.to_thread(self._fed.keys, records)
 
     def _flush(self) -> None:
         if self._timer is not None:

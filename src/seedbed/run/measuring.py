@@ -20,8 +20,6 @@ from seedbed.core.protocols import Task
 from seedbed.core.record import Record
 from seedbed.metrics import METRICS
 from seedbed.metrics.axes import axis_coverage
-from seedbed.metrics.lexical import NAME as LEXICAL
-from seedbed.metrics.lexical import VERSION as LEXICAL_VERSION
 from seedbed.metrics.protocol import Embedder, Vectors
 from seedbed.metrics.sample import FEWEST, POOL, SAMPLE, Pool, Sample, draw_sample
 from seedbed.sources.sealed import answer_of, start_sealed
@@ -30,6 +28,8 @@ from seedbed.store.folder import RunFolder
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import Rounds
 from seedbed.tasks.fields import text_of
+from seedbed.text.lexical import NAME as LEXICAL
+from seedbed.text.lexical import VERSION as LEXICAL_VERSION
 
 if TYPE_CHECKING:
     from seedbed.run.binding import BoundRecipe

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seedbed.core.errors import InputError, Problem, RecipeError
+from seedbed.core.hashing import short_id
 from seedbed.core.protocols import FilterContext, ModelFilter, Task
 from seedbed.core.record import Record
 from seedbed.core.registry import Registry
@@ -15,6 +16,7 @@ from seedbed.recipe import LoadedRecipe
 from seedbed.recipe.filters import place_of_filter
 from seedbed.review.calibration import Comparison
 from seedbed.run.calibrations import identity_of, read_calibration
+from seedbed.run.filter_checks import asks_embedder
 from seedbed.run.roles import asked_model
 
 
@@ -68,16 +70,21 @@ def build_model_filters(
 
 def filter_versions(loaded: LoadedRecipe, registry: Registry, model_filters: ModelFilters) -> list[list[Any]]:
     """What decides the verdicts of each filter: its name, version, options, whom it asks and by which
-    prompts, and how that does beside people."""
+    prompts, how that does beside people, and the model of embeddings that it compares by."""
+    recipe = loaded.recipe
     decisive = {
         each.name: [
-            asked_model(loaded, loaded.recipe.roles.bound[each.role]).hash,
+            asked_model(loaded, recipe.roles.bound[each.role]).hash,
             *sorted(prompt.hash for prompt in each.prompts.values()),
         ]
         for each in model_filters.filters
     }
     for name, comparison in model_filters.compared.items():
         decisive[name].append(comparison.hash)
+    if (embedder := recipe.roles.embedder) is not None:
+        for entry in recipe.filters:
+            if asks_embedder(registry.filters.get(entry.name), entry.options):
+                decisive[entry.name] = [short_id("embedder", [embedder.model, embedder.revision])]
     return [
         [
             entry.name,
@@ -85,5 +92,5 @@ def filter_versions(loaded: LoadedRecipe, registry: Registry, model_filters: Mod
             entry.options.model_dump(),
             *decisive.get(entry.name, ()),
         ]
-        for entry in loaded.recipe.filters
+        for entry in recipe.filters
     ]

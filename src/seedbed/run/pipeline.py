@@ -24,7 +24,7 @@ from seedbed.core.verdict import Verdict
 from seedbed.run.asking import AskingSpace, CellAsking
 from seedbed.run.closing import CellResult, close_round, kin_verdicts
 from seedbed.run.corpus import Member
-from seedbed.run.filtering import Checked, FilterPool, FilterSet
+from seedbed.run.filtering import Checked, FilterPool
 from seedbed.run.judging import Judging
 from seedbed.run.planner import PlanSpace, Sequences, Yields, first_round_size, plan_round
 from seedbed.run.progress import Progress
@@ -65,7 +65,6 @@ class Pipeline:
         space: PlanSpace,
         asking: AskingSpace,
         methods: Mapping[str, Method],
-        filters: FilterSet,
         pool: FilterPool,
         rounds: Rounds,
         quotas: Quotas,
@@ -88,7 +87,7 @@ class Pipeline:
         self._space = space
         self._asking = asking
         self._methods = methods
-        self._filters = filters
+        self._filters = pool.filters
         self._pool = pool
         self._rounds = rounds
         self._quotas = quotas
@@ -255,6 +254,17 @@ class Pipeline:
         records = [asking.record(draft, index) for index, draft in enumerate(drafts)]
         try:
             checked = await self._pool.check(records)
+        except NoAnswer as error:
+            if not self._grow:
+                raise
+            self.progress.failed += 1
+            self._finish(entry, position, CellResult(entry.cells[position], cause=error.cause))
+            return
+        except (BudgetReached, EndpointError) as error:
+            if not self._grow:
+                raise
+            self._fail(error)
+            return
         finally:
             self._waiting_cells.release()
         pairs: list[tuple[Record, Checked]] = list(zip(records, checked, strict=True))

@@ -34,7 +34,7 @@ from seedbed.run.pricing import price_of
 from seedbed.run.real_keys import real_keys
 from seedbed.run.rendering import asking_space
 from seedbed.run.scopes import previewed_cells
-from seedbed.run.session import Note, Opened, build_filters, open_to_ask
+from seedbed.run.session import Note, Opened, open_filters, open_to_ask
 from seedbed.stats.forecast import forecast
 from seedbed.stats.intervals import wilson
 from seedbed.store.atomic import read_json, write_json
@@ -114,11 +114,10 @@ async def preview_recipe(bound: BoundRecipe, n: int, note: Note) -> Preview:
         opened = replace(opened, teachers=replace(opened.teachers, roles=roles))
         cells = plan_from_scratch(bound.space, bound.quotas, most=n)
         _note_asked(bound.folder, cells)
-        filters = build_filters(bound, opened.server)
-        async with FilterPool(filters) as pool:
+        async with open_filters(opened, note) as pool:
             work = _Work(opened, pool)
             results = await work.ask(cells)
-            verdicts = await work.judge(results, await real_keys(opened, filters, pool))
+            verdicts = await work.judge(results, await real_keys(opened, pool))
         await opened.log.flush()
         axes = _axes_taken(bound, opened.log)
     judging = judging_of(opened)
@@ -161,13 +160,13 @@ class _Work:
         asking = CellAsking(cell, self._space)
         try:
             drafts = await self._opened.bound.methods[cell.method](cell, asking)
+            records = [asking.record(draft, index) for index, draft in enumerate(drafts)]
+            checked = await self._pool.check(records)
         except NoAnswer as error:
             return CellResult(cell, cause=error.cause)
         except (BudgetReached, EndpointError) as error:
             self._stop(error)
             return None
-        records = [asking.record(draft, index) for index, draft in enumerate(drafts)]
-        checked = await self._pool.check(records)
         return CellResult(cell, drafts=list(zip(records, checked, strict=True)))
 
     def _stop(self, error: BudgetReached | EndpointError) -> None:

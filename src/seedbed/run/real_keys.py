@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seedbed.core.hashing import short_id
-from seedbed.run.filtering import FilterPool, FilterSet
+from seedbed.run.filtering import FilterPool
 from seedbed.store.shards import write_keys
 
 if TYPE_CHECKING:
     from seedbed.run.session import Opened
 
 
-async def real_keys(session: Opened, filters: FilterSet, pool: FilterPool) -> list[Path]:
+async def real_keys(session: Opened, pool: FilterPool) -> list[Path]:
     """Corpus keys of the real rows, computed once for these rows and filters."""
-    bound = session.bound
+    bound, filters = session.bound, pool.filters
     rows = [*bound.train, *bound.dev]
     if not rows or not filters.corpus:
         return []

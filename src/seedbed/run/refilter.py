@@ -12,11 +12,10 @@ from seedbed.core.errors import InputError, Problem
 from seedbed.run.assembling import new_verdicts
 from seedbed.run.beginning import refuse_lost
 from seedbed.run.binding import BoundRecipe
-from seedbed.run.filtering import FilterPool
 from seedbed.run.judging_again import Difference, difference_between
 from seedbed.run.progress import Progress
 from seedbed.run.real_keys import real_keys
-from seedbed.run.session import build_filters, open_session
+from seedbed.run.session import open_filters, open_session
 from seedbed.run.view import RunView
 from seedbed.store.rounds import Rounds
 from seedbed.store.successor import Successor
@@ -104,11 +103,10 @@ async def refilter(
                     )
                 ]
             )
-        filters = build_filters(bound, session.server)
-        async with FilterPool(filters) as pool:
-            keys = await real_keys(session, filters, pool)
+        async with open_filters(session, note, asks=False) as pool:
+            keys = await real_keys(session, pool)
             successor = Successor(session.folder)
-            lost = await new_verdicts(session, filters, pool, keys, progress, successor)
+            lost = await new_verdicts(session, pool, keys, progress, successor)
         if lost:
             successor.discard()
             await refuse_lost(session, lost)

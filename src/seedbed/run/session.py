@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Literal
 from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer
 from seedbed.core.fate import Accounts, Stopped
 from seedbed.core.hashing import short_id
-from seedbed.core.protocols import CorpusFilter, FilterContext, RecordFilter
+from seedbed.core.protocols import CorpusFilter, FilterContext, RecordFilter, Vectors
 from seedbed.core.record import Record
 from seedbed.core.registry import Registry
 from seedbed.filters import FILTERS
@@ -24,6 +25,7 @@ from seedbed.run.beginning import begin
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.closing import retarget
 from seedbed.run.embedding import open_embedder
+from seedbed.run.filter_checks import asks_embedder
 from seedbed.run.filtering import FilterPool, FilterSet
 from seedbed.run.leak_check import refuse_leaks
 from seedbed.run.manifest import Manifest, facts_of, parts_of
@@ -41,6 +43,7 @@ from seedbed.run.reopening import reopen_failed
 from seedbed.run.roles import Teachers, bind_roles
 from seedbed.run.spending import Spending, kept, open_budget
 from seedbed.run.trials import Trials, open_trials
+from seedbed.run.vector_feed import VectorFeed
 from seedbed.run.view import RunView, export_run
 from seedbed.sources.eval_lock import EvalInfo, EvalLockServer
 from seedbed.sources.eval_lock_file import EvalLockFile
@@ -115,8 +118,10 @@ def _calibration_rows(bound: BoundRecipe) -> list[Record]:
     return [by_id[row] for row in sorted(chosen)]
 
 
-def build_filters(bound: BoundRecipe, server: EvalLockServer | None) -> FilterSet:
-    """The recipe's filters, calibrated on the real train rows."""
+def build_filters(
+    bound: BoundRecipe, server: EvalLockServer | None, vectors: Vectors | None = None
+) -> FilterSet:
+    """The recipe's filters, calibrated on the real train rows, with `vectors` for those that want them."""
     texts = [bound.task.as_text(row.fields) for row in _calibration_rows(bound)]
     context = FilterContext(
         task=bound.task,
@@ -129,6 +134,7 @@ def build_filters(bound: BoundRecipe, server: EvalLockServer | None) -> FilterSe
             bound.task_variables["description"],
         ),
         documents=passages_in(bound.material),
+        vectors=vectors,
     )
     record: list[RecordFilter] = []
     corpus: list[CorpusFilter] = []
@@ -139,6 +145,31 @@ def build_filters(bound: BoundRecipe, server: EvalLockServer | None) -> FilterSe
         elif kind.kind == "corpus":
             corpus.append(kind.build(entry.options, context))
     return FilterSet(tuple(record), tuple(corpus), bound.ranking)
+
+
+@asynccontextmanager
+async def open_filters(opened: Opened, note: Note, *, asks: bool = True) -> AsyncIterator[FilterPool]:
+    """The recipe's filters at work. Those that compare by the role `embedder` have its vectors within the
+    budget of the run; a rehearsal, which is to cost nothing, has the offline embedder in its place.
+
+    Unless it `asks`, the workspace's cache has to have every vector. Raises what `VectorFeed.fetch` does.
+    """
+    bound = opened.bound
+    fed = [e.name for e in bound.recipe.filters if asks_embedder(FILTERS.get(e.name), e.options)]
+    feed = None
+    async with AsyncExitStack() as stack:
+        if fed and bound.rehearsal:
+            note(f"{', '.join(fed)}: by the offline embedder, a rehearsal asks roles.embedder nothing")
+            fed = []
+        if fed:
+            charge = opened.spending.charge_embedder
+            embedder = await stack.enter_async_context(
+                open_embedder(bound.loaded, opened.budget, charge, note)
+            )
+            assert embedder is not None  # what asks for one was checked when the recipe was bound
+            feed = VectorFeed(embedder, asks=asks)
+        filters = await asyncio.to_thread(build_filters, bound, opened.server, feed)
+        yield await stack.enter_async_context(FilterPool(filters, feed=feed, fed=fed))
 
 
 @dataclass(frozen=True)
@@ -294,13 +325,12 @@ async def run_recipe(
         bound = session.bound
         progress.spent, progress.budget = session.teachers.spent, session.budget
         progress.in_flight = session.teachers.in_flight
-        filters = build_filters(bound, session.server)
-        async with FilterPool(filters) as pool:
-            keys = await real_keys(session, filters, pool)
+        async with open_filters(session, note) as pool:
+            keys = await real_keys(session, pool)
             if session.manifest.change:
-                await judge_first(session, filters, pool, keys, note, allow_reask=allow_reask)
+                await judge_first(session, pool, keys, note, allow_reask=allow_reask)
             quotas = _quotas_so_far(session)
-            pipeline = pipeline_of(session, filters, pool, keys, quotas, progress)
+            pipeline = pipeline_of(session, pool, keys, quotas, progress)
             on_start(pipeline)
             stopped, error = await pipeline.run()
         await session.log.flush()

@@ -27,7 +27,7 @@ _SHIFT = np.uint64(32)
 Hashes = npt.NDArray[np.uint64]
 
 
-def _splitmix(values: Hashes) -> Hashes:
+def splitmix(values: Hashes) -> Hashes:
     """The finaliser of SplitMix64 (Steele et al. 2014): a bijection of 64 bits that mixes well."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -35,7 +35,7 @@ def _splitmix(values: Hashes) -> Hashes:
 
 
 def _constants(count: int, start: int) -> Hashes:
-    return _splitmix(np.arange(start, start + count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    return splitmix(np.arange(start, start + count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
 
 
 _MULTIPLIERS = (_constants(PERMUTATIONS, 1) | np.uint64(1))[:, None]
@@ -64,7 +64,7 @@ def shingle_hashes(codes: Hashes, width: int) -> Hashes:
     total = np.full(runs, width, dtype=np.uint64)
     for place in range(width):
         total += (codes[place : place + runs] + np.uint64(1)) * _PLACES[place]
-    return _splitmix(total)
+    return splitmix(total)
 
 
 def shingle_hashes_of(codes: Sequence[Hashes], width: int) -> list[Hashes]:
@@ -151,8 +151,8 @@ def band_keys(minima: Sequence[Hashes], bands: Bands, salt: int) -> list[list[in
         return []
     cut = np.stack(minima)[:, : bands.count * bands.rows].reshape(len(minima), bands.count, bands.rows)
     band = np.arange(salt << 8, (salt << 8) + bands.count, dtype=np.uint64)
-    total = (cut * _PLACES[: bands.rows]).sum(axis=2, dtype=np.uint64) + _splitmix(band)
-    keys: list[list[int]] = (_splitmix(total) >> np.uint64(1)).tolist()
+    total = (cut * _PLACES[: bands.rows]).sum(axis=2, dtype=np.uint64) + splitmix(band)
+    keys: list[list[int]] = (splitmix(total) >> np.uint64(1)).tolist()
     return keys
 
 

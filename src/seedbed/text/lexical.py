@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
-from seedbed.metrics.features import BLOCK, Features, Floats, Sparse
-from seedbed.metrics.protocol import Vectors
-from seedbed.metrics.sample import first_texts
+from seedbed.text.features import BLOCK, Features, Floats, Sparse
 
-NAME, VERSION = "lexical", 2
+NAME, VERSION = "lexical", 3
 DIMENSIONS = 100
 FIT_ROWS, FIT_CHARACTERS = 2_000, 600_000
 """Rows it is fitted on, the first of those given, and characters of them."""
+_FIT_LEAST = 50
 _EXTRA = 10
 _PASSES = 4
+
+Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +38,34 @@ class Lexical:
         """Learn from the first texts. Raises ValueError for none."""
         if not texts:
             raise ValueError("there are no texts to fit the embedder on")
-        chosen = first_texts(texts, FIT_ROWS, FIT_CHARACTERS)
+        chosen = first_texts(texts, FIT_ROWS, FIT_CHARACTERS, _FIT_LEAST)
         features = Features.fit(chosen)
         return cls(features, _components(features.weigh(chosen), dimensions, seed))
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """float32 of shape (texts, dimensions), each of length 1; 0 where no feature is known."""
+        """float32 of shape (texts, dimensions), each of length 1; 0 where no feature is known.
+
+        Each is a sum of its own, in the order of its features: what is embedded along with a text, or in
+        which process, changes no bit of its vector. A matrix product would not promise that.
+        """
         vectors = np.empty((len(texts), self.components.shape[1]), dtype=np.float32)
         for start in range(0, len(texts), BLOCK):
-            part = texts[start : start + BLOCK]
-            for _, block in self.features.weigh(part).blocks():
-                vectors[start : start + len(part)] = block @ self.components
+            rows = self.features.weigh(texts[start : start + BLOCK])
+            bounds = np.searchsorted(rows.row, np.arange(rows.shape[0] + 1))
+            for at, (first, end) in enumerate(pairwise(bounds), start=start):
+                known = self.components[rows.column[first:end]]
+                vectors[at] = np.einsum("f,fd->d", rows.weight[first:end], known)
         return unit(vectors)
+
+
+def first_texts(texts: Sequence[str], rows: int, characters: int, at_least: int) -> Sequence[str]:
+    """The first texts, at most so many rows and characters, and at least `at_least` of those there are."""
+    total = 0
+    for number, text in enumerate(texts[:rows]):
+        total += len(text)
+        if total > characters and number >= at_least:
+            return texts[:number]
+    return texts[:rows]
 
 
 def unit(vectors: Vectors) -> Vectors:

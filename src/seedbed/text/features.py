@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.metrics.protocol import Numbers
-from seedbed.metrics.words import words
+from seedbed.text.normalise import normalise, units
 
 CHARACTER_RUNS = (3, 4, 5)
 MOST_WORDS, MOST_RUNS = 6_000, 10_000
 """Features kept, the most frequent first: 16,000 columns bound the memory of a block."""
 BLOCK = 128
 
+Numbers = NDArray[np.intp]
 Hashes = NDArray[np.uint64]
 Floats = NDArray[np.float32]
 Small = NDArray[np.int32]
@@ -129,7 +129,7 @@ def _once_a_row(row: Numbers, hashes: Hashes) -> Hashes:
 def _hashed(texts: Sequence[str]) -> tuple[tuple[Numbers, Hashes], tuple[Numbers, Hashes]]:
     """(row, hash) of every word, and of every run of characters, of a block of texts."""
     # One array of characters for the whole block: a space around each word, a NUL between texts.
-    joined = "\0".join(" " + " ".join(words(text)) + " " for text in texts)
+    joined = "\0".join(" " + " ".join(units(normalise(text))) + " " for text in texts)
     characters = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
     row: Numbers = np.cumsum(characters == _BETWEEN)
     return _word_hashes(characters, row), _run_hashes(characters, row)
