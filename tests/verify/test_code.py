@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from seedbed.verify.code import CodeVerifier, Demands
-from seedbed.verify.sandbox.backends import BUBBLEWRAP, Backend
+from seedbed.verify.sandbox.backends import BUBBLEWRAP, LANDLOCK, Backend
 from seedbed.verify.sandbox.broker import Limits, SandboxError
 from seedbed.verify.sandbox.probes import NoSandbox, best_backend, escapes
 
@@ -247,10 +247,9 @@ def test_what_is_missing_is_told_with_the_way_to_have_it(monkeypatch: pytest.Mon
 
 def test_a_sandbox_that_lets_a_program_out_is_none() -> None:
     """Probes that get what they are after are named: here reading a file that any program may read."""
-    open_one = Backend("landlock")
-    assert "read a file of the user" not in escapes(open_one)
+    assert "read a file of the user" not in escapes(LANDLOCK)
     with pytest.raises(NoSandbox, match="landlock lets a program read a file of the user"):
-        best_backend((Leaky("landlock"),))
+        best_backend((Leaky(LANDLOCK.name, LANDLOCK.around),))
 
 
 class Leaky(Backend):
