@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from seedbed.filters.verify import ProgramLimits
 from seedbed.verify.code import CodeVerifier, Demands
 from seedbed.verify.sandbox.backends import BUBBLEWRAP, LANDLOCK, Backend
 from seedbed.verify.sandbox.broker import Limits, SandboxError
@@ -212,6 +213,14 @@ def test_names_of_python_are_the_tests_own(verifier: CodeVerifier) -> None:
         assert verifier.attempt(OWN_NAMES, tests).reason == "test_failed"
     asked_for = "from solution import sorted\nassert sorted(0) == [1, 2]"
     assert verifier.attempt(OWN_NAMES, asked_for).finding == "passed"
+
+
+def test_who_only_waits_has_four_times_the_processor_time(sandbox: Backend) -> None:
+    assert Limits().seconds == 4 * Limits().cpu_seconds  # of what methods run
+    waits = "import time\ndef add(a, b):\n    time.sleep(a)\n    return a + b\n"
+    with CodeVerifier(ProgramLimits(seconds=0.5).limits(), backend=sandbox) as verifier:
+        assert verifier.attempt(waits, "assert add(1.2, 1) == 2.2").finding == "passed"
+        assert verifier.attempt(waits, "assert add(9, 1) == 10").evidence == {"seconds": 2.0}
 
 
 def test_demands_can_be_lowered(sandbox: Backend) -> None:
