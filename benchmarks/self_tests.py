@@ -57,7 +57,7 @@ REHEARSALS = (
     ),
     Rehearsal("codebase-instructions", ["default", "-near_duplicates", "rouge_l"]),
 )
-_ALSO = {"student": None, "mix": None, "export": []}
+_ALSO: Mapping[str, Any] = {"student": None, "mix": None, "export": []}
 
 
 def self_test(rehearsal: Rehearsal, folder: Path) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Record
 from seedbed.filters.toxicity import Toxicity
 from seedbed.models.fault_plan import VARIANTS
-from seedbed.models.planted_faults import insult
+from seedbed.models.planted_values import insult
 
 
 def measure() -> list[Figure]:

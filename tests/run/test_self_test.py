@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import shutil
 from collections.abc import Mapping
 from functools import cache
@@ -16,23 +17,32 @@ from ruamel.yaml import YAML
 
 import seedbed
 from seedbed.cli.main import cli
+from seedbed.core.protocols import FilterContext
 from seedbed.filters import DEFAULT_FILTERS, FILTERS
+from seedbed.filters.verify import Verify
 from seedbed.models.fault_plan import VARIANTS
 from seedbed.recipe import load_recipe
 from seedbed.run.binding import bind
 from seedbed.run.progress import Progress
 from seedbed.run.registry import registry
+from seedbed.run.rehearsing import claims_of
 from seedbed.run.session import run_recipe
 from seedbed.run.summary import summarise
 from seedbed.run.view import RunView
+from seedbed.tasks import TASKS
 from seedbed.verify.sandbox.backends import Backend
+from tests.filters.tickets import record
 
 EXAMPLE = Path(seedbed.__file__).parent / "examples" / "support_tickets"
 RATE = 0.06
-# A classification has no sums, programs or answers to get wrong; and who looks for what is memorised takes
-# the copies from those who look for copies.
-APART_FAULTS = ("wrong_sum", "wrong_program", "unsupported", "memorised")
-FAULTS = [kind for kind in VARIANTS if kind not in APART_FAULTS]
+# A classification has nothing that is worked out or answered and could be wrong; and who looks for what is
+# memorised takes the copies from those who look for copies.
+APART_FILTERS = ({"verify"}, {"groundedness"}, {"memorised"})
+FAULTS = [
+    kind
+    for kind, ways in VARIANTS.items()
+    if all(set(way.filters) not in APART_FILTERS for way in ways.values())
+]
 # Two filters share the copies, and of those that were edited much only a few can be caught.
 RATES = {**dict.fromkeys(FAULTS, RATE), "copy": 2 * RATE}
 FORBIDDEN = {"forbidden": {"phrases": ["guarantee", "money back"]}}
@@ -244,3 +254,57 @@ def test_verify_catches_wrong_programs_and_asks_something_of_tests(base: Path, s
     assert strict["catch_rate"] == 1.0
     assert strict["false_drop_rate"] == strict["flagged_clean"] == 0
     assert loose["catch_rate"] < strict["catch_rate"]
+
+
+ORDER = {"type": "object", "properties": {"item": {"type": "string"}}, "required": ["item"]}
+WEATHER = {"name": "weather", "parameters": {"type": "object", "required": ["city"]}}
+LAMPS = "CREATE TABLE lamps (name TEXT); INSERT INTO lamps VALUES ('desk');"
+# By the kind of the fault: options of `verify`, the same that ask for less, the fields that are looked at.
+WORKED_OUT: Mapping[str, tuple[Any, Any, Any]] = {
+    "wrong_json": (
+        {"json_schema": {"order": ORDER}},
+        {"json_schema": {"order": {"type": "object"}}},
+        {"order": "the order as JSON"},
+    ),
+    "wrong_call": (
+        {"tool_calls": {"field": "calls", "tools": [WEATHER]}},
+        {"tool_calls": {"field": "calls", "tools": [{"name": "weather"}]}},
+        {"calls": {"type": "array"}},
+    ),
+    "wrong_query": (
+        {"sql": {"query": "query", "expected": "right", "setup": LAMPS}},
+        {"sql": {"query": "query", "setup": LAMPS}},
+        {"query": "a query in SQL", "right": "another that gives the same"},
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", WORKED_OUT)
+def test_verify_catches_what_is_wrong_in_json_calls_and_queries(fault: str, base: Path) -> None:
+    options, looser, fields = WORKED_OUT[fault]
+    recipe = {
+        "name": "worked-out",
+        "task": {"kind": "custom", "fields": {"question": "what is asked", **fields}},
+        "generate": {"target": 60, "methods": ["template"]},
+        "filters": ["schema", {"verify": options}],
+        "roles": {"teacher": {"rehearsal": {fault: 0.4}}},
+    }
+    folder = base / fault
+    folder.mkdir(parents=True)
+    YAML(typ="safe").dump(recipe, folder / "recipe.yaml")
+    (found,) = [one for one in rehearsed(folder)["selftest"]["filters"] if one["filter"] == "verify"]
+    print(fault, {key: found[key] for key in ("planted", "caught", "catch_rate", "false_drop_rate")})
+    assert set(found["grades"]) == set(VARIANTS[fault])
+    assert found["catch_rate"] == 1.0
+    assert found["false_drop_rate"] == found["flagged_clean"] == 0
+
+    loaded = load_recipe(folder, registry(), env={}, default_filters=DEFAULT_FILTERS).recipe
+    (claim,) = claims_of(loaded)
+    planted = [
+        record(f"{variant} {seed}", **claim.written(random.Random(seed), variant))
+        for variant in VARIANTS[fault]
+        for seed in range(10)
+    ]
+    context = FilterContext(TASKS.get("custom").bind(loaded.task.options, None))
+    less = Verify.build(Verify.Options.model_validate(looser), context)
+    assert [verdict.keep for verdict in less.check(planted)].count(True) == 10

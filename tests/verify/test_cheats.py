@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,10 +16,12 @@ import pytest
 
 from benchmarks.evidence.cheats import CHEATS, ESCAPES, ESCAPING, FORMS_OF_TESTS, HONEST, TESTS
 from seedbed.verify.code import CodeVerifier
-from seedbed.verify.sandbox.backends import BACKENDS, Backend
-from seedbed.verify.sandbox.broker import Limits, SandboxError
+from seedbed.verify.sandbox.backends import BACKENDS, BUBBLEWRAP, PODMAN, Backend
+from seedbed.verify.sandbox.broker import Limits, Sandbox, SandboxError
 from seedbed.verify.sandbox.probes import escapes
 
+ROOT = Path(__file__).resolve().parents[2]
+_PR_SET_CHILD_SUBREAPER = 36
 LIMITS = Limits(seconds=2.0, cpu_seconds=2, memory=256 << 20)
 ASKS = "found = total([])\nassert found == 'held back', found\n"
 
@@ -115,20 +120,93 @@ def test_a_file_in_the_own_folder_can_be_written(verifier: CodeVerifier, backend
     assert (found.finding == "passed") is bool(backend.work)
 
 
+@pytest.mark.parametrize("confining", [BUBBLEWRAP, PODMAN], ids=lambda backend: backend.name)
+def test_namespaces_hold_where_the_kernel_has_no_landlock(confining: Backend, tmp_path: Path) -> None:
+    """Else a kernel without it would find out what Landlock alone had kept in."""
+    backend = WithoutLandlock(confining.name, confining.around, confining.work)
+    try:
+        assert escapes(backend) == []
+    except SandboxError as error:
+        pytest.skip(str(error))
+    secret = tmp_path / "secret.txt"
+    secret.write_text("nobody's business")
+    with CodeVerifier(LIMITS, backend=backend) as verifier:
+        for way in ESCAPES.values():
+            program = ESCAPING.format(attempt=way.format(secret=str(secret), parent=os.getpid(), port=9))
+            found = verifier.attempt(program, ASKS)
+            assert found.finding == "passed" or found.reason == "program_ended", (way, found)
+        assert verifier.attempt(LEAVES, "assert total([1]) == 6").finding == "passed"
+        assert verifier.attempt(FINDS, "assert total([]) == [False] * 5").finding == "passed"
+
+
+class WithoutLandlock(Backend):
+    """Confined on a kernel that says it has no Landlock."""
+
+    def command(self, hash_seed: int) -> list[str]:
+        return [
+            sys.executable,
+            str(Path(__file__).with_name("without_landlock.py")),
+            *super().command(hash_seed),
+        ]
+
+
 def test_no_process_is_left_when_the_verifier_closes(backend: Backend) -> None:
     before = _started_here()
     with CodeVerifier(LIMITS, backend=backend) as verifier:
         assert verifier.attempt(HONEST, TESTS).finding == "passed"
         started = _started_here() - before
     assert len(started) >= 2
-    deadline = time.monotonic() + 5
-    while any(Path(f"/proc/{process}").exists() for process in started) and time.monotonic() < deadline:
+    assert not _left(started)
+
+
+def test_a_sandbox_ends_with_whoever_drives_it(backend: Backend) -> None:
+    """Killed, it says nothing to anybody; podman's own client outlives it."""
+    before = _started_here()
+    code = f"from tests.verify.test_cheats import *; drive_and_wait({backend.name!r})"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=ROOT) as driving:
+        assert driving.stdout is not None
+        assert driving.stdout.readline() == b"ready\n"
+        started = _started_here() - before
+        driving.kill()
+    assert len(started) >= 2
+    assert not _left(started)
+
+
+def drive_and_wait(name: str) -> None:
+    """In another process: a program half way through a message, and its sandbox."""
+    (backend,) = (one for one in BACKENDS if one.name == name)
+    with Sandbox(backend, LIMITS) as sandbox:
+        sandbox.start("solution", STOPS_HALF_WAY, time.monotonic() + 60)
+        time.sleep(0.5)
+        print("ready", flush=True)
+        time.sleep(60)
+
+
+STOPS_HALF_WAY = """
+import os, time
+for fd in range(3, 16):
+    try: os.write(fd, b'M' + (1000).to_bytes(4, 'little') + b'{')
+    except OSError: pass
+time.sleep(60)
+"""
+
+
+def _left(started: set[int]) -> set[int]:
+    """Those that are there after some seconds. What lost its parent is ours to bury."""
+    deadline = time.monotonic() + 10
+    while left := {process for process in started if Path(f"/proc/{process}").exists()}:
+        for process in left:
+            with suppress(ChildProcessError):
+                os.waitpid(process, os.WNOHANG)
+        if time.monotonic() > deadline:
+            break
         time.sleep(0.01)
-    assert not [process for process in started if Path(f"/proc/{process}").exists()]
+    return left
 
 
 def _started_here() -> set[int]:
-    """The processes that come of this one, at any remove."""
+    """The processes that come of this one, at any remove, also where one between them has ended."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     parents = {}
     for place in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from seedbed.filters.verify import ProgramLimits
 from seedbed.verify.code import CodeVerifier, Demands
-from seedbed.verify.sandbox.backends import BUBBLEWRAP, Backend
+from seedbed.verify.sandbox.backends import BUBBLEWRAP, LANDLOCK, Backend
 from seedbed.verify.sandbox.broker import Limits, SandboxError
 from seedbed.verify.sandbox.probes import NoSandbox, best_backend, escapes
 
@@ -214,6 +215,14 @@ def test_names_of_python_are_the_tests_own(verifier: CodeVerifier) -> None:
     assert verifier.attempt(OWN_NAMES, asked_for).finding == "passed"
 
 
+def test_who_only_waits_has_four_times_the_processor_time(sandbox: Backend) -> None:
+    assert Limits().seconds == 4 * Limits().cpu_seconds  # of what methods run
+    waits = "import time\ndef add(a, b):\n    time.sleep(a)\n    return a + b\n"
+    with CodeVerifier(ProgramLimits(seconds=0.5).limits(), backend=sandbox) as verifier:
+        assert verifier.attempt(waits, "assert add(1.2, 1) == 2.2").finding == "passed"
+        assert verifier.attempt(waits, "assert add(9, 1) == 10").evidence == {"seconds": 2.0}
+
+
 def test_demands_can_be_lowered(sandbox: Backend) -> None:
     with CodeVerifier(demands=Demands(fails_on_stub=True, kills_mutants=0), backend=sandbox) as verifier:
         assert verifier.check(ADD, "assert isinstance(add(1, 2), int)").finding == "passed"
@@ -247,10 +256,9 @@ def test_what_is_missing_is_told_with_the_way_to_have_it(monkeypatch: pytest.Mon
 
 def test_a_sandbox_that_lets_a_program_out_is_none() -> None:
     """Probes that get what they are after are named: here reading a file that any program may read."""
-    open_one = Backend("landlock")
-    assert "read a file of the user" not in escapes(open_one)
+    assert "read a file of the user" not in escapes(LANDLOCK)
     with pytest.raises(NoSandbox, match="landlock lets a program read a file of the user"):
-        best_backend((Leaky("landlock"),))
+        best_backend((Leaky(LANDLOCK.name, LANDLOCK.around),))
 
 
 class Leaky(Backend):

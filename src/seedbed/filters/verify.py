@@ -25,8 +25,9 @@ from seedbed.verify.code import MOST_MUTANTS, CodeVerifier, Demands
 from seedbed.verify.json_values import check_json
 from seedbed.verify.mathematics import compare
 from seedbed.verify.outcome import Outcome, undecided, worst
+from seedbed.verify.processor_time import on_the_clock
 from seedbed.verify.programs import is_python
-from seedbed.verify.sandbox.broker import Limits
+from seedbed.verify.sandbox.broker import PROCESSOR_SECONDS, Limits
 from seedbed.verify.solutions import check_answer, check_equations
 from seedbed.verify.sql import Database
 from seedbed.verify.tool_calls import check_tool_calls, schemas_of
@@ -123,7 +124,7 @@ class ProgramLimits(FilterOptions):
     """What a program and its tests may take."""
 
     seconds: float = Field(
-        5,
+        PROCESSOR_SECONDS,
         gt=0,
         le=600,
         description="of processor time, for a program and all of its tests; four times that on the clock",
@@ -131,7 +132,7 @@ class ProgramLimits(FilterOptions):
     memory: Size = Field(512 << 20, ge=64 << 20, description="such as `512MB`")
 
     def limits(self) -> Limits:
-        return Limits(4 * self.seconds, math.ceil(self.seconds), self.memory)
+        return Limits(math.ceil(self.seconds), on_the_clock(self.seconds), self.memory)
 
 
 class Verify:

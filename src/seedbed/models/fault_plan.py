@@ -92,6 +92,9 @@ VARIANTS: Mapping[str, Mapping[str, Variant]] = {
         "result": _of(2, "verify", text=False),
         "idle_tests": _of(1, "verify", text=False),
     },
+    "wrong_json": {"syntax": _of(1, "verify"), "shape": _of(1, "verify")},
+    "wrong_call": {"tool": _of(1, "verify"), "arguments": _of(1, "verify")},
+    "wrong_query": {"name": _of(1, "verify"), "rows": _of(1, "verify", text=False)},
     "wrong_language": {"whole": _of(3, "language"), "part": _of(1, "language", 0.6, 0.9)},
     "personal_data": {
         name: _of(1, "pii", 0.0, 1.0) for name in ("email", "card", "iban", "us_ssn", "ip", "phone")
@@ -123,6 +126,9 @@ DEFAULT_RATES: Mapping[str, float] = {
     "forbidden": 0.02,
     "wrong_sum": 0.04,
     "wrong_program": 0.04,
+    "wrong_json": 0.04,
+    "wrong_call": 0.04,
+    "wrong_query": 0.04,
     "wrong_language": 0.02,
     "personal_data": 0.03,
     "secret": 0.02,
@@ -169,6 +175,9 @@ class Faults(BaseModel):
     wrong_program: float | None = _rate(
         "wrong_program", "programs with a wrong result, or with tests that notice nothing"
     )
+    wrong_json: float | None = _rate("wrong_json", "JSON in a field that is none, or breaks its schema")
+    wrong_call: float | None = _rate("wrong_call", "calls of a tool that is not there, or of other arguments")
+    wrong_query: float | None = _rate("wrong_query", "queries that do not run, or give other rows")
     wrong_language: float | None = _rate("wrong_language", "texts in a language unlike the real rows'")
     personal_data: float | None = _rate("personal_data", "texts with an address or a number of somebody's")
     secret: float | None = _rate("secret", "texts with a key, a token or a password")
@@ -234,7 +243,8 @@ class FaultPlan:
 
     @classmethod
     def of(cls, faults: Faults, filters: Sequence[str] = (), impossible: Collection[str] = ()) -> FaultPlan:
-        """What is planted with these filters; `impossible` are kinds that the recipe has no matter for.
+        """What is planted with these filters; `impossible` are kinds that the recipe has no matter
+        for, and variants, as `kind/variant`.
 
         Default rates take what room the given ones leave.
         """
@@ -243,7 +253,8 @@ class FaultPlan:
             kind: tuple(
                 name
                 for name, variant in ways.items()
-                if kind in given or not set(filters).isdisjoint(variant.filters)
+                if f"{kind}/{name}" not in impossible
+                and (kind in given or not set(filters).isdisjoint(variant.filters))
             )
             for kind, ways in VARIANTS.items()
             if kind not in impossible

@@ -29,6 +29,7 @@ from seedbed.core.chat import (
 )
 from seedbed.core.hashing import seed_from
 from seedbed.models.call_seed import call_seed
+from seedbed.models.claims import Claim
 from seedbed.models.fault_plan import Fault, FaultPlan, Faults, planted_fault
 from seedbed.models.imitation import decoys, invented
 from seedbed.models.rehearsal_sketch import sketched
@@ -43,12 +44,19 @@ class RehearsalTeacher:
     Options: ClassVar[type[Faults]] = Faults
 
     def __init__(
-        self, seed: int, plan: FaultPlan, phrases: Sequence[str] = (), model: str = "rehearsal"
+        self,
+        seed: int,
+        plan: FaultPlan,
+        phrases: Sequence[str] = (),
+        claims: Sequence[Claim] = (),
+        model: str = "rehearsal",
     ) -> None:
-        """`phrases` are those that the recipe forbids: a fault holds one, a clean reply none."""
+        """`phrases` are those that the recipe forbids: a fault holds one, a clean reply none; `claims` is
+        what it has worked out, which a clean reply gets right."""
         self.seed = seed
         self.plan = plan
         self.phrases = tuple(phrases)
+        self.claims = tuple(claims)
         self.model = model
         self._decoys = decoys(seed) if "leak" in plan.rates else ()
 
@@ -90,7 +98,8 @@ class RehearsalTeacher:
         if hints.sketch is not None:
             fault = planted_fault(self.seed, self.plan, call, index, text=True)
             return sketched(hints.sketch, hints, seed, fault), None
-        writer = Writer(hints, seed, self.phrases, self._decoys, grounded="groundedness" in self.plan.filters)
+        grounded = "groundedness" in self.plan.filters
+        writer = Writer(hints, seed, self.phrases, self._decoys, self.claims, grounded=grounded)
         fault = planted_fault(self.seed, self.plan, call, index, text=writer.is_text)
         return writer.answer(fault)
 

@@ -11,6 +11,7 @@ from typing import Any
 from seedbed.core.chat import Choice, Hints
 from seedbed.core.field_text import turns_of
 from seedbed.core.hashing import seed_from
+from seedbed.models.claims import Claim
 from seedbed.models.fault_plan import Fault
 from seedbed.models.imitation import imitate, joined, neutral, repeats, words_of
 from seedbed.models.planted_faults import (
@@ -70,8 +71,9 @@ def _text(row: Mapping[str, Any], place: Place) -> str:
 
 
 class Writer:
-    """Writes one choice. `seed` is the choice's own; `phrases` are those that the recipe forbids, and
-    `decoys` the invented rows of its eval lock. `grounded`: a clean answer stands in its context."""
+    """Writes one choice. `seed` is the choice's own; `phrases` are those that the recipe forbids, `decoys`
+    the invented rows of its eval lock, and `claims` what it has worked out. `grounded`: a clean answer
+    stands in its context."""
 
     def __init__(
         self,
@@ -79,6 +81,7 @@ class Writer:
         seed: int,
         phrases: Sequence[str] = (),
         decoys: Sequence[str] = (),
+        claims: Sequence[Claim] = (),
         *,
         grounded: bool = False,
     ) -> None:
@@ -92,6 +95,9 @@ class Writer:
         self.names = [name for name in hints.fields if name != self.label_field]
         self.facts = facts(hints, self.label_field, random.Random(seed_from("facts", seed)))
         properties = (hints.schema or {}).get("properties", {})
+        asked = {hints.text_field} if self.is_text else {*hints.fields}
+        self.claims = [claim for claim in claims if asked.issuperset(claim.fields)]
+        self.claimed = self._claimed(None)
         self.conversations = [name for name in self.names if is_conversation(properties.get(name, {}))]
         self.texts = [hints.text_field] if self.is_text else self._places(self._turns_to_write())
 
@@ -107,7 +113,7 @@ class Writer:
 
     def _places(self, turns: Mapping[str, Sequence[Place]]) -> list[Place]:
         """The places of a reply's texts in order, with these turns in its conversations."""
-        names = [name for name in self.names if name not in self.facts.values]
+        names = [name for name in self.names if name not in {*self.facts.values, *self.claimed}]
         return [place for name in names for place in turns.get(name, (name,))]
 
     def answer(self, fault: Fault | None) -> Answer:
@@ -116,6 +122,9 @@ class Writer:
         label = self._label(rng)
         kin = self._kin(label)
         clean = self._clean(label, kin)
+        if fault is not None and any(claim.kind == fault.kind for claim in self.claims):
+            wrong = clean | dict(self._claimed(fault))
+            return self._shaped(wrong), fault
         if fault is None or not self.texts:
             return self._shaped(clean), None
         match fault.kind:
@@ -213,7 +222,15 @@ class Writer:
             texts[answer] = joined(words[: max(1, len(words) // 2)])
         if self.label_field is not None:
             texts[self.label_field] = str(label)
-        return texts | dict(self.facts.values)
+        return texts | dict(self.facts.values) | dict(self.claimed)
+
+    def _claimed(self, fault: Fault | None) -> Mapping[str, Any]:
+        """What is worked out of the reply: right, or in all of its kind wrong in the way of the fault."""
+        made: dict[str, Any] = {}
+        for number, claim in enumerate(self.claims):
+            rng = random.Random(seed_from("claim", self.seed, number))
+            made |= claim.written(rng, fault.variant if fault and fault.kind == claim.kind else "")
+        return made
 
     def _new_text(
         self, place: Place, label: str | None, kin: Sequence[Mapping[str, Any]], salt: str = "text"
@@ -245,7 +262,7 @@ class Writer:
         row = rng.choice(rows)
         changed: list[float] = []
         copied: Fields = {place: value for place, value in clean.items() if isinstance(place, str)}
-        copied |= {name: row[name] for name in self.facts.values if row.get(name)}
+        copied |= {name: row[name] for name in (*self.facts.values, *self.claimed) if row.get(name)}
         for name in self._places({name: list(_turns(row, name)) for name in self.conversations}):
             text = _text(row, name)
             words = words_of(text)

@@ -27,7 +27,6 @@ from seedbed.run.planner import plan_from_scratch
 from seedbed.run.rendering import longest_prompts
 from seedbed.store.folder import workspace_log
 from seedbed.store.reply_file import connect, store_error
-from seedbed.verify.sandbox.backends import BUBBLEWRAP
 from seedbed.verify.sandbox.probes import PROBES, NoSandbox, best_backend
 
 State = Literal["ok", "warning", "failure"]
@@ -208,7 +207,7 @@ def _sandbox() -> Check:
     except NoSandbox as error:
         return Check("machine", "sandbox", "warning", error.problem, error.remedy)
     kept = f"{backend.name} keeps in all of {len(PROBES)} hostile programs"
-    if backend is BUBBLEWRAP:
+    if backend.work:
         return Check("machine", "sandbox", "ok", kept)
     return Check(
         "machine",

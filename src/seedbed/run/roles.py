@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from seedbed.core.chat import Usage
 from seedbed.core.errors import RecipeError
@@ -21,7 +21,7 @@ from seedbed.recipe import EmbedderRole, LoadedRecipe, RecordedRole, RehearsalRo
 from seedbed.run.asking import BoundRole
 from seedbed.run.licensing import licence_labels
 from seedbed.run.pricing import price_of, prices_of
-from seedbed.run.rehearsing import fault_plan, forbidden_phrases
+from seedbed.run.rehearsing import claims_of, fault_plan, forbidden_phrases
 from seedbed.store.atomic import file_hash
 from seedbed.store.replies import ReplyLog
 
@@ -62,7 +62,8 @@ def asked_model(loaded: LoadedRecipe, role: Role) -> AskedModel:
                 model = "rehearsal-judge"
             else:
                 plan = fault_plan(loaded.recipe, role)
-                planted = [plan.rates, plan.variants, list(forbidden_phrases(loaded.recipe))]
+                claims = [asdict(claim) for claim in claims_of(loaded.recipe)]
+                planted = [plan.rates, plan.variants, list(forbidden_phrases(loaded.recipe)), *claims]
             # Two roles are two models, as real ones would be: else the one would repeat the other's words.
             own = [name for name, other in loaded.recipe.roles.others.items() if other is role]
             return AskedModel(model, short_id(model, [seed, planted, *own]), DEFAULT_MAX_TOKENS)
@@ -204,4 +205,4 @@ def _make_model(loaded: LoadedRecipe, role: RecordedRole | RehearsalRole) -> Cha
             if isinstance(role.rehearsal, JudgeFaults):
                 return RehearsalJudge(recipe.generate.seed, role.rehearsal)
             plan, phrases = fault_plan(recipe, role), forbidden_phrases(recipe)
-            return RehearsalTeacher(recipe.generate.seed, plan, phrases)
+            return RehearsalTeacher(recipe.generate.seed, plan, phrases, claims_of(recipe))

@@ -17,10 +17,9 @@ from typing import Any
 
 from seedbed.core.child_process import end_child, receive, send, start_child
 from seedbed.core.errors import SeedbedError
+from seedbed.verify.processor_time import on_the_clock
 
 _BEGINNING_SECONDS = 60.0
-# The limit is one of processor time, which no other program can use up; this is for what only waits.
-_ON_THE_CLOCK = 4.0
 
 
 class Killed(Exception):
@@ -35,14 +34,14 @@ class Killed(Exception):
 class KillableProcess:
     """Calls `function` (`module:name`) with a JSON value; it returns one.
 
-    A call may take `seconds` of processor time, four times that on the clock, and the process `megabytes` of
-    memory. It is started by the first call, in whatever process that is made, and ends with it: what is
-    pickled is the limits alone.
+    A call may take `seconds` of processor time, with the clock of `processor_time`, and the process
+    `megabytes` of memory. It is started by the first call, in whatever process that is made, and ends with
+    it: what is pickled is the limits alone.
     """
 
     def __init__(self, function: str, *, seconds: float, megabytes: int) -> None:
         self._limits = {"function": function, "seconds": seconds, "megabytes": megabytes}
-        self._seconds = _ON_THE_CLOCK * seconds
+        self._seconds = on_the_clock(seconds)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __getstate__(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from seedbed.core.errors import SeedbedError
+from seedbed.verify.processor_time import on_the_clock
 from seedbed.verify.sandbox.backends import Backend
 from seedbed.verify.sandbox.inside.frames import (
     KILL,
@@ -27,6 +28,7 @@ from seedbed.verify.sandbox.inside.frames import (
     unpacked,
 )
 
+PROCESSOR_SECONDS = 5
 _SECONDS_TO_START = 20.0
 _SECONDS_TO_CLEAN = 2.0
 _LONGEST_COMPLAINT = 400
@@ -42,11 +44,11 @@ class OutOfTime(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one program may take: seconds by the clock and of CPU, bytes of memory, of one file, of all that
+    """What one program may take: seconds of CPU and by the clock, bytes of memory, of one file, of all that
     it says to us and of one message, open files, and threads (where its sandbox counts them apart)."""
 
-    seconds: float = 10.0
-    cpu_seconds: int = 10
+    cpu_seconds: int = PROCESSOR_SECONDS
+    seconds: float = on_the_clock(PROCESSOR_SECONDS)
     memory: int = 512 << 20
     file: int = 8 << 20
     output: int = 16 << 20

@@ -22,7 +22,7 @@ _SECONDS = 10.0
 PROBES: Mapping[str, str] = {
     "read a file of the user": "return open({secret!r}).read()",
     "write a file outside": "open({secret!r} + '.new', 'w').close(); return 1",
-    "list the processes": "import os; return os.listdir('/proc')",
+    "list the processes": "import os; return min(name for name in os.listdir('/proc') if name.isdigit())",
     "open a socket": "import socket; return socket.socket(socket.AF_INET).fileno()",
     "open a Unix socket": "import socket; return socket.socket(socket.AF_UNIX).fileno()",
     "fork": "import os; pid = os.fork(); os._exit(0) if not pid else None; return pid",
@@ -96,9 +96,11 @@ def _remedy() -> str:
         return (
             "let bubblewrap make namespaces, which AppArmor keeps unprivileged programs from: give "
             "/usr/bin/bwrap a profile in /etc/apparmor.d/bwrap with `flags=(unconfined) { userns, }` and run "
-            "`systemctl reload apparmor`; or use a kernel with Landlock of version 3 (Linux 6.2)"
+            "`systemctl reload apparmor`; or install podman, for which Ubuntu has a profile (apt-get install "
+            "podman); or use a kernel with Landlock of version 3 (Linux 6.2)"
         )
     return (
         "install bubblewrap and libseccomp (apt-get install bubblewrap libseccomp2; dnf install bubblewrap "
-        "libseccomp), or use Linux 6.2 or later with Landlock; in a container, allow user namespaces"
+        "libseccomp), or podman with crun (apt-get install podman crun; dnf install podman), or use Linux "
+        "6.2 or later with Landlock; in a container, allow user namespaces"
     )

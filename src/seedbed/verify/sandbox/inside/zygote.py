@@ -88,6 +88,8 @@ class Zygote:
 
     def _run(self, start: Mapping[str, Any]) -> None:
         ours, theirs = socket.socketpair()
+        # Half a message, or one that it does not take, holds nobody up longer than the program may last.
+        ours.settimeout(start["limits"]["seconds"])
         child = os.fork()
         if not child:
             ours.close()
