@@ -91,10 +91,10 @@ def test_another_guard_is_asked_alone(tmp_path: Path) -> None:
         workspace.run("run", ".")
         assert (teacher.stats().requests, guard.stats().requests) == sent
         assert other.stats().requests == sent[1]
-        # Nobody knows what the new one costs, so that two figures of the teacher's price are left out.
+        # Nobody knows what the new one costs, nor then what all of it would.
         report = workspace.run("report", ".").out
         assert "1 and $2 for a million tokens" in report
-        assert "did not pay" not in report
+        assert "is what asking for the same answers anew would cost" not in report
 
 
 def test_what_the_guard_said_is_forgotten_and_asked_again_alone(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_what_the_guard_said_is_forgotten_and_asked_again_alone(tmp_path: Path) 
         sent = (teacher.stats().requests, guard.stats().requests)
         forget = ("requests", "forget", ".", "--where", "reason=unsafe", "--where")
         refused = workspace.run(*forget, "role=judge", expect=2).err
-        assert "no filter of this run asks a judge" in refused
+        assert "no filter of this run asks the role judge" in refused
         assert "role is teacher or guard" in refused
         forgotten = workspace.run(*forget, "role=guard", "--json").json
         assert forgotten["answers"] > 5

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from seedbed.core.errors import InputError
-from seedbed.run.forgetting import parse_conditions
 from tests.cli.test_judging import JUDGE, STRICT, by_dice, drafts, judge_at
 from tests.cli.workspace import Workspace, check_accounts
 from tests.fake_endpoint import Answer, FakeEndpoint, Fault
@@ -133,7 +131,10 @@ def test_a_loosened_filter_before_a_judge_asks_it_alone(tmp_path: Path) -> None:
         assert (teacher.stats().requests, judge.stats().requests) == (sent[0], sent[1] + let_through)
 
 
-def test_a_role_that_is_none() -> None:
-    assert parse_conditions(["role=judge", "reason=x"]) == {"role": "judge", "reason": "x"}
-    with pytest.raises(InputError, match="role must be teacher or judge, not 'embedder'"):
-        parse_conditions(["role=embedder"])
+def test_a_role_that_no_filter_asks(tmp_path: Path) -> None:
+    with FakeEndpoint() as teacher, judge_at(by_dice) as judge:
+        workspace = Workspace.make(tmp_path, **recipe(teacher, judge, ["default", "-length", STRICT]))
+        workspace.run("run", ".")
+        told = workspace.run("requests", "forget", ".", "--where", "role=embedder", expect=2).err
+        assert "no filter of this run asks the role embedder" in told
+        assert "role is teacher or judge" in told

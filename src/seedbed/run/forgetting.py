@@ -87,9 +87,7 @@ def _filters_asking(role: str, view: RunView) -> tuple[str, ...]:
     filters = tuple(name for name in asked if asked[name] == role)
     if not filters:
         there = " or ".join(dict.fromkeys([TEACHER, *asked.values()]))
-        message = (
-            f"no filter of this run asks a {role}, so that there is nothing of one to forget; role is {there}"
-        )
+        message = f"no filter of this run asks the role {role}, which has said nothing; role is {there}"
         raise InputError([Problem(message, str(view.folder.path), key="--where")])
     return filters
 
