@@ -103,7 +103,7 @@ class Memorised:
 
     def check(self, records: Sequence[Record]) -> list[Verdict]:
         found: dict[str, dict[str, Any]] = {}
-        for text, runs in self._real.runs_of(_texts_of(records, self._fields)):
+        for text, runs in self._real.runs_of(records, self._fields):
             for row, run in runs:
                 words = len(run) - self._quoted(text.record, run) if len(run) >= self.least else 0
                 known = found.get(text.record.id)
@@ -149,8 +149,11 @@ class RealTexts:
         common = list(dict.fromkeys(_padded(_words(text)) for text in sample))
         self._runs.ignore_common(common, common_from(len(common)))
 
-    def runs_of(self, texts: Sequence[_Text]) -> Iterator[tuple[_Text, list[tuple[str, list[str]]]]]:
-        """Each text with (row, words) of every run that it shares with one of these."""
+    def runs_of(
+        self, records: Sequence[Record], fields: Sequence[str]
+    ) -> Iterator[tuple[_Text, list[tuple[str, list[str]]]]]:
+        """Each text of these fields with (row, words) of every run that it shares with one of these."""
+        texts = list(_texts_of(records, fields))
         matches = self._runs.matches([text.padded for text in texts])
         for text, runs in zip(texts, matches, strict=True):
             yield text, [(self._row_of[self._texts[at]], _whole_words(run)) for at, run in runs]
@@ -158,7 +161,7 @@ class RealTexts:
     def shared_by(self, rows: Sequence[Record]) -> list[int]:
         """For each of these real rows the words of its longest run with another, not counting its copies."""
         longest = dict.fromkeys((row.id for row in rows), 0)
-        for text, runs in self.runs_of(_texts_of(rows, self._task.text_fields)):
+        for text, runs in self.runs_of(rows, self._task.text_fields):
             own = text.record.id
             words = [len(run) for row, run in runs if row != own and run != list(text.words)]
             longest[own] = max([longest[own], *words])
@@ -174,14 +177,12 @@ def _calibrated(longest: Sequence[int]) -> int:
     return least
 
 
-def _texts_of(records: Sequence[Record], fields: Sequence[str]) -> list[_Text]:
-    return [
-        _Text(record, name, words)
-        for record in records
-        for name in fields
-        for text in texts_in(record.fields.get(name))
-        if (words := _words(text))
-    ]
+def _texts_of(records: Sequence[Record], fields: Sequence[str]) -> Iterator[_Text]:
+    for record in records:
+        for name in fields:
+            for text in texts_in(record.fields.get(name)):
+                if words := _words(text):
+                    yield _Text(record, name, words)
 
 
 def _words(text: str) -> tuple[str, ...]:

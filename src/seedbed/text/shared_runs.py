@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from seedbed.text.window_hashes import WIDTH, WindowHashes
+import numpy as np
+
+from seedbed.text.window_hashes import WIDTH, WindowHashes, window_hashes
 
 RUN = 50
 COMMON_TEXTS = 3
 COMMON_SHARE = 0.01
-_CHUNK = WIDTH
-_STRIDE = RUN - _CHUNK + 1
+_STRIDE = RUN - WIDTH + 1
 
 
 def common_from(texts: int) -> int:
@@ -21,8 +22,7 @@ def common_from(texts: int) -> int:
     return max(COMMON_TEXTS, math.ceil(COMMON_SHARE * texts))
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
+class _Stretch(NamedTuple):
     """A part of row `row` that still counts."""
 
     row: int
@@ -38,8 +38,6 @@ class SharedRuns:
     """
 
     def __init__(self, norms: Sequence[str]) -> None:
-        self._stretches: list[_Stretch] = []
-        self._chunks: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         self._index([_Stretch(row, norm) for row, norm in enumerate(norms)])
 
     def __getstate__(self) -> list[_Stretch]:
@@ -54,52 +52,62 @@ class SharedRuns:
         Every character of such a window goes, so that a boilerplate phrase does not count again for
         the letter or two that happen to follow it alike; what is left must share 50 of its own.
         """
-        frequency: Counter[str] = Counter()
-        for norm in self._holders(norms).values():
-            shared = (self._stretches[place].text[start:end] for place, start, end in self._shared(norm))
-            frequency.update({window for run in shared for window in _windows(run)})
-        common = {window for window, count in frequency.items() if count >= at_least}
-        if common:
-            self._index([part for stretch in self._stretches for part in _without(stretch, common)])
+        common = _common_windows(norms, at_least)
+        if not common:
+            return
+        texts = [stretch.text for stretch in self._stretches]
+        beginnings = WindowHashes([window[:WIDTH] for window in sorted(common)], WIDTH)
+        touched = {text for text, _, _ in beginnings.hits(texts)}
+        self._index(
+            [
+                part
+                for place, stretch in enumerate(self._stretches)
+                for part in (_without(stretch, common) if place in touched else (stretch,))
+            ]
+        )
 
     def matches(self, norms: Sequence[str]) -> list[list[tuple[int, str]]]:
         """For each text (row, what is shared) of each maximal run of at least 50 characters."""
         found: list[list[tuple[int, str]]] = [[] for _ in norms]
-        for at, norm in self._holders(norms).items():
-            for place, start, end in self._shared(norm):
-                stretch = self._stretches[place]
-                found[at].append((stretch.row, stretch.text[start:end]))
+        for at, place, start, end in self._shared(norms):
+            stretch = self._stretches[place]
+            found[at].append((stretch.row, stretch.text[start:end]))
         return found
 
     def _index(self, stretches: Sequence[_Stretch]) -> None:
         self._stretches = [stretch for stretch in stretches if len(stretch.text) >= RUN]
-        self._chunks = defaultdict(list)
-        for place, stretch in enumerate(self._stretches):
-            for start in range(0, len(stretch.text) - _CHUNK + 1, _STRIDE):
-                self._chunks[stretch.text[start : start + _CHUNK]].append((place, start))
-        self._hashes = WindowHashes(list(self._chunks))
+        self._chunks = WindowHashes([stretch.text for stretch in self._stretches], _STRIDE)
 
-    def _holders(self, norms: Sequence[str]) -> dict[int, str]:
-        """The texts that may hold a chunk, by their place: in most there is nothing to look for."""
-        return {at: norms[at] for at in sorted(self._hashes.holders(norms)) if len(norms[at]) >= RUN}
-
-    def _shared(self, norm: str) -> Iterator[tuple[int, int, int]]:
-        """(stretch, start, end) of the maximal shared runs of at least 50 characters, each once."""
-        chunks = self._chunks
-        # Chunks of one shared run lie on one diagonal (position in the query − position in the stretch).
-        seen_to: dict[tuple[int, int], int] = {}
-        for at in range(len(norm) - _CHUNK + 1):
-            chunk = norm[at : at + _CHUNK]
-            if chunk not in chunks:
-                continue
-            for place, start in chunks[chunk]:
-                diagonal = (place, at - start)
-                if seen_to.get(diagonal, -1) >= at:
+    def _shared(self, norms: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+        """(text, stretch, start, end) of the maximal shared runs of at least 50 characters, each once."""
+        # Chunks of one shared run lie on one diagonal (position in the text − position in the stretch).
+        seen_to: dict[tuple[int, int, int], int] = {}
+        for number, at, chunks in self._chunks.hits(norms):
+            norm = norms[number]
+            for place, start in chunks:
+                diagonal = (number, place, at - start)
+                stretch = self._stretches[place].text
+                if seen_to.get(diagonal, -1) >= at or not stretch.startswith(norm[at : at + WIDTH], start):
                     continue
-                left, right = _extend(norm, at, self._stretches[place].text, start)
+                left, right = _extend(norm, at, stretch, start)
                 seen_to[diagonal] = at + right
                 if left + right >= RUN:
-                    yield place, start - left, start + right
+                    yield number, place, start - left, start + right
+
+
+def _common_windows(norms: Sequence[str], at_least: int) -> set[str]:
+    """Windows of 50 characters in so many of these texts; looked for where both halves are common by hash."""
+    hashes = [window_hashes(norm) for norm in norms]
+    found, counts = np.unique(
+        np.concatenate([np.unique(own) for own in hashes] or [np.empty(0, np.uint64)]), return_counts=True
+    )
+    halves = found[counts >= at_least]
+    frequency: Counter[str] = Counter()
+    for norm, own in zip(norms, hashes, strict=True):
+        common = np.isin(own, halves)
+        places = np.flatnonzero(common[:-WIDTH] & common[WIDTH:]).tolist()
+        frequency.update({norm[at : at + RUN] for at in places})
+    return {window for window, count in frequency.items() if count >= at_least}
 
 
 def _windows(run: str) -> Iterator[str]:
@@ -121,7 +129,7 @@ def _extend(a: str, at: int, b: str, start: int) -> tuple[int, int]:
     left = 0
     while left < min(at, start) and a[at - left - 1] == b[start - left - 1]:
         left += 1
-    right = _CHUNK
+    right = WIDTH
     limit = min(len(a) - at, len(b) - start)
     while right < limit and a[at + right] == b[start + right]:
         right += 1

@@ -1,4 +1,4 @@
-"""Which texts hold one of many pieces of equal length: by hashes of all their windows at once.
+"""Where texts hold one of many windows of equal length: by hashes of all their windows at once.
 
 The hash of a window is a polynomial of its code points modulo 2**64 (Karp & Rabin 1987), taken for all
 windows together in a few passes of numpy over a block of text.
@@ -18,33 +18,54 @@ WIDTH = _FACTOR * _FACTOR
 _BASE = 0x9E3779B97F4A7C15
 _BETWEEN = "\0"  # stands in no normal form
 _BLOCK = 1 << 16
-# One byte a place: about one window in a hundred that equals no piece is looked up among the hashes.
-_PLACES_A_PIECE = 100
+# One byte a place: about one window in a hundred that equals none is looked up among the hashes.
+_PLACES_A_WINDOW = 100
 _MOST_PLACES = 1 << 22
 
 
 class WindowHashes:
-    """Pieces of 25 characters; tells texts that hold one from those that surely do not."""
+    """The windows of 25 characters at every `stride`-th place of some texts, 16 bytes each."""
 
-    def __init__(self, pieces: Sequence[str]) -> None:
-        joined = _BETWEEN.join(pieces)
-        of_all = np.concatenate([hashes for _, hashes in _by_block(joined)] or [np.empty(0, np.uint64)])
-        self._hashes = np.unique(of_all[:: WIDTH + 1])
-        bits = min(_MOST_PLACES, max(1, _PLACES_A_PIECE * len(pieces))).bit_length()
+    def __init__(self, texts: Sequence[str], stride: int) -> None:
+        sizes = np.array([len(text) for text in texts], np.int64)
+        counts = np.maximum(0, 1 + (sizes - WIDTH) // stride)
+        starts = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        self._starts = (starts * stride).astype(np.int32)
+        self._texts = np.repeat(np.arange(len(texts), dtype=np.int32), counts)
+        places = np.repeat(np.cumsum(sizes + 1) - sizes - 1, counts) + self._starts
+        self._hashes = np.empty(len(places), np.uint64)
+        for start, hashes in _by_block(_BETWEEN.join(texts)):
+            low, high = np.searchsorted(places, (start, start + len(hashes)))
+            self._hashes[low:high] = hashes[places[low:high] - start]
+        order = np.argsort(self._hashes, kind="stable")
+        self._hashes, self._texts, self._starts = self._hashes[order], self._texts[order], self._starts[order]
+        bits = min(_MOST_PLACES, max(1, _PLACES_A_WINDOW * len(places))).bit_length()
         self._shift = np.uint64(64 - bits)
         self._taken = np.zeros(1 << bits, np.bool_)
         self._taken[self._hashes >> self._shift] = True
 
-    def holders(self, texts: Sequence[str]) -> set[int]:
-        """Places of the texts of which a window has a piece's hash: all that hold a piece are among them."""
-        ends = np.cumsum([len(text) + 1 for text in texts])
-        found: set[int] = set()
+    def hits(self, texts: Sequence[str]) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
+        """(text, place in it, (text, place) of each window with the hash of the one there), in order.
+
+        All that are equal are among them, and hardly any other.
+        """
+        sizes = np.array([len(text) for text in texts], np.int64)
+        ends = np.cumsum(sizes + 1)
         for start, hashes in _by_block(_BETWEEN.join(texts)):
             likely = np.flatnonzero(self._taken[hashes >> self._shift])
-            place = np.minimum(np.searchsorted(self._hashes, hashes[likely]), len(self._hashes) - 1)
-            at = likely[self._hashes[place] == hashes[likely]]
-            found.update(np.searchsorted(ends, start + at, "right").tolist())
-        return found
+            low = np.searchsorted(self._hashes, hashes[likely], "left")
+            high = np.searchsorted(self._hashes, hashes[likely], "right")
+            for one in np.flatnonzero(high > low).tolist():
+                at = start + int(likely[one])
+                text = int(np.searchsorted(ends, at, "right"))
+                same = slice(low[one], high[one])
+                equal = zip(self._texts[same].tolist(), self._starts[same].tolist(), strict=True)
+                yield text, at - int(ends[text] - sizes[text] - 1), list(equal)
+
+
+def window_hashes(text: str) -> Hashes:
+    """The hash of the window at each place of a text."""
+    return np.concatenate([hashes for _, hashes in _by_block(text)] or [np.empty(0, np.uint64)])
 
 
 def _by_block(text: str) -> Iterator[tuple[int, Hashes]]:
