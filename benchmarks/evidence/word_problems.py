@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,8 @@ from benchmarks.evidence.datasets import read_jsonl, write_jsonl
 from benchmarks.evidence.demonstration import Demonstration, Figures, Setting
 from benchmarks.evidence.gsm8k import SET, questions, recorded, solutions
 from benchmarks.evidence.product import seedbed_expecting, write_recipe
+from benchmarks.filters.trial import trial
+from benchmarks.filters.verify import CONTEXT, records
 from seedbed.verify.mathematics import compare, final_answer, without_answer
 
 SAMPLES = 4
@@ -20,7 +23,7 @@ _TARGET_NOT_MET = 3
 
 
 def measure(setting: Setting) -> Figures:
-    parts = {"answers": _answers, "agreement": _agreement, "preference": _preference}
+    parts = {"answers": _answers, "verdicts": _verdicts, "agreement": _agreement, "preference": _preference}
     return setting.steps({name: partial(part, broken=setting.broken) for name, part in parts.items()})
 
 
@@ -33,6 +36,29 @@ def _answers(folder: Path, *, broken: bool) -> dict[str, Any]:
         agree += equal == solution.right
         disagree += equal != solution.right
     return {"labels": agree + disagree, "agree": agree, "disagree": disagree}
+
+
+def _verdicts(folder: Path, *, broken: bool) -> dict[str, Any]:
+    """What the filter `verify` says of each solution beside the right answer, and what people said of it.
+
+    Broken: beside it stands the answer to the question before.
+    """
+    known = list(solutions())
+    answers = {one.question: final_answer(one.reference) or "" for one in known}
+    if broken:
+        answers = dict(zip(answers, [*answers.values()][-1:] + [*answers.values()][:-1], strict=True))
+    rows = ((one.question, one.text, answers[one.question]) for one in known)
+    found = trial("verify", records(rows), CONTEXT, check=["answer"], undecided="reject")
+    passed = [reason == "" for reason in found.reasons]
+    right = [one.right for one in known]
+    return {
+        "labels": len(right),
+        "passed": sum(passed),
+        "not_passed": dict(Counter(reason for reason in found.reasons if reason).most_common()),
+        "agree": sum(said is label for said, label in zip(passed, right, strict=True)),
+        "right_but_not_passed": sum(label > said for said, label in zip(passed, right, strict=True)),
+        "passed_but_wrong": sum(said > label for said, label in zip(passed, right, strict=True)),
+    }
 
 
 def _agreement(folder: Path, *, broken: bool) -> dict[str, Any]:
@@ -114,16 +140,17 @@ DEMONSTRATION = Demonstration(
     title="word problems",
     shows=(
         "The final answer of each of the four recorded solutions of a GSM8K question is read and compared "
-        "with the reference's; the outcome is that of the recorded label for all of them. Then the solutions "
-        "are a recorded teacher's replies, four to each question, and `self_consistency` keeps a question "
+        "with the reference's; the outcome is that of the recorded label for all of them. The filter "
+        "`verify` is given each beside the right answer, and passes those that people called right. Then the "
+        "solutions are a recorded teacher's replies, four to each question, and `self_consistency` keeps a question "
         "where at least so many come to the same answer: the more agree, the more of what is kept is right. "
         "Last, `preference` makes pairs of the same solutions, by the verifier alone."
     ),
     broken=(
         "answers are compared as text, no share of the samples is asked for, and each question is given with "
-        "another one's answer"
+        "another one's answer, for the filter and for the pairs"
     ),
     sets=(SET,),
     measure=measure,
-    parts=("answers", "agreement", "preference"),
+    parts=("answers", "verdicts", "agreement", "preference"),
 )
