@@ -21,7 +21,7 @@ from seedbed.text.minhash import (
     distinct_of,
     shingle_hashes_of,
     signatures,
-    token_codes,
+    word_codes_of,
 )
 from seedbed.text.normalise import normalise, units
 from seedbed.text.reduce import reduce
@@ -39,7 +39,7 @@ ENOUGH_REAL = 50
 UNCALIBRATED = 0.8
 _CALIBRATION_TEXTS = 2000
 # One text in 100,000 has two trigrams with one hash, and its sets look a little less alike than they are.
-_MARGIN = 0.02
+_MARGIN, _MISCOUNTED = 0.02, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class NearDuplicates:
         counts = [len(own) for own in chars]
         short = [at for at, count in enumerate(counts) if count <= SHORT_SHINGLES / self._lowest.short]
         long = [at for at, count in enumerate(counts) if count >= SHORT_SHINGLES]
-        words = [token_codes(units(norms[filled[at]])) for at in long]
+        words = word_codes_of([_spaced(norms[filled[at]]) for at in long])
         tokens = shingle_hashes_of(words, TOKEN_WIDTH)
         keys: list[list[int]] = [[] for _ in texts]
         for places, hashes, bands, salt in (
@@ -117,15 +117,18 @@ class NearDuplicates:
         """By an upper bound of their similarity, which is a hundredth of the work of `edge`."""
         places = {text: at for at, text in enumerate(dict.fromkeys(chain.from_iterable(pairs)))}
         norms = [normalise(text) for text in places]
-        chars = char_shingles_of([f" {norm} " for norm in norms], CHAR_WIDTH)
-        tokens = distinct_of(shingle_hashes_of([token_codes(units(norm)) for norm in norms], TOKEN_WIDTH))
         one, two = (np.array([places[pair[side]] for pair in pairs], np.int64) for side in (0, 1))
+        chars = char_shingles_of([f" {norm} " for norm in norms], CHAR_WIDTH)
         sizes = np.array([len(own) for own in chars], np.int64)
         smaller = np.minimum(sizes[one], sizes[two])
         close = most_alike(chars, one, two) >= self.thresholds.short - _MARGIN
         close &= smaller < SHORT_SHINGLES
-        long = most_alike(tokens, one, two) >= self.thresholds.long - _MARGIN
-        close |= long & (smaller >= SHORT_SHINGLES - 2)
+        if (long := smaller >= SHORT_SHINGLES - _MISCOUNTED).any():
+            looked_at = np.flatnonzero(sizes >= SHORT_SHINGLES - _MISCOUNTED)
+            words = word_codes_of([_spaced(norms[at]) for at in looked_at])
+            tokens = distinct_of(shingle_hashes_of(words, TOKEN_WIDTH))
+            among = (np.searchsorted(looked_at, side[long]) for side in (one, two))
+            close[long] |= most_alike(tokens, *among) >= self.thresholds.long - _MARGIN
         return [bool(each) for each in close]
 
     def edge(self, a: str, b: str) -> float | None:
@@ -159,6 +162,11 @@ class NearDuplicates:
             if len(losers) <= MISSED_REAL * len(texts):
                 return step / 100
         return HIGHEST
+
+
+def _spaced(norm: str) -> str:
+    """Its units with spaces between them."""
+    return norm if norm.isascii() else " ".join(units(norm))
 
 
 def _is_short(chars: frozenset[str]) -> bool:

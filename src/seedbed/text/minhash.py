@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,7 @@ def _constants(count: int, start: int) -> Hashes:
 
 _MULTIPLIERS = ((_constants(PERMUTATIONS, 1) >> _SHIFT) | np.uint64(1)).astype(np.uint32)[:, None]
 _OFFSETS = (_constants(PERMUTATIONS, 1 + PERMUTATIONS) >> _SHIFT).astype(np.uint32)[:, None]
+_SPACE, _BASE = ord(" "), np.uint64(0x9E3779B97F4A7C15)
 _PLACES = _constants(PERMUTATIONS, 1 + 2 * PERMUTATIONS) | np.uint64(1)
 
 
@@ -56,6 +57,21 @@ def token_codes(tokens: Sequence[str]) -> Hashes:
     # Encoded in one piece: a token holds no line end. No token at all is no empty one either.
     raw = "\n".join(tokens).encode("utf-8", "surrogatepass").split(b"\n") if tokens else []
     return np.fromiter(map(zlib.crc32, raw), np.uint64, len(raw))
+
+
+def word_codes_of(texts: Sequence[str]) -> list[Hashes]:
+    """One number a word, for texts of words with one space between two: a polynomial of its characters."""
+    if not texts:
+        return []
+    codes = char_codes(" ".join(texts) + " ")
+    ends = np.flatnonzero(codes == _SPACE)
+    starts = np.r_[0, ends[:-1] + 1]
+    lengths = ends - starts
+    powers = np.multiply.accumulate(np.full(int(lengths.max()) + 1, _BASE))
+    places = np.arange(len(codes)) - np.repeat(starts, lengths + 1)
+    words = _splitmix(np.add.reduceat(codes * powers[places], starts))
+    bounds = accumulate((text.count(" ") + 1 for text in texts), initial=0)
+    return [words[start:end] for start, end in pairwise(bounds)]
 
 
 def shingle_hashes(codes: Hashes, width: int) -> Hashes:
