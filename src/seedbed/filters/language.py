@@ -94,10 +94,10 @@ class Language:
         return ["has no real text long enough to learn a language from; name them: {languages: [en]}"]
 
     def check(self, records: Sequence[Record]) -> list[Verdict]:
-        return [self._verdict(record) for record in records]
-
-    def _verdict(self, record: Record) -> Verdict:
         by = filter_id(type(self))
+        return [self._verdict(record, by) for record in records]
+
+    def _verdict(self, record: Record, by: str) -> Verdict:
         for field, expected in self.expected.items():
             if (other := _other_language(likely_languages(_text(record, field)), expected)) is not None:
                 told, score = other

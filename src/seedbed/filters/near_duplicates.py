@@ -133,7 +133,7 @@ class NearDuplicates:
 
     def edge(self, a: str, b: str) -> float | None:
         """Their similarity if it reaches the threshold of their kind."""
-        if a == b or normalise(a) == normalise(b):
+        if (norm := normalise(a)) and norm == normalise(b):
             return 1.0
         one, two = _chars(a), _chars(b)
         if _is_short(one) or _is_short(two):

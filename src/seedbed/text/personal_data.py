@@ -109,12 +109,27 @@ def find_personal_data(text: str, kinds: Collection[str]) -> list[Span]:
 
     Where one place is of several kinds, the longest is told, then the first of the table.
     """
+    has_digit = _DIGIT.search(text) is not None
+    if not has_digit and "@" not in text and ":" not in text:
+        return []
     return apart(
         Span(kind, start, end)
         for kind in PERSONAL_KINDS
-        if kind in kinds and _FINDERS[kind][1].search(text)
-        for start, end in _FINDERS[kind][0](text)
+        if kind in kinds and _may_hold(text, kind, has_digit)
+        for start, end in _FINDERS[kind](text)
     )
+
+
+def _may_hold(text: str, kind: PersonalKind, has_digit: bool) -> bool:
+    match kind:
+        case "email":
+            return "@" in text
+        case "ip":  # an address of version 6 may be without a digit
+            return text.count(".") >= 3 or text.count(":") >= 2
+        case "uk_nhs" | "nl_bsn" | "de_tax_id":
+            return has_digit and _CONTEXT[kind].search(text) is not None
+        case _:
+            return has_digit
 
 
 def characters_of(text: str) -> str:
@@ -262,23 +277,16 @@ def _has_context(text: str, start: int, kind: str) -> bool:
 
 _DIGIT = re.compile(r"\d")
 
-# Kind -> how it is found, and what a text without any of it does not hold.
-_FINDERS: dict[PersonalKind, tuple[_Find, re.Pattern[str]]] = {
-    "email": (_emails, re.compile("@")),
-    "iban": (_ibans, _DIGIT),
-    "card": (_cards, _DIGIT),
-    "us_ssn": (_ssns, _DIGIT),
-    "es_dni": (_dnis, _DIGIT),
-    "uk_nhs": (_digits_with_context("uk_nhs", r"\d{3}[ -]?\d{3}[ -]?\d{4}", is_uk_nhs), _CONTEXT["uk_nhs"]),
-    "nl_bsn": (
-        _digits_with_context("nl_bsn", r"(?:\d{9}|\d{4}[. ]\d{2}[. ]\d{3})", is_nl_bsn),
-        _CONTEXT["nl_bsn"],
-    ),
-    "de_tax_id": (
-        _digits_with_context("de_tax_id", r"\d{2}[ ]?\d{3}[ ]?\d{3}[ ]?\d{3}", is_de_tax_id),
-        _CONTEXT["de_tax_id"],
-    ),
-    "it_codice_fiscale": (_fiscal_codes, _DIGIT),
-    "ip": (_ips, re.compile(r"[\d:]")),
-    "phone": (_phones, _DIGIT),
+_FINDERS: dict[PersonalKind, _Find] = {
+    "email": _emails,
+    "iban": _ibans,
+    "card": _cards,
+    "us_ssn": _ssns,
+    "es_dni": _dnis,
+    "uk_nhs": _digits_with_context("uk_nhs", r"\d{3}[ -]?\d{3}[ -]?\d{4}", is_uk_nhs),
+    "nl_bsn": _digits_with_context("nl_bsn", r"(?:\d{9}|\d{4}[. ]\d{2}[. ]\d{3})", is_nl_bsn),
+    "de_tax_id": _digits_with_context("de_tax_id", r"\d{2}[ ]?\d{3}[ ]?\d{3}[ ]?\d{3}", is_de_tax_id),
+    "it_codice_fiscale": _fiscal_codes,
+    "ip": _ips,
+    "phone": _phones,
 }
