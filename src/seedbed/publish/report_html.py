@@ -65,8 +65,8 @@ def render_html(summary: Summary, *, charts: bool = False) -> str:
     every = [chart for section in drawn.values() for chart in section]
     script = bundle(_file("charts.js")) if every else ""
     shown = [_with_charts(section, drawn) for section in sections(summary, accounts) if section.blocks]
-    page: str = _template().render(
-        policy=_policy(css, script),
+    page: str = template("report.html.j2").render(
+        policy=policy(css, script),
         css=_as_is(css),
         version=__version__,
         recipe=summary["recipe"],
@@ -107,7 +107,7 @@ def _with_charts(section: Section, drawn: Mapping[str, Sequence[Chart]]) -> Sect
     return Section(section.id, section.title, [*blocks[:words], *drawn.get(section.id, ()), *blocks[words:]])
 
 
-def _policy(css: str, script: str) -> str:
+def policy(css: str, script: str) -> str:
     """Nothing is loaded, and what is in the page acts only if it has one of these hashes."""
     scripts = f"script-src '{_hash(script)}'; " if script else ""
     return f"default-src 'none'; style-src '{_hash(css)}'; {scripts}base-uri 'none'; form-action 'none'"
@@ -142,7 +142,8 @@ def _breakable(text: object) -> Any:
 
 
 @cache
-def _template() -> Any:
+def template(name: str) -> Any:
+    """A page, with the macros that draw blocks."""
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -150,4 +151,4 @@ def _template() -> Any:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals |= {"visible": visible, "breakable": _breakable}
-    return environment.from_string(_file("report.html.j2"))
+    return environment.from_string(_file("blocks.html.j2") + _file(name))

@@ -80,14 +80,14 @@ def _losers(
     for part, old in _in_parts(before, earlier_records):
         known = [(at, record) for at, record in part if record in old]
         pairs = [(texts[at], filter_.text(old[record])) for at, record in known]
-        for (at, record), score in zip(known, _scores(filter_, pairs), strict=True):
+        for (at, record), score in zip(known, kinship(filter_, pairs), strict=True):
             if score is not None:
                 edges.append((members[at].record.id, record, score))
                 survivors[record] = old[record].is_real
     for start in range(0, len(inside), PAIRS_AT_A_TIME):
         own_part = inside[start : start + PAIRS_AT_A_TIME]
         pairs = [(texts[at], texts[lower]) for at, lower in own_part]
-        for (at, lower), score in zip(own_part, _scores(filter_, pairs), strict=True):
+        for (at, lower), score in zip(own_part, kinship(filter_, pairs), strict=True):
             if score is not None:
                 edges.append((members[at].record.id, members[lower].record.id, score))
     position = {members[at].record.id: at for at in alive}
@@ -97,7 +97,7 @@ def _losers(
     return {position[loser]: result for loser, result in reduce(by_rank, edges).items() if loser in position}
 
 
-def _scores(filter_: CorpusFilter, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
+def kinship(filter_: CorpusFilter, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
     """How close each pair is, None where it is no kin. Most candidates of some filters are soon ruled out."""
     can_be_kin = getattr(filter_, "can_be_kin", None)
     possible = can_be_kin(pairs) if can_be_kin is not None and pairs else [True] * len(pairs)

@@ -41,11 +41,11 @@ def filter_problems(
             f"{entry.name} {message}" if not path else message,
         )
         for entry in loaded.recipe.filters
-        for path, message in _of(registry.filters.get(entry.name), entry.options, task, real)
+        for path, message in problems_of(registry.filters.get(entry.name), entry.options, task, real)
     ]
 
 
-def _of(
+def problems_of(
     plugin: type, options: object, task: Task, real: Sequence[Record]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     for module in getattr(plugin, "needs", ()):
