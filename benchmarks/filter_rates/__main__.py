@@ -89,7 +89,10 @@ def main() -> int:
             return 2
         print(f"{chosen.rows:,} rows, {os.cpu_count()} cores ({platform.machine()}),", end=" ")
         print(f"Python {platform.python_version()}\n")
-        print("| filter, tool | rows a second | share | found | peak memory |\n|---|---|---|---|---|", flush=True)
+        print(
+            "| filter, tool | rows a second | share | found | peak memory |\n|---|---|---|---|---|",
+            flush=True,
+        )
         for name in chosen.names or BARE:
             print("\n".join(compare(name, rows, chosen.rows, chosen.turns, chosen.tools)), flush=True)
     return 0

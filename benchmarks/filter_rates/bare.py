@@ -1,4 +1,4 @@
-"""Bare tools, each the plain use of it over rows: `PYTHON bare.py NAME ROWS.jsonl EVAL.jsonl` prints one JSON line.
+"""Bare tools, each in its plain use: `PYTHON bare.py NAME ROWS.jsonl EVAL.jsonl` prints one JSON line.
 
 This file stands alone, so that any Python that has a tool can run it. What a tool loads or builds before
 it sees a row is not timed; `seconds` are CPU seconds of the process and `peak_mb` its peak resident memory.
@@ -27,9 +27,10 @@ WORDS = ("confidential", "password", "lawsuit", "free money", "click here", "gua
 def refusal_phrases() -> Check:
     """A list of phrases, any of which makes a refusal."""
     phrases = (
-        "i'm sorry", "i am sorry", "i apologize", "my apologies", "as an ai", "as a language model", "i cannot",
-        "i can't", "i can not", "i won't", "i will not", "i'm not able to", "i am not able to", "i'm unable",
-        "i am unable", "it is not appropriate", "it's not appropriate", "unethical", "illegal", "i must decline",
+        "i'm sorry", "i am sorry", "i apologize", "my apologies", "as an ai", "as a language model",
+        "i cannot", "i can't", "i can not", "i won't", "i will not", "i'm not able to", "i am not able to",
+        "i'm unable", "i am unable", "it is not appropriate", "it's not appropriate", "unethical", "illegal",
+        "i must decline",
     )  # fmt: skip
 
     def check(rows: Rows) -> int:
@@ -53,7 +54,9 @@ def jsonschema_rs() -> Check:
 def seven_patterns() -> Check:
     """The wrapping of a reply, a regular expression for each kind of it."""
     patterns = [
-        re.compile(r"^\W*(?:sure|certainly|of course|here(?:'s| is| are)|below (?:is|are))\b.*:", re.IGNORECASE),
+        re.compile(
+            r"^\W*(?:sure|certainly|of course|here(?:'s| is| are)|below (?:is|are))\b.*:", re.IGNORECASE
+        ),
         re.compile(r"\b(?:let me know if|feel free to|hope this helps)\b.*$", re.IGNORECASE),
         re.compile(r"^```", re.MULTILINE),
         re.compile(r"\[(?:your|insert|name|date|company)[^\]]*\]|\{\{.*?\}\}", re.IGNORECASE),
@@ -87,7 +90,8 @@ def rensa() -> Check:
 
     def check(rows: Rows) -> int:
         index = tool.RMinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS, num_bands=BANDS)
-        kept, found = {}, 0
+        kept: dict[int, Any] = {}
+        found = 0
         for at, text in enumerate(_texts(rows)):
             sketch = tool.RMinHash(num_perm=PERMUTATIONS, seed=42)
             sketch.update(_shingles(text))
@@ -190,7 +194,7 @@ def _shingles(text: str, width: int = SHINGLE) -> list[str]:
 
 
 def _read(path: str) -> Rows:
-    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - the mainspring of a script that stands alone
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - a name as the command line gives it
         return [json.loads(line) for line in file]
 
 

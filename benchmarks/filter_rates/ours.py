@@ -1,4 +1,4 @@
-"""A filter of Seedbed over rows, from records to verdicts: `python -m benchmarks.filter_rates.ours NAME ROWS EVAL`.
+"""A filter from records to verdicts: `python -m benchmarks.filter_rates.ours NAME ROWS EVAL`.
 
 In one process and on one core, records in the batches in which a run's workers get them; a filter of kin
 makes keys of these and is then judged over all, as a round is. Building filters and records is not timed.

@@ -39,9 +39,9 @@ def write_rows(path: Path, count: int) -> None:
     names = list(pools)
     sizes = [sum(map(len, pool)) for pool in pools.values()]
     originals = count - round(EXACT * count) - round(NEAR * count)
-    rows = []
-    for name in rng.choices(names, sizes, k=originals):
-        rows.append({"text": _joined(pools[name], rng), "label": name})
+    rows = [
+        {"text": _joined(pools[name], rng), "label": name} for name in rng.choices(names, sizes, k=originals)
+    ]
     for _ in range(round(EXACT * count)):
         rows.append(rng.choice(rows[:originals]))
     while len(rows) < count:

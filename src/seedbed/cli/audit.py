@@ -87,7 +87,7 @@ def command(
     if drop is not None:
         note(f"wrote {drop} without {value['dropped']} rows")
     if report is not None:
-        from seedbed.publish.audit_html import write_audit
+        from seedbed.publish.audit_page import write_audit
 
         write_audit(value, str(file), str(against) if against is not None else None, report)
         note(f"wrote {report}")

@@ -19,7 +19,7 @@ class Verdict(NamedTuple):
     keep: bool
     reason: str = ""
     score: float | None = None
-    evidence: Mapping[str, Any] = {}  # noqa: RUF012 - a Mapping, which nobody changes
+    evidence: Mapping[str, Any] = {}
     survivor: str | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:

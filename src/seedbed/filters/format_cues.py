@@ -71,9 +71,9 @@ SIGN_OFF = re.compile(
 
 # One of these stands in every text that the pattern before them matches: most texts are soon done with.
 SIGN_OFF_PARTS = (
-    "let me know", "tell me", "feel free", "hesitate", "just say", "happy to", "i can also", "if you", "hope ",
-    "would you like", "note", "explanation", "disclaimer", "rationale", "reasoning", "this message", "this text",
-    "this example", "this ticket", "this response", "this version", "this one",
+    "let me know", "tell me", "feel free", "hesitate", "just say", "happy to", "i can also", "if you",
+    "hope ", "would you like", "note", "explanation", "disclaimer", "rationale", "reasoning",
+    "this message", "this text", "this example", "this ticket", "this response", "this version", "this one",
 )  # fmt: skip
 
 _OF_SOMEBODY = (

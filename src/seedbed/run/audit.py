@@ -177,7 +177,8 @@ def _first_look(spec: SourceSpec, wanted: str | None) -> _Look:
         # Says which row is the first without a text there.
         for _ in read_rows(spec, text_columns=[column], may_be_empty=[column]):
             pass
-    return _Look(rows, columns, column, sample[:: -(-len(sample) // CALIBRATION_ROWS)])
+    few = min(len(sample), CALIBRATION_ROWS)
+    return _Look(rows, columns, column, [sample[at * len(sample) // few] for at in range(few)])
 
 
 def _column(texts: TextColumns, columns: Sequence[str], wanted: str | None, file: Path) -> str:
@@ -272,9 +273,7 @@ class _Through:
     def _take_up(self, batch: Sequence[Row], records: Sequence[Record], survey: Survey) -> None:
         for verdict in survey.said:
             self._take_up_verdict(verdict)
-        texts = {
-            each.name: [each.text(record) for record in records] for each in self._chosen.filters.corpus
-        }
+        texts = {each.name: [each.text(record) for record in records] for each in self._chosen.filters.corpus}
         self._kin.add(survey, texts)
         for row in batch:
             self._measures.add(row.index, row.values)

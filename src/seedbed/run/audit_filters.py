@@ -54,7 +54,7 @@ class AuditFilters:
 
 
 def filters_named(expressions: Sequence[str]) -> tuple[FilterEntry, ...]:
-    """Filters by name (`pii`) or with options in YAML (`{language: {languages: [en]}}`). Raises InputError."""
+    """Filters by name (`pii`) or with options (`{language: {languages: [en]}}`). Raises InputError."""
     parsed = [parse(expression, f"--filter {expression}", lines=False) for expression in expressions]
     problems = [problem for _, found in parsed for problem in found]
     place = Place("--filter")
@@ -100,7 +100,10 @@ def audit_filters(
             corpus.append(plugin.build(entry.options, context))
     if refused := [name for name in not_run if name in named]:
         raise InputError(
-            [Problem(f"{name} cannot look through this file: {not_run[name]}", "--filter") for name in refused]
+            [
+                Problem(f"{name} cannot look through this file: {not_run[name]}", "--filter")
+                for name in refused
+            ]
         )
     return AuditFilters(task, FilterSet(tuple(record), tuple(corpus)), not_run)
 

@@ -101,9 +101,7 @@ def kinship(filter_: CorpusFilter, pairs: Sequence[tuple[str, str]]) -> list[flo
     """How close each pair is, None where it is no kin. Most candidates of some filters are soon ruled out."""
     can_be_kin = getattr(filter_, "can_be_kin", None)
     possible = can_be_kin(pairs) if can_be_kin is not None and pairs else [True] * len(pairs)
-    return [
-        filter_.edge(*pair) if likely else None for pair, likely in zip(pairs, possible, strict=True)
-    ]
+    return [filter_.edge(*pair) if likely else None for pair, likely in zip(pairs, possible, strict=True)]
 
 
 def _in_parts(

@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from seedbed.core.protocols import CorpusFilter
 from seedbed.run.corpus import PAIRS_AT_A_TIME, kinship
 from seedbed.run.filtering import Survey
 from seedbed.store.kin import candidates
 from seedbed.text.reduce import reduce
+
+_KEYS_AT_ONCE = 1_000_000
+
+Numbers = npt.NDArray[np.int64]
 
 
 class TextFile:
@@ -66,19 +71,36 @@ class FileKin:
         fallen: set[int] = set()
         for each in self._filters:
             losers = self._losers(each, fallen)
-            yield each, [
-                {"row": row, "twin": twin, "score": round(score, 4)} for row, (twin, score) in losers.items()
-            ]
+            yield (
+                each,
+                [
+                    {"row": row, "twin": twin, "score": round(score, 4)}
+                    for row, (twin, score) in losers.items()
+                ],
+            )
             fallen |= losers.keys()
 
     def close(self) -> None:
         for texts in self._texts.values():
             texts.close()
 
+    def _shared(self, name: str) -> tuple[Numbers, Numbers]:
+        """The rows and the keys that stand more than once: of most files few, so that all else is small."""
+        keys = np.frombuffer(self._keys[name], np.int64)
+        in_order = np.sort(keys)
+        shared = np.unique(in_order[1:][in_order[1:] == in_order[:-1]])
+        del in_order
+        ends = np.cumsum(np.frombuffer(self._counts[name], np.int64))
+        places = [np.empty(0, np.int64)]
+        for start in range(0, len(keys) if len(shared) else 0, _KEYS_AT_ONCE):
+            part = keys[start : start + _KEYS_AT_ONCE]
+            near = shared[np.minimum(np.searchsorted(shared, part), len(shared) - 1)]
+            places.append(start + np.flatnonzero(near == part))
+        found = np.concatenate(places)
+        return np.searchsorted(ends, found, side="right"), keys[found]
+
     def _losers(self, each: CorpusFilter, fallen: set[int]) -> dict[int, tuple[int, float]]:
-        counts = np.frombuffer(self._counts[each.name], np.int64)
-        rows = np.repeat(np.arange(len(counts)), counts)
-        keys = np.frombuffer(self._keys[each.name], np.int64)
+        rows, keys = self._shared(each.name)
         if fallen:
             stays = ~np.isin(rows, np.fromiter(fallen, np.int64, len(fallen)))
             rows, keys = rows[stays], keys[stays]
@@ -97,5 +119,6 @@ class FileKin:
             ]
         ranked = sorted({int(row) for edge in edges for row in edge[:2]})
         return {
-            int(loser): (int(twin), score) for loser, (twin, score) in reduce([str(r) for r in ranked], edges).items()
+            int(loser): (int(twin), score)
+            for loser, (twin, score) in reduce([str(r) for r in ranked], edges).items()
         }

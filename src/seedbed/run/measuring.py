@@ -155,7 +155,11 @@ class FileMeasures:
         )
 
     def add(self, index: int, row: Mapping[str, Any]) -> None:
-        text = self._recipe.task.as_text(row) if self._recipe and self._as_task else text_of(row, (self._column,))
+        text = (
+            self._recipe.task.as_text(row)
+            if self._recipe and self._as_task
+            else text_of(row, (self._column,))
+        )
         self._rows.add(str(index), text, {axis: as_string(row[axis]) for axis in self._asked})
 
     def figures(self) -> dict[str, Any]:

@@ -26,7 +26,7 @@ _SUFFIXES: Mapping[Format, tuple[str, ...]] = {
 def write_without(
     spec: SourceSpec, columns: Sequence[str], rows: Iterable[Row], out: Path, *, keep: Sequence[Path] = ()
 ) -> None:
-    """Write the rows that stay to `out`, in the order in which they come, also from a stream that begins anew.
+    """Write the rows that stay, which may be read anew each time, to `out`.
 
     A CSV file gets the header `columns` even where no row is left; each of `rows` must have these
     columns. A JSONL row keeps the keys of its own, a Parquet file the types of its columns. Raises

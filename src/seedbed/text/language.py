@@ -70,7 +70,9 @@ def likeliest_languages(texts: Sequence[str]) -> list[str | None]:
 
     told = [at for at, text in enumerate(texts) if not _is_short(text)]
     found: list[str | None] = [None] * len(texts)
-    for at, code in zip(told, walk_of(_identifier()).likeliest([_storable(texts[at]) for at in told]), strict=True):
+    for at, code in zip(
+        told, walk_of(_identifier()).likeliest([_storable(texts[at]) for at in told]), strict=True
+    ):
         found[at] = code
     return found
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,12 @@ class LanguageWalk:
 
     def likeliest(self, texts: Sequence[str]) -> list[str]:
         """What `identifier.classify` says of each text, the probabilities left out."""
-        return [code for part in _parts([self._encoded(text) for text in texts]) for code in self._codes(part)]
+        return [
+            code for part in _parts([self._encoded(text) for text in texts]) for code in self._codes(part)
+        ]
 
     def _encoded(self, text: str) -> bytes:
-        encoded: bytes = self._identifier._encode(text)  # noqa: SLF001 - the form that its model learnt
+        encoded: bytes = self._identifier._encode(text)
         return encoded
 
     def _codes(self, texts: Sequence[bytes]) -> Iterator[str]:
@@ -69,7 +72,7 @@ class LanguageWalk:
         width = len(self._identifier.nb_ptc)
         found, counts = np.unique(owners * width + features[features >= 0], return_counts=True)
         bounds = np.searchsorted(found, np.arange(len(texts) + 1) * width)
-        for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, end in pairwise(bounds.tolist()):
             yield found[start:end] % width, counts[start:end].astype(np.float32)
 
     def _longest_feature(self) -> int:

@@ -107,7 +107,9 @@ def char_shingles_of(texts: Sequence[str], width: int) -> list[Hashes]:
     hashes = shingle_hashes(char_codes("".join(texts)), width)
     sets, at = [], 0
     for text in texts:
-        sets.append(hashes[at : at + len(text) - width + 1])  # runs that reach into the next text are nobody's
+        sets.append(
+            hashes[at : at + len(text) - width + 1]
+        )  # runs that reach into the next text are nobody's
         at += len(text)
     return distinct_of(sets)
 
