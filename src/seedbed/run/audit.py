@@ -48,7 +48,7 @@ class Audit:
     """`leaks` are equalities, one entry a pair; `near` is listed apart and never counts as a leak.
 
     `filters` counts by filter and reason, `examples` are the first rows of each; `not_run` says of filters
-    of the recipe, or of the default ones, why they did not look at the file.
+    of the recipe why they did not look at the file.
     """
 
     rows: int

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from seedbed.run.binding import BoundRecipe
 
 
+# Nobody expects them of a file alone: it has no schema, and its leaks are found in their own way.
+_OF_RECIPES = ("schema", "contamination")
+
+
 @dataclass(slots=True)
 class ColumnTask(BoundTask):
     """A file's one text column, where there is no recipe to say what the others mean."""
@@ -109,7 +113,8 @@ def audit_filters(
 
 
 def _default() -> list[FilterEntry]:
-    return [FilterEntry(name=name, options=FILTERS.get(name).Options()) for name in DEFAULT_FILTERS]
+    names = [name for name in DEFAULT_FILTERS if name not in _OF_RECIPES]
+    return [FilterEntry(name=name, options=FILTERS.get(name).Options()) for name in names]
 
 
 def _task(column: str, columns: Sequence[str], recipe: BoundRecipe | None) -> Task:
