@@ -3,8 +3,17 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from seedbed.text.language import _CODES, _identifier, code_of, likely_languages, scripts
+from seedbed.text.language import (
+    _CODES,
+    _identifier,
+    code_of,
+    likeliest_languages,
+    likely_languages,
+    scripts,
+)
 
 
 def test_every_code_is_one_that_the_identifier_knows() -> None:
@@ -43,6 +52,23 @@ def test_the_likeliest_language(text: str, code: str) -> None:
 
 def test_of_a_short_text_nothing_is_said() -> None:
     assert likely_languages("ok, 12.30 thanks!") == {}
+
+
+SENTENCES = (
+    "The driver left a card although I was at home.",
+    "Guten Tag, wo bleibt mein Paket? Ich warte seit drei Tagen.",
+    "Где моя посылка? Я жду её уже три дня и никто не отвечает.",
+    "请问我的包裹在哪里？我已经等了三天了，还没有人给我打电话联系我。",
+    "Bore da, ble mae fy mharsel? Rwy'n aros ers tridiau.",
+    "Zašto moj paket još nije stigao? Čekam ga već tri dana.",
+    "ok, 12.30 thanks!",
+    "",
+)
+
+
+@given(st.lists(st.one_of(st.sampled_from(SENTENCES), st.text(max_size=80)), max_size=8))
+def test_many_texts_at_once_are_told_as_each_by_itself(texts: list[str]) -> None:
+    assert likeliest_languages(texts) == [next(iter(likely_languages(text)), None) for text in texts]
 
 
 def test_scripts() -> None:

@@ -28,7 +28,17 @@ _NO_RUN = ("roles=null", "mix=null", "student=null", "export=null")
 @click.option(
     "--recipe",
     type=click.Path(exists=True, path_type=Path),
-    help="Measure FILE beside the real train rows of this recipe.",
+    help="Check FILE with this recipe's filters, and measure it beside its real train rows.",
+)
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="NAME",
+    help="Add a filter, as in --filter pii or --filter '{language: {languages: [en]}}'; may be repeated.",
+)
+@click.option(
+    "--report", type=click.Path(path_type=Path), metavar="OUT.html", help="Write what was found as a page."
 )
 @json_option
 def command(
@@ -39,6 +49,8 @@ def command(
     drop: Path | None,
     drop_near: bool,
     recipe: Path | None,
+    filters: tuple[str, ...],
+    report: Path | None,
     as_json: bool,
 ) -> None:
     """Check FILE (CSV, JSONL, Parquet, a folder of texts, a glob in quotes), and how varied it is.
@@ -53,6 +65,8 @@ def command(
             raise click.UsageError(f"{name}: {path}: no such file or folder")
     if drop is not None and against is None:
         raise click.UsageError("--drop needs --against: only leaking rows are dropped")
+    if report is not None and report.resolve() in (file.resolve(), against and against.resolve()):
+        raise click.UsageError("--report: is a file that is only read; name another one")
     if drop_near and drop is None:
         raise click.UsageError("--drop-near needs --drop OUT")
     result = audit(
@@ -63,6 +77,7 @@ def command(
         drop=drop,
         drop_near=drop_near,
         recipe=load_bound(recipe, _NO_RUN) if recipe is not None else None,
+        filters=filters,
     )
     value = result.to_json()
     if as_json:
@@ -71,6 +86,11 @@ def command(
         _print(value, against)
     if drop is not None:
         note(f"wrote {drop} without {value['dropped']} rows")
+    if report is not None:
+        from seedbed.publish.audit_page import write_audit
+
+        write_audit(value, str(file), str(against) if against is not None else None, report)
+        note(f"wrote {report}")
     sys.exit(3 if result.leaks else 0)
 
 
@@ -91,4 +111,6 @@ def _print(value: dict[str, Any], against: Path | None) -> None:
     for name, counts in value["filters"].items():
         found = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items())) or "nothing"
         click.echo(f"  {name}: {found}")
+    for name, reason in value["not_run"].items():
+        click.echo(f"  {name} did not look: {reason}")
     click.echo("\n" + measures_section(value["measures"]))

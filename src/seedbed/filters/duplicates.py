@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from seedbed.core.hashing import seed_from
+from seedbed.core.hashing import seeds_after
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.filters.subject import FilterOptions, whole_text
@@ -34,11 +34,14 @@ class Duplicates:
         return whole_text(self._task, record.fields)
 
     def keys(self, texts: Sequence[str]) -> list[list[int]]:
-        return [[seed_from(self.name, form)] if form else [] for form in map(_form, texts)]
+        return [[_key(form)] if form else [] for form in map(_form, texts)]
 
     def edge(self, a: str, b: str) -> float | None:
         form = _form(a)
         return 1.0 if form and form == _form(b) else None
+
+
+_key = seeds_after(Duplicates.name)
 
 
 def _form(text: str) -> str:

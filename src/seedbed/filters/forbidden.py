@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +16,7 @@ from seedbed.core.verdict import Verdict
 from seedbed.filters.linear_patterns import problem_with, stands_in
 from seedbed.filters.subject import FilterOptions, filter_id, keep, reject, text_fields
 from seedbed.recipe.named_files import read_named_file
-from seedbed.text.normalise import units
-
-_BETWEEN_WORDS = re.compile(r"[\W_]+")
+from seedbed.text.normalise import normalise, units
 
 
 class Forbidden:
@@ -83,10 +80,10 @@ class Forbidden:
         return cls(context.task, options.phrases, options.patterns)
 
     def check(self, records: Sequence[Record]) -> list[Verdict]:
-        return [self._verdict(record) for record in records]
-
-    def _verdict(self, record: Record) -> Verdict:
         by = filter_id(type(self))
+        return [self._verdict(record, by) for record in records]
+
+    def _verdict(self, record: Record, by: str) -> Verdict:
         for text in text_fields(self._task, record.fields):
             if (evidence := self._found(text)) is not None:
                 return reject(record, by, "forbidden", evidence)
@@ -133,7 +130,7 @@ _FOLDING = _Folding()
 def _words(text: str) -> list[str]:
     """Words in lower case and plain width; each character of a script without spaces is one."""
     if text.isascii():
-        return _BETWEEN_WORDS.sub(" ", text.lower()).split()
+        return normalise(text).split()
     # Without invisible characters first: they would keep letters from being composed.
     folded = unicodedata.normalize("NFKC", text.translate(_FOLDING)).casefold()
     return units(folded.translate(_FOLDING))
@@ -158,6 +155,8 @@ class _Phrases:
         if not self.by_first:
             return None
         words = _words(text)
+        if self.by_first.keys().isdisjoint(words):
+            return None
         for at, word in enumerate(words):
             for phrase, number, wording in self.by_first.get(word, ()):
                 if tuple(words[at : at + len(phrase)]) == phrase:

@@ -15,7 +15,7 @@ from seedbed.core.verdict import Verdict
 from seedbed.filters import format_cues as cues
 from seedbed.filters.linear_patterns import problem_with, stands_in, whole
 from seedbed.filters.subject import FilterOptions, excerpt, filter_id, keep, no_text_fields, reject
-from seedbed.text.normalise import units
+from seedbed.text.normalise import holds_any, units
 
 Sign: TypeAlias = Literal[
     "preamble", "sign_off", "fence", "placeholder", "control_token", "boilerplate", "prompt_leak", "markdown"
@@ -114,10 +114,10 @@ class Format:
         return [(("fields", name), said) for name, said in no_text_fields(options.fields, task)]
 
     def check(self, records: Sequence[Record]) -> list[Verdict]:
-        return [self._verdict(record) for record in records]
-
-    def _verdict(self, record: Record) -> Verdict:
         by = filter_id(type(self))
+        return [self._verdict(record, by) for record in records]
+
+    def _verdict(self, record: Record, by: str) -> Verdict:
         for name, signs in self.signs.items():
             for text in texts_in(record.fields.get(name)):
                 found = self._sign(text, signs) or _broken_rule(text, self._rules.get(name))
@@ -165,11 +165,14 @@ def _preamble(text: str) -> str | None:
 
 
 def _sign_off(text: str) -> str | None:
-    match = cues.SIGN_OFF.search(_plain(text.rstrip()[-cues.TAIL_CHARS :]))
+    tail = _plain(text.rstrip()[-cues.TAIL_CHARS :])
+    match = cues.SIGN_OFF.search(tail) if holds_any(tail, cues.SIGN_OFF_PARTS) else None
     return match.group().strip() if match else None
 
 
 def _fence(text: str) -> str | None:
+    if "```" not in text and "~~~" not in text:
+        return None
     if cues.WHOLE_FENCE.match(text):
         return text.strip()[:20]
     half = len(cues.FENCE_LINE.findall(text)) % 2 == 1
@@ -177,24 +180,29 @@ def _fence(text: str) -> str | None:
 
 
 def _placeholder(text: str) -> str | None:
+    if not holds_any(text, ("[", "{", "<")):
+        return None
     match = cues.PLACEHOLDER.search(text) or cues.CAPITALS.search(text)
     return match.group() if match else None
 
 
 def _control_token(text: str) -> str | None:
-    match = cues.CONTROL_TOKEN.search(text)
+    match = cues.CONTROL_TOKEN.search(text) if holds_any(text, ("<", "[")) else None
     return match.group() if match else None
 
 
 def _boilerplate(text: str) -> str | None:
-    match = cues.BOILERPLATE.search(_plain(text))
+    plain = _plain(text)
+    match = cues.BOILERPLATE.search(plain) if holds_any(plain, cues.BOILERPLATE_PARTS) else None
     return match.group() if match else None
 
 
 def _markdown(text: str) -> str | None:
-    if match := cues.MARKDOWN.search(text):
+    if holds_any(text, ("#", "**", "](http", "|", "```", "~~~", "> ")) and (
+        match := cues.MARKDOWN.search(text)
+    ):
         return match.group()
-    bullets = cues.BULLET.findall(text)
+    bullets = cues.BULLET.findall(text) if holds_any(text, ("-", "*", "+", "•")) else []
     return bullets[0] if len(bullets) >= _FEWEST_BULLETS else None
 
 

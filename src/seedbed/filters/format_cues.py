@@ -69,6 +69,13 @@ SIGN_OFF = re.compile(
     re.VERBOSE,
 )
 
+# One of these stands in every text that the pattern before them matches: most texts are soon done with.
+SIGN_OFF_PARTS = (
+    "let me know", "tell me", "feel free", "hesitate", "just say", "happy to", "i can also", "if you",
+    "hope ", "would you like", "note", "explanation", "disclaimer", "rationale", "reasoning",
+    "this message", "this text", "this example", "this ticket", "this response", "this version", "this one",
+)  # fmt: skip
+
 _OF_SOMEBODY = (
     r"(?:your|insert|customer|client|company|product|user|recipient|sender|order|account|invoice|ticket"
     r"|agent|date|name|first|last|full|phone|email|e-mail|address|city|amount|number|link|url|topic|text|title)"
@@ -94,6 +101,10 @@ BOILERPLATE = re.compile(
     r"|\bmy (?:knowledge cut-?off|training data|training cut-?off|last (?:knowledge )?update)\b"
     r"|\bi (?:was|am|'m) (?:trained|developed|created) by (?:openai|anthropic|google|meta|mistral|alibaba)\b"
 )
+BOILERPLATE_PARTS = (
+    "model", "assistant", "chatbot", "llm", "knowledge cut", "training data", "training cut", "my last ",
+    "trained by", "developed by", "created by",
+)  # fmt: skip
 
 WHOLE_FENCE = re.compile(r"\A\s*(?:```|~~~).*(?:```|~~~)\s*\Z", re.DOTALL)
 FENCE_LINE = re.compile(r"^ {0,3}(?:```|~~~)", re.MULTILINE)

@@ -13,7 +13,7 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.subject import FilterOptions, filter_id, keep, no_text_fields, reject
-from seedbed.text.language import code_of, likely_languages
+from seedbed.text.language import code_of, likeliest_languages, likely_languages
 
 TIMES_LIKELIER = 20
 MISSED_REAL = 0.005
@@ -94,10 +94,18 @@ class Language:
         return ["has no real text long enough to learn a language from; name them: {languages: [en]}"]
 
     def check(self, records: Sequence[Record]) -> list[Verdict]:
-        return [self._verdict(record) for record in records]
-
-    def _verdict(self, record: Record) -> Verdict:
         by = filter_id(type(self))
+        doubtful: set[int] = set()
+        for field, expected in self.expected.items():
+            known = _with_kin(expected)
+            likeliest = likeliest_languages([_text(record, field) for record in records])
+            doubtful.update(at for at, code in enumerate(likeliest) if code is not None and code not in known)
+        return [
+            self._verdict(record, by) if at in doubtful else keep(record, by)
+            for at, record in enumerate(records)
+        ]
+
+    def _verdict(self, record: Record, by: str) -> Verdict:
         for field, expected in self.expected.items():
             if (other := _other_language(likely_languages(_text(record, field)), expected)) is not None:
                 told, score = other

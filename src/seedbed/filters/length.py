@@ -75,13 +75,15 @@ class Length:
         return cls(bounds, context.task)
 
     def check(self, records: Sequence[Record]) -> list[Verdict]:
-        return [self._verdict(record) for record in records]
-
-    def _verdict(self, record: Record) -> Verdict:
         by = filter_id(type(self))
+        return [self._verdict(record, by) for record in records]
+
+    def _verdict(self, record: Record, by: str) -> Verdict:
         if record.unreadable is not None:
             return keep(record, by)
         text = whole_text(self._task, record.fields).strip()
+        if self._is_clearly_within(text):
+            return keep(record, by)
         words, chars, bounds = len(units(text)), len(text), self.bounds
         if not text:
             return reject(record, by, "too_short", {"words": 0, "chars": 0})
@@ -94,6 +96,17 @@ class Length:
         if bounds.max_chars is not None and chars > bounds.max_chars:
             return reject(record, by, "too_long", {"chars": chars, "max_chars": bounds.max_chars})
         return keep(record, by)
+
+    def _is_clearly_within(self, text: str) -> bool:
+        """Told without counting every word of a text that is about as long as most."""
+        fewest, most = self.bounds.min_words or 1, self.bounds.max_words
+        return (
+            text.isascii()
+            and (most is None or (len(text) + 1) // 2 <= most)
+            and len(text) >= (self.bounds.min_chars or 0)
+            and len(text) <= (self.bounds.max_chars or len(text))
+            and len(text.split(None, fewest)) >= fewest
+        )
 
 
 def _percentile(ordered: Sequence[int], share: float) -> int:

@@ -76,10 +76,10 @@ class Pii:
         return None
 
     def check(self, records: Sequence[Record]) -> list[Verdict]:
-        return [self._verdict(record) for record in records]
-
-    def _verdict(self, record: Record) -> Verdict:
         by = filter_id(type(self))
+        return [self._verdict(record, by) for record in records]
+
+    def _verdict(self, record: Record, by: str) -> Verdict:
         found = first_found(self._task, record.fields, self._find)
         return keep(record, by) if found is None else reject(record, by, "pii", found)
 

@@ -43,10 +43,10 @@ class Refusal:
         return cls(context.task)
 
     def check(self, records: Sequence[Record]) -> list[Verdict]:
-        return [self._verdict(record) for record in records]
-
-    def _verdict(self, record: Record) -> Verdict:
         by = filter_id(type(self))
+        return [self._verdict(record, by) for record in records]
+
+    def _verdict(self, record: Record, by: str) -> Verdict:
         found = self._finding(record)
         if found is None:
             return keep(record, by)

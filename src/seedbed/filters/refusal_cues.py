@@ -14,9 +14,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+
+from seedbed.text.normalise import holds_any
 
 OPENING_SENTENCES = 2
 OPENING_CHARS = 320
+_ENOUGH_CHARS = 2 * OPENING_CHARS
 _LOOKED_AT = 4000
 
 
@@ -99,6 +104,7 @@ _MODEL = (
     + ")"
 )
 _IT_IS = r"(?:it is|it's|that is|that's|this is)"
+_IT_IS_PARTS = ("it", "that", "this")
 _IMPROPER = (
     _or(
         r"""harmful | illegal | unethical | inappropriate | unacceptable | offensive | hateful | explicit
@@ -109,18 +115,31 @@ _IMPROPER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Cue:
-    """A sign and what it is worth. One that only `supports` makes no refusal without another."""
+    """A sign and what it is worth. One that only `supports` makes no refusal without another.
+
+    `parts` hold no blank, and one of them stands in every text that the pattern matches; a pattern that
+    `denies` matches no text without `_INABILITY`. Most texts have neither, and are soon done with.
+    """
 
     name: str
     points: int
     pattern: re.Pattern[str]
+    parts: tuple[str, ...] = ()
+    denies: bool = False
     supports: bool = False
 
 
-def _cue(name: str, points: int, pattern: str) -> Cue:
-    return Cue(name, points, re.compile(pattern))
+_INABILITY = re.compile(_NOT)
+_DENYING = ("not", "n't", "unable", "declin", "refus", "refrain")
+_NAMING = ("model", "intelligence", "assistant", "llm")
+# The shortest name stands in too many words to be a part.
+_AI = re.compile(r"ai\b")
+
+
+def _cue(name: str, points: int, pattern: str, parts: tuple[str, ...] = _DENYING) -> Cue:
+    return Cue(name, points, re.compile(pattern), parts, denies=pattern.startswith(_NOT))
 
 
 def _support(name: str, pattern: str) -> Cue:
@@ -157,21 +176,28 @@ DENIALS = (
         rf"\b(?:do not|don't|cannot|can't|will not|won't) {_MAKE}",
     ),
     _cue("denies_work", 2, rf"{_NOT} {_MAKE} {_MADE}"),
-    _cue("denies_work", 2, r"\b(?:beyond|outside) (?:what i can|my (?:capabilit|abilit|scope))"),
+    _cue(
+        "denies_work",
+        2,
+        r"\b(?:beyond|outside) (?:what i can|my (?:capabilit|abilit|scope))",
+        ("beyond", "outside"),
+    ),
     _cue("denies_work", 2, r"\bnot something (?:that )?i(?: can|'m able to| am able to| will)\b"),
     _cue(
         "denies_work",
         2,
         r"\b(?:this|your|the|that) request (?:can't|can ?not|goes against|violates|conflicts)\b",
+        ("request",),
     ),
     _cue("denies_work", 2, rf"{_NOT} (?:do|answer) (?:that|this|so)\b"),
     _cue("denies_work", 1, rf"{_NOT} {_MAKE}\b"),
-    _cue("names_itself", 2, rf"\bas an? (?:\w+ )?{_MODEL}[^.?!]{{0,60}}?\bi\b"),
-    _cue("names_itself", 2, rf"\bi(?:'m| am)(?: just| only| merely)? an? (?:\w+ )?{_MODEL}"),
+    _cue("names_itself", 2, rf"\bas an? (?:\w+ )?{_MODEL}[^.?!]{{0,60}}?\bi\b", _NAMING),
+    _cue("names_itself", 2, rf"\bi(?:'m| am)(?: just| only| merely)? an? (?:\w+ )?{_MODEL}", _NAMING),
     _cue(
         "disclaims",
         1,
         r"\bi (?:must|need to|have to|should) (?:clarify|emphasi[sz]e|stress|point out|inform|note)\b",
+        ("clarify", "emphasi", "stress", "point", "inform", "note"),
     ),
     _cue(
         "disclaims",
@@ -194,12 +220,18 @@ DENIALS = (
 
 # The writer reproves the asker. That makes a refusal of a raw reply; in a field it is ordinary text.
 REPROOFS = (
-    _cue("objects", 2, rf"{_I}(?: strongly)? (?:disagree|object|condemn)\b"),
+    _cue(
+        "objects",
+        2,
+        rf"{_I}(?: strongly)? (?:disagree|object|condemn)\b",
+        ("disagree", "object", "condemn"),
+    ),
     _cue(
         "objects",
         2,
         rf"{_I}(?: do not| don't| cannot| can't| can not| never){_BY_THE_WAY} (?:condone|endorse|advocate"
         r"|promote|encourage|facilitate|agree with|believe in|support (?:the|any|that|this|such))\b",
+        (*_DENYING, "never"),
     ),
     _cue(
         "objects",
@@ -207,16 +239,20 @@ REPROOFS = (
         rf"^(?:no, )?{_IT_IS} (?:(?:not|never|neither){_BY_THE_WAY} (?:appropriate|ethical|acceptable|right"
         r"|okay|legal|a good idea)|(?:highly )?(?:inappropriate|unethical|illegal|wrong))\b"
         r"(?:,? (?:or|and|nor) \w+)* (?:to|for)\b",
+        _IT_IS_PARTS,
     ),
     _cue(
         "lectures",
         2,
         rf"^(?:\w+, )?{_IT_IS}(?: also)? (?:important|crucial|essential|vital|necessary)"
         rf" to (?:note|remember|understand|recogni[sz]e)\b.{{0,200}}\b{_IMPROPER}",
+        _IT_IS_PARTS,
     ),
 )
 
 _SENTENCE_END = re.compile(r"[.!?]+[\"')\]]*(?= |$)")
+_NO_WORD = re.compile(r"^[^\w']+")
+_SPEAKER = re.compile(r"^(?:assistant|ai|answer|response|output)\s*:\s*")
 _QUOTED = re.compile(r'"[^"]*"')
 _GOES_ON = re.compile(
     r"\b(?:however|but|that said|instead),? (?:i can(?!'t|not| not)|here(?:'s| is| are)|i will|i'll)\b"
@@ -233,13 +269,21 @@ class Finding:
 
 def opening(text: str) -> str:
     """The first two sentences, at most 320 characters, in lower case with plain apostrophes and spaces."""
-    plain = text[:_LOOKED_AT].replace("\u2019", "'").replace("\u2018", "'").replace("`", "'").casefold()
-    plain = _QUOTED.sub(" ", re.sub("[\u201c\u201d]", '"', plain).lstrip('"'))
-    plain = re.sub(r"^[^\w']+", "", plain)
-    plain = re.sub(r"^(?:assistant|ai|answer|response|output)\s*:\s*", "", plain)
-    plain = re.sub(r"\s+", " ", plain)
-    ends = [match.end() for match in _SENTENCE_END.finditer(plain)]
-    end = ends[OPENING_SENTENCES - 1] if len(ends) >= OPENING_SENTENCES else len(plain)
+    return _opening(_plain(text))
+
+
+def _plain(text: str) -> str:
+    return text[:_LOOKED_AT].replace("\u2019", "'").replace("\u2018", "'").replace("`", "'").casefold()
+
+
+def _opening(plain: str) -> str:
+    plain = plain.replace("\u201c", '"').replace("\u201d", '"').lstrip('"')
+    if '"' in plain:
+        plain = _QUOTED.sub(" ", plain)
+    plain = _SPEAKER.sub("", _NO_WORD.sub("", plain))
+    plain = " ".join(plain.split())[:_ENOUGH_CHARS]
+    second = islice(_SENTENCE_END.finditer(plain), OPENING_SENTENCES - 1, None)
+    end = found.end() if (found := next(second, None)) else len(plain)
     return plain[: min(end, OPENING_CHARS)].strip()
 
 
@@ -248,18 +292,29 @@ def _first_end(head: str) -> int:
     return first.end() if first else len(head)
 
 
+@cache
+def _parts_of(cues: tuple[Cue, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part for cue in cues for part in cue.parts))
+
+
 def weigh(text: str, cues: Sequence[Cue]) -> Finding:
     """The points that a text's opening earns by these cues.
 
     None where there are only supporting cues, nor where the first sentence asks a question: who
     refuses makes a statement. An offer to go on with the work after all takes two points back.
     """
-    head = opening(text)
+    plain = _plain(text)
+    if not holds_any(plain, _parts_of(tuple(cues))) and _AI.search(plain) is None:
+        return Finding(0, ())
+    head = _opening(plain)
     if "?" in head[: _first_end(head)]:
         return Finding(0, ())
+    able = _INABILITY.search(head) is None
     found: dict[str, Cue] = {}
     for cue in cues:
-        if cue.name not in found and cue.pattern.search(head):
+        named = cue.parts is _NAMING and _AI.search(head) is not None
+        possible = cue.supports or named or (holds_any(head, cue.parts) and not (cue.denies and able))
+        if possible and cue.name not in found and cue.pattern.search(head):
             found[cue.name] = cue
     if all(cue.supports for cue in found.values()):
         return Finding(0, ())

@@ -32,7 +32,7 @@ class RougeL:
     """
 
     name: ClassVar = "rouge_l"
-    version: ClassVar = 1
+    version: ClassVar = 2
     kind: ClassVar = "corpus"
     reason: ClassVar = "same_wording"
 
@@ -57,7 +57,9 @@ class RougeL:
         filled = [at for at, own in enumerate(words) if own]
         hashes = [shingle_hashes(token_codes(_counted(words[at])), 1) for at in filled]
         keys: list[list[int]] = [[] for _ in texts]
-        for at, own in zip(filled, band_keys(list(signatures(hashes)), _BANDS, _SALT), strict=True):
+        for at, own in zip(
+            filled, band_keys(list(signatures(hashes, _BANDS.minima)), _BANDS, _SALT), strict=True
+        ):
             keys[at] = own
         return keys
 

@@ -11,8 +11,8 @@ import orjson
 from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
-from seedbed.filters.subject import FilterOptions, excerpt, filter_id, keep, reject
-from seedbed.verify.json_values import first_error
+from seedbed.filters.subject import FilterOptions, excerpt, filter_id, keep, keep_all, reject
+from seedbed.verify.json_values import first_error, validator
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -33,16 +33,31 @@ class Schema:
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = orjson.dumps(schema)
+        # With an identity of its own, so that what it refers to in itself is still found.
+        self._batch_schema = orjson.dumps({"type": "array", "items": {"$id": "urn:record", **schema}})
 
     @classmethod
     def build(cls, options: Options, context: FilterContext) -> Schema:
         return cls(context.task.schema())
 
     def check(self, records: Sequence[Record]) -> list[Verdict]:
-        return [self._verdict(record) for record in records]
-
-    def _verdict(self, record: Record) -> Verdict:
         by = filter_id(type(self))
+        if self._all_are_valid(records):
+            return keep_all(records, by)
+        return [self._verdict(record, by) for record in records]
+
+    def _all_are_valid(self, records: Sequence[Record]) -> bool:
+        """Most batches are without fault, and one look at them all takes half of the time."""
+        if any(record.unreadable is not None for record in records):
+            return False
+        batch = [record.fields for record in records]
+        try:
+            orjson.dumps(batch)  # no lone surrogate, which the validator would not see
+            return bool(validator(self._batch_schema).is_valid(batch))
+        except (TypeError, ValueError):
+            return False
+
+    def _verdict(self, record: Record, by: str) -> Verdict:
         if (unreadable := record.unreadable) is not None:
             evidence = {"detail": excerpt(unreadable.detail), "excerpt": excerpt(unreadable.text)}
             return reject(record, by, unreadable.cause, evidence)

@@ -34,9 +34,9 @@ class Secrets:
         return cls(context.task)
 
     def check(self, records: Sequence[Record]) -> list[Verdict]:
-        return [self._verdict(record) for record in records]
-
-    def _verdict(self, record: Record) -> Verdict:
         by = filter_id(type(self))
+        return [self._verdict(record, by) for record in records]
+
+    def _verdict(self, record: Record, by: str) -> Verdict:
         found = first_found(self._task, record.fields, find_secrets)
         return keep(record, by) if found is None else reject(record, by, "secret", found)

@@ -31,7 +31,11 @@ def filter_id(plugin: type) -> str:
 
 
 def keep(record: Record, by: str) -> Verdict:
-    return Verdict(record.id, by, keep=True)
+    return Verdict(record.id, by, True)
+
+
+def keep_all(records: Sequence[Record], by: str) -> list[Verdict]:
+    return [Verdict(record.id, by, True) for record in records]
 
 
 def reject(
@@ -64,9 +68,10 @@ def text_fields(task: Task, fields: Mapping[str, Any]) -> list[str]:
 
 def whole_text(task: Task, fields: Mapping[str, Any]) -> str:
     """The task's own view of a record as one text; of an incomplete record, the text that there is."""
-    if all(texts_in(fields.get(name)) for name in task.text_fields):
-        return task.as_text(fields)
-    return "\n".join(text_fields(task, fields))
+    for name in task.text_fields:
+        if not texts_in(fields.get(name)):
+            return "\n".join(text_fields(task, fields))
+    return task.as_text(fields)
 
 
 def chosen_text(task: Task, fields: Mapping[str, Any], names: Sequence[str] | None) -> str:

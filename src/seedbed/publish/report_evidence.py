@@ -36,16 +36,16 @@ _VERDICT_TONES: Mapping[str, Tone] = {
 MOST_AXIS_VALUES = 40
 
 
-def measures_section(summary: Summary) -> Section:
-    """Variety of the generated rows beside that of as many real rows, and how far the axes are covered."""
+def measures_section(summary: Summary, rows: str = "accepted rows") -> Section:
+    """Variety of the generated `rows` beside that of as many real rows, and how far the axes are covered."""
     measures = summary.get("measures")
     if not measures:
         return Section("measures", "Measured against the real data", ())
-    rows = measures["rows"]
+    counts = measures["rows"]
     blocks: list[Block] = [
         Paragraph(
-            f"{rows['generated']:,} accepted rows beside {rows['real']:,} real ones, in samples of "
-            f"{rows['sample']:,}. Embedder: {measures['embedder']}."
+            f"{counts['generated']:,} {rows} beside {counts['real']:,} real ones, in samples of "
+            f"{counts['sample']:,}. Embedder: {measures['embedder']}."
         )
     ]
     metrics = [entry for entry in measures["metrics"] if entry["value"] is not None]

@@ -61,22 +61,22 @@ def render_html(summary: Summary, *, charts: bool = False) -> str:
     """
     accounts = Accounts.from_json(summary["accounts"])
     accounts.check()
-    css = _file("report.css")
+    css = page_file("report.css")
     drawn = charts_of(summary) if charts and available() else {}
     every = [chart for section in drawn.values() for chart in section]
-    script = bundle(_file("charts.js")) if every else ""
+    script = bundle(page_file("charts.js")) if every else ""
     shown = [_with_charts(section, drawn) for section in sections(summary, accounts) if section.blocks]
-    page: str = _template().render(
-        policy=_policy(css, script),
-        css=_as_is(css),
+    page: str = template("report.html.j2").render(
+        policy=policy(css, script),
+        css=as_is(css),
         version=__version__,
         recipe=summary["recipe"],
         task=summary["task"],
         run=summary["run"],
         outcome=outcome(summary, accounts),
         sections=shown,
-        script=_as_is(script),
-        charts=_as_is(as_json(every)),
+        script=as_is(script),
+        charts=as_is(as_json(every)),
         how_to_charts="" if available() else HOW_TO_CHARTS,
     )
     return page
@@ -109,7 +109,7 @@ def _with_charts(section: Section, drawn: Mapping[str, Sequence[Chart]]) -> Sect
     return Section(section.id, section.title, [*blocks[:words], *drawn.get(section.id, ()), *blocks[words:]])
 
 
-def _policy(css: str, script: str) -> str:
+def policy(css: str, script: str) -> str:
     """Nothing is loaded, and what is in the page acts only if it has one of these hashes."""
     scripts = f"script-src '{_hash(script)}'; " if script else ""
     return f"default-src 'none'; style-src '{_hash(css)}'; {scripts}base-uri 'none'; form-action 'none'"
@@ -119,11 +119,11 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _file(name: str) -> str:
+def page_file(name: str) -> str:
     return (resources.files("seedbed.publish") / "page_files" / name).read_text(encoding="utf-8")
 
 
-def _as_is(text: str) -> Any:
+def as_is(text: str) -> Any:
     """Text of ours that stands in the page unescaped: a style sheet or a script that ships with Seedbed."""
     from markupsafe import Markup
 
@@ -144,7 +144,8 @@ def _breakable(text: object) -> Any:
 
 
 @cache
-def _template() -> Any:
+def template(name: str) -> Any:
+    """A page, with the macros that draw blocks."""
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -152,4 +153,4 @@ def _template() -> Any:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals |= {"visible": visible, "breakable": _breakable}
-    return environment.from_string(_file("report.html.j2"))
+    return environment.from_string(page_file("blocks.html.j2") + page_file(name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,7 @@ def _losers(
     own = [members[at].keys.get(filter_.name, ()) for at in alive]
     sizes = np.array([len(numbers) for numbers in own], np.int64)
     ranks = np.repeat(np.asarray(alive, np.int64), sizes)
-    keys = np.concatenate([np.empty(0, np.int64), *(np.asarray(numbers, np.int64) for numbers in own)])
+    keys = np.fromiter(chain.from_iterable(own), np.int64, int(sizes.sum()))
     inside, before = candidates(filter_.name, ranks, keys, earlier_keys)
     texts = {at: filter_.text(members[at].record) for at in {a for pair in inside for a in pair}}
     texts |= {at: filter_.text(members[at].record) for at, _ in before if at not in texts}
@@ -77,20 +78,30 @@ def _losers(
     edges: list[tuple[str, str, float]] = []
     survivors: dict[str, bool] = {}
     for part, old in _in_parts(before, earlier_records):
-        for at, record in part:
-            if record in old:
-                score = filter_.edge(texts[at], filter_.text(old[record]))
-                if score is not None:
-                    edges.append((members[at].record.id, record, score))
-                    survivors[record] = old[record].is_real
-    for at, lower in inside:
-        if (score := filter_.edge(texts[at], texts[lower])) is not None:
-            edges.append((members[at].record.id, members[lower].record.id, score))
+        known = [(at, record) for at, record in part if record in old]
+        pairs = [(texts[at], filter_.text(old[record])) for at, record in known]
+        for (at, record), score in zip(known, kinship(filter_, pairs), strict=True):
+            if score is not None:
+                edges.append((members[at].record.id, record, score))
+                survivors[record] = old[record].is_real
+    for start in range(0, len(inside), PAIRS_AT_A_TIME):
+        own_part = inside[start : start + PAIRS_AT_A_TIME]
+        pairs = [(texts[at], texts[lower]) for at, lower in own_part]
+        for (at, lower), score in zip(own_part, kinship(filter_, pairs), strict=True):
+            if score is not None:
+                edges.append((members[at].record.id, members[lower].record.id, score))
     position = {members[at].record.id: at for at in alive}
     # Real rows stand first, then earlier records; among equals the id decides.
     by_rank = sorted(survivors, key=lambda record: (not survivors[record], record))
     by_rank += [members[at].record.id for at in alive]
     return {position[loser]: result for loser, result in reduce(by_rank, edges).items() if loser in position}
+
+
+def kinship(filter_: CorpusFilter, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
+    """How close each pair is, None where it is no kin. Most candidates of some filters are soon ruled out."""
+    can_be_kin = getattr(filter_, "can_be_kin", None)
+    possible = can_be_kin(pairs) if can_be_kin is not None and pairs else [True] * len(pairs)
+    return [filter_.edge(*pair) if likely else None for pair, likely in zip(pairs, possible, strict=True)]
 
 
 def _in_parts(

@@ -50,7 +50,7 @@ def filter_problems(
         )
         for entry in loaded.recipe.filters
         for path, message in [
-            *_of(registry.filters.get(entry.name), entry.options, task, real, documents),
+            *problems_of(registry.filters.get(entry.name), entry.options, task, real, documents),
             *_without_embedder(loaded.recipe, registry.filters.get(entry.name), entry.options),
         ]
     ]
@@ -62,7 +62,7 @@ def _without_embedder(recipe: Recipe, plugin: type, options: object) -> list[tup
     return [((), "compares by roles.embedder, which is not there; write one, or another embedder here")]
 
 
-def _of(
+def problems_of(
     plugin: type, options: object, task: Task, real: Sequence[Record], documents: bool
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     for module in getattr(plugin, "needs", ()):

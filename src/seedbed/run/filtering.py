@@ -10,6 +10,7 @@ import asyncio
 from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, TypeAlias
 
 from seedbed.core.protocols import CorpusFilter, RecordFilter
@@ -81,6 +82,33 @@ class FilterSet:
             {name: array("q", keys[at]) for name, keys in by_filter.items()} for at in range(len(records))
         ]
 
+    def survey(self, records: Sequence[Record]) -> Survey:
+        """Each record is looked at by every filter, whatever the others say of it."""
+        said = [
+            verdict
+            for filter_ in self.record
+            for verdict in filter_.check(records)
+            if not verdict.keep or verdict.reason
+        ]
+        keys = {f.name: f.keys([f.text(record) for record in records]) for f in self.corpus}
+        flat = {
+            name: (array("q", map(len, own)), array("q", chain.from_iterable(own)))
+            for name, own in keys.items()
+        }
+        return Survey(tuple(said), flat)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What filters have to say of records, for who wants no verdict that keeps and says nothing.
+
+    `said` are the other verdicts of the record filters, `keys` those of every record for each corpus filter:
+    how many each has, and all of them in order.
+    """
+
+    said: tuple[Verdict, ...]
+    keys: Mapping[str, tuple[Keys, Keys]]
+
 
 # Records of one caller, and the future that gets their verdicts.
 _Waiting: TypeAlias = "tuple[Sequence[Record], asyncio.Future[list[Checked]]]"
@@ -101,6 +129,11 @@ def _check(records: Sequence[Record]) -> list[Checked]:
 def _keys(records: Sequence[Record]) -> list[dict[str, Keys]]:
     assert _worker_filters is not None
     return _worker_filters.keys(records)
+
+
+def _survey(records: Sequence[Record]) -> Survey:
+    assert _worker_filters is not None
+    return _worker_filters.survey(records)
 
 
 class FilterPool:
@@ -173,6 +206,10 @@ class FilterPool:
             return [{} for _ in records]
         await self._feed.fetch([each.text(record) for each in self._fed.corpus for record in records])
         return await asyncio.to_thread(self._fed.keys, records)
+
+    async def survey(self, records: Sequence[Record]) -> Survey:
+        """What the filters say of a batch, which travels as it is."""
+        return await self._workers.call(_survey, records)
 
     def _flush(self) -> None:
         if self._timer is not None:

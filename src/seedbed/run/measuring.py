@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,34 +136,40 @@ def real_side(task: Task, rows: Iterable[Record], asked: Iterable[str], seed: in
     return side
 
 
-def measure_file(
-    file: Path, rows: Sequence[Mapping[str, Any]], column: str, recipe: BoundRecipe | None
-) -> dict[str, Any]:
-    """Measure the rows of a file, with a recipe beside its real train rows.
+class FileMeasures:
+    """Takes up the rows of a file one by one, and measures them, with a recipe beside its real train rows.
 
     Where the file has all text fields of the recipe's task, those are compared; else the column, with
     the task's first text field.
     """
-    if recipe is None:
-        generated = Gathered(Pool())
-        for index, row in enumerate(rows):
-            generated.add(str(index), text_of(row, (column,)), {})
-        return measure_sides(generated, Gathered(Pool()), {}, file)
-    task, seed = recipe.task, recipe.recipe.generate.seed
-    known = rows[0].keys()
-    fields = task.text_fields if known >= set(task.text_fields) else ()
-    asked = {axis: values for axis, values in _asked(recipe).items() if axis in known}
-    generated = Gathered(Pool(seed=seed))
-    for index, row in enumerate(rows):
-        text = task.as_text(row) if fields else text_of(row, (column,))
-        generated.add(str(index), text, {axis: as_string(row[axis]) for axis in asked})
-    if fields:
-        real = real_side(task, recipe.train, asked, seed)
-    else:
-        real = Gathered(Pool(seed=seed))
-        for record in recipe.train:
-            real.add(record.id, text_of(record.fields, task.text_fields[:1]), {})
-    return measure_sides(generated, real, asked, file, seed=seed)
+
+    def __init__(self, file: Path, column: str, columns: Collection[str], recipe: BoundRecipe | None) -> None:
+        self._file = file
+        self._recipe = recipe
+        self._seed = recipe.recipe.generate.seed if recipe is not None else 0
+        self._rows = Gathered(Pool(seed=self._seed))
+        self._column = column
+        self._as_task = recipe is not None and set(columns) >= set(recipe.task.text_fields)
+        self._asked = (
+            {axis: values for axis, values in _asked(recipe).items() if axis in columns} if recipe else {}
+        )
+
+    def add(self, index: int, row: Mapping[str, Any]) -> None:
+        text = (
+            self._recipe.task.as_text(row)
+            if self._recipe and self._as_task
+            else text_of(row, (self._column,))
+        )
+        self._rows.add(str(index), text, {axis: as_string(row[axis]) for axis in self._asked})
+
+    def figures(self) -> dict[str, Any]:
+        real = Gathered(Pool(seed=self._seed))
+        if self._recipe is not None and self._as_task:
+            real = real_side(self._recipe.task, self._recipe.train, self._asked, self._seed)
+        elif self._recipe is not None:
+            for record in self._recipe.train:
+                real.add(record.id, text_of(record.fields, self._recipe.task.text_fields[:1]), {})
+        return measure_sides(self._rows, real, self._asked, self._file, seed=self._seed)
 
 
 def measure_sides(

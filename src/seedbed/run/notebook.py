@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -172,10 +172,23 @@ def audit(
     against: str | Path | None = None,
     text: str | None = None,
     ignore_after: str | None = None,
+    recipe: Recipe | str | Path | None = None,
+    filters: Sequence[str] = (),
 ) -> Audit:
-    """Check a file with the default filters, and for leaks of the eval file `against`."""
+    """Check a file with the default filters or a recipe's, and for leaks of the eval file `against`.
+
+    `filters` adds some by name (`pii`) or with options in YAML (`{language: {languages: [en]}}`).
+    """
     eval_file = Path(against) if against is not None else None
-    return audit_file(Path(file), against=eval_file, text=text, ignore_after=ignore_after)
+    given = Recipe.load(recipe) if isinstance(recipe, str | Path) else recipe
+    return audit_file(
+        Path(file),
+        against=eval_file,
+        text=text,
+        ignore_after=ignore_after,
+        recipe=given.bound if given is not None else None,
+        filters=filters,
+    )
 
 
 class _Stop:

@@ -89,7 +89,7 @@ def locked_eval(bound: BoundRecipe, note: Note, by: str) -> Iterator[EvalLockSer
     hashes = iter(()) if locked else _draft_hashes(bound)
     needs = needed_of_eval(spec, bound.task)
     optional = [spec.column(name) for name in bound.task.optional_fields]
-    common = [bound.compared_text(row) for row in _calibration_rows(bound)]
+    common = [bound.compared_text(row) for row in calibration_rows(bound)]
     with EvalLockServer.start(
         spec,
         needs=needs,
@@ -111,7 +111,7 @@ def _draft_hashes(bound: BoundRecipe) -> Iterator[bytes]:
                 yield text_hash(bound.compared_text(record))
 
 
-def _calibration_rows(bound: BoundRecipe) -> list[Record]:
+def calibration_rows(bound: BoundRecipe) -> list[Record]:
     """A sample of the train rows that one more row hardly changes, in the order of their ids."""
     by_id = {row.id: row for row in bound.train}
     chosen = RowPool(sorted(by_id)).pick(CALIBRATION_ROWS, "calibration")
@@ -122,7 +122,7 @@ def build_filters(
     bound: BoundRecipe, server: EvalLockServer | None, vectors: Vectors | None = None
 ) -> FilterSet:
     """The recipe's filters, calibrated on the real train rows, with `vectors` for those that want them."""
-    texts = [bound.task.as_text(row.fields) for row in _calibration_rows(bound)]
+    texts = [bound.task.as_text(row.fields) for row in calibration_rows(bound)]
     context = FilterContext(
         task=bound.task,
         real_texts=texts or None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -190,16 +190,34 @@ class _Keys:
         return f"{content.hex()}#{self._copies[content]}"
 
 
-def longest_text_column(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The column with the most text on average, of those that hold text or conversations in every row.
+class TextColumns:
+    """How much text each column has, of those that hold text or conversations in every row so far."""
 
-    Ties go to the one that stands first. Raises ValueError where no column holds text throughout.
-    """
-    totals = {
-        name: sum(len(asked_in(row[name])) for row in rows)
-        for name in rows[0]
-        if all(texts_in(row.get(name)) for row in rows)
-    }
-    if not totals:
-        raise ValueError("no column holds text in every row")
-    return max(totals, key=lambda name: totals[name])
+    def __init__(self) -> None:
+        self._totals: dict[str, int] | None = None
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        if self._totals is None:
+            self._totals = dict.fromkeys(row, 0)
+        for name in list(self._totals):
+            if texts_in(value := row.get(name)):
+                self._totals[name] += len(asked_in(value))
+            else:
+                del self._totals[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in (self._totals or {})
+
+    def longest(self) -> str:
+        """The one with the most text; ties go to the one that stands first. Raises ValueError without one."""
+        if not self._totals:
+            raise ValueError("no column holds text in every row")
+        return max(self._totals, key=self._totals.__getitem__)
+
+
+def longest_text_column(rows: Iterable[Mapping[str, Any]]) -> str:
+    """The column with the most text on average. Raises ValueError where none holds text throughout."""
+    columns = TextColumns()
+    for row in rows:
+        columns.add(row)
+    return columns.longest()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import orjson
 
@@ -13,7 +14,7 @@ from seedbed.core.errors import InputError, Problem
 from seedbed.sources.parquet_file import write_parquet_rows
 from seedbed.sources.readers import Row
 from seedbed.sources.spec import Format, SourceSpec
-from seedbed.store.atomic import write_bytes
+from seedbed.store.atomic import write_parts
 
 _SUFFIXES: Mapping[Format, tuple[str, ...]] = {
     "csv": (".csv",),
@@ -23,9 +24,9 @@ _SUFFIXES: Mapping[Format, tuple[str, ...]] = {
 
 
 def write_without(
-    spec: SourceSpec, columns: Sequence[str], rows: Sequence[Row], out: Path, *, keep: Sequence[Path] = ()
+    spec: SourceSpec, columns: Sequence[str], rows: Iterable[Row], out: Path, *, keep: Sequence[Path] = ()
 ) -> None:
-    """Write the rows that stay to `out`.
+    """Write the rows that stay, which may be read anew each time, to `out`.
 
     A CSV file gets the header `columns` even where no row is left; each of `rows` must have these
     columns. A JSONL row keeps the keys of its own, a Parquet file the types of its columns. Raises
@@ -48,18 +49,30 @@ def write_without(
     _refuse_to_replace(out, spec.path, keep)
     _refuse_another_format(out, kind)
     if kind == "jsonl":
-        write_bytes(out, b"".join(orjson.dumps(dict(row.values)) + b"\n" for row in rows))
+        write_parts(out, (orjson.dumps(dict(row.values)) + b"\n" for row in rows))
         return
     if kind == "parquet":
         write_parquet_rows(spec.path, {row.index for row in rows}, out)
         return
-    lines = [list(columns), *([row.values[name] for name in columns] for row in rows)]
     # Left to itself, Python before 3.13 puts no quotes round a bare carriage return, which ends a row.
-    bare = any("\r" in cell for cells in lines for cell in cells)
+    bare = any("\r" in cell for cells in _lines(columns, rows) for cell in cells)
+    write_parts(out, _as_csv(_lines(columns, rows), csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL))
+
+
+def _lines(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[list[str]]:
+    yield list(columns)
+    for row in rows:
+        yield [row.values[name] for name in columns]
+
+
+def _as_csv(lines: Iterable[Sequence[str]], quoting: Literal[0, 1]) -> Iterator[bytes]:
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL)
-    writer.writerows(lines)
-    write_bytes(out, buffer.getvalue().encode("utf-8"))
+    writer = csv.writer(buffer, lineterminator="\n", quoting=quoting)
+    for line in lines:
+        writer.writerow(line)
+        yield buffer.getvalue().encode("utf-8")
+        buffer.seek(0)
+        buffer.truncate()
 
 
 def _refuse_to_replace(out: Path, audited: Path, keep: Sequence[Path]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,17 @@ def sync_folder(path: Path) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write through a temporary file, fsync and rename. Raises StoreError naming the path."""
+    write_parts(path, (data,))
+
+
+def write_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """`write_bytes` of what comes in parts; where they raise, the path stays as it was."""
     temporary = path.with_name(path.name + ".tmp")
     try:
         # Made anew: a link that somebody laid there is not followed.
         temporary.unlink(missing_ok=True)
         with temporary.open("xb") as file:
-            file.write(data)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

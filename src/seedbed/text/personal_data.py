@@ -64,7 +64,6 @@ _CARD = re.compile(
     r"(?<![\w.])(?=(\d{12,19}+|\d{4}([ -])\d{4}\2\d{4}(?:\2\d{1,4}){0,2}|\d{4}([ -])\d{6}\3\d{4,5}+)"
     r"(?!\w|[.,]\d))"
 )
-_IBAN_HEAD = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?=[ -]?[0-9A-Za-z])")
 _SSN = re.compile(r"(?<![\w.-])\d{3}([- ]?)\d{2}\1\d{4}(?!\w|[.-]\d)")
 _DNI = re.compile(r"(?<![\w.-])(?:\d{8}|\d{2}\.\d{3}\.\d{3}|[XYZxyz]-?\d{7})-?[A-Za-z](?![\w-])")
 _CODICE_FISCALE = re.compile(
@@ -109,10 +108,13 @@ def find_personal_data(text: str, kinds: Collection[str]) -> list[Span]:
 
     Where one place is of several kinds, the longest is told, then the first of the table.
     """
+    shown = {sign for sign in _SIGNS if sign.search(text)}
+    if not shown:
+        return []
     return apart(
         Span(kind, start, end)
         for kind in PERSONAL_KINDS
-        if kind in kinds and _FINDERS[kind][1].search(text)
+        if kind in kinds and _FINDERS[kind][1] in shown
         for start, end in _FINDERS[kind][0](text)
     )
 
@@ -199,13 +201,16 @@ def _cards(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _ibans(text: str) -> Iterator[tuple[int, int]]:
-    for head in _IBAN_HEAD.finditer(text):
-        length = IBAN_LENGTHS.get(head[0][:2].upper())
-        end = _end_of_characters(text, head.start(), length) if length else None
+    for digits in _TWO_DIGITS.finditer(text):
+        start = digits.start() - 2
+        length = IBAN_LENGTHS.get(text[max(start, 0) : digits.start()].upper())
+        if length is None or text[max(start - 1, 0) : start].isalnum():
+            continue
+        end = _end_of_characters(text, start, length)
         if end is not None:
-            value = characters_of(text[head.start() : end])
+            value = characters_of(text[start:end])
             if is_iban(value) and not is_reserved_iban(value):
-                yield head.start(), end
+                yield start, end
 
 
 def _end_of_characters(text: str, start: int, count: int) -> int | None:
@@ -260,25 +265,28 @@ def _has_context(text: str, start: int, kind: str) -> bool:
     return _CONTEXT[kind].search(text[max(0, start - _CONTEXT_CHARS) : start]) is not None
 
 
+# What a text shows that holds data of a kind: looked for once, and in most texts not found.
+_AT = re.compile("@")
 _DIGIT = re.compile(r"\d")
+_TWO_DIGITS = re.compile(r"\d\d+")
+_MANY_DIGITS = re.compile(r"\d(?:[ ().\-/]{0,2}\d){6}")
+_ADDRESS = re.compile(r"\d\.\d{1,3}\.\d|:[0-9A-Fa-f]{0,4}:")
+_SIGNS = (_AT, _DIGIT, _TWO_DIGITS, _MANY_DIGITS, _ADDRESS)
 
-# Kind -> how it is found, and what a text without any of it does not hold.
+# Kind -> how it is found, and its sign.
 _FINDERS: dict[PersonalKind, tuple[_Find, re.Pattern[str]]] = {
-    "email": (_emails, re.compile("@")),
-    "iban": (_ibans, _DIGIT),
-    "card": (_cards, _DIGIT),
-    "us_ssn": (_ssns, _DIGIT),
-    "es_dni": (_dnis, _DIGIT),
-    "uk_nhs": (_digits_with_context("uk_nhs", r"\d{3}[ -]?\d{3}[ -]?\d{4}", is_uk_nhs), _CONTEXT["uk_nhs"]),
-    "nl_bsn": (
-        _digits_with_context("nl_bsn", r"(?:\d{9}|\d{4}[. ]\d{2}[. ]\d{3})", is_nl_bsn),
-        _CONTEXT["nl_bsn"],
-    ),
+    "email": (_emails, _AT),
+    "iban": (_ibans, _TWO_DIGITS),
+    "card": (_cards, _MANY_DIGITS),
+    "us_ssn": (_ssns, _MANY_DIGITS),
+    "es_dni": (_dnis, _MANY_DIGITS),
+    "uk_nhs": (_digits_with_context("uk_nhs", r"\d{3}[ -]?\d{3}[ -]?\d{4}", is_uk_nhs), _MANY_DIGITS),
+    "nl_bsn": (_digits_with_context("nl_bsn", r"(?:\d{9}|\d{4}[. ]\d{2}[. ]\d{3})", is_nl_bsn), _MANY_DIGITS),
     "de_tax_id": (
         _digits_with_context("de_tax_id", r"\d{2}[ ]?\d{3}[ ]?\d{3}[ ]?\d{3}", is_de_tax_id),
-        _CONTEXT["de_tax_id"],
+        _MANY_DIGITS,
     ),
     "it_codice_fiscale": (_fiscal_codes, _DIGIT),
-    "ip": (_ips, re.compile(r"[\d:]")),
-    "phone": (_phones, _DIGIT),
+    "ip": (_ips, _ADDRESS),
+    "phone": (_phones, _MANY_DIGITS),
 }
