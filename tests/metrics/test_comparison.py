@@ -22,8 +22,8 @@ from seedbed.metrics.comparison import (
     embed_lexically,
     measure,
 )
-from seedbed.text.lexical import Lexical
 from seedbed.metrics.sample import FEWEST, Pool, draw_sample
+from seedbed.text.lexical import Lexical
 
 RealData = Callable[[str], Path]
 

@@ -34,7 +34,15 @@ FAULTS = [kind for kind in VARIANTS if kind not in ("wrong_sum", "wrong_program"
 # Two filters share the copies, and of those that were edited much only a few can be caught.
 RATES = {**dict.fromkeys(FAULTS, RATE), "copy": 2 * RATE}
 FORBIDDEN = {"forbidden": {"phrases": ["guarantee", "money back"]}}
-ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, "label_agreement", "language", FORBIDDEN, "secrets", "pii")
+ALL: tuple[Any, ...] = (
+    *DEFAULT_FILTERS,
+    "semantic_duplicates",
+    "label_agreement",
+    "language",
+    FORBIDDEN,
+    "secrets",
+    "pii",
+)
 
 # `rouge_l` answers copies where `near_duplicates` does not, `verify` has tests of its own; and what a recipe
 # asks of a text by `constraints` no imitation of real rows keeps to, clean or not.
@@ -49,6 +57,7 @@ LOOSER: Mapping[str, Any] = {
     "length": {"length": {"min_words": 0, "max_words": 100_000}},
     "duplicates": None,
     "near_duplicates": {"near_duplicates": {"threshold": 1.0}},
+    "semantic_duplicates": {"semantic_duplicates": {"threshold": 1.0}},
     "contamination": None,
     "label_agreement": {"label_agreement": {"flag_from": 0.9}},
     "forbidden": None,
