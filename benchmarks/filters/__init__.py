@@ -9,6 +9,7 @@ MODULES = (
     "refusal",
     "duplicates",
     "near_duplicates",
+    "semantic_duplicates",
     "language",
     "constraints",
     "label_agreement",

@@ -46,7 +46,7 @@ FAULTS = [
 # Two filters share the copies, and of those that were edited much only a few can be caught.
 RATES = {**dict.fromkeys(FAULTS, RATE), "copy": 2 * RATE}
 FORBIDDEN = {"forbidden": {"phrases": ["guarantee", "money back"]}}
-NAMED = ("label_agreement", "language", FORBIDDEN, "secrets", "pii", "toxicity")
+NAMED = ("semantic_duplicates", "label_agreement", "language", FORBIDDEN, "secrets", "pii", "toxicity")
 ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, *NAMED)
 
 # `rouge_l` answers copies where `near_duplicates` does not, these others have tests of their own; and what a
@@ -62,6 +62,7 @@ LOOSER: Mapping[str, Any] = {
     "length": {"length": {"min_words": 0, "max_words": 100_000}},
     "duplicates": None,
     "near_duplicates": {"near_duplicates": {"threshold": 1.0}},
+    "semantic_duplicates": {"semantic_duplicates": {"threshold": 1.0}},
     "contamination": None,
     "label_agreement": {"label_agreement": {"flag_from": 0.9}},
     "forbidden": None,

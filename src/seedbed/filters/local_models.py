@@ -19,7 +19,6 @@ from seedbed.filters.subject import FilterOptions
 Library = Literal["sentence_transformers", "model2vec"]
 Vectors = NDArray[np.float32]
 
-_EXTRAS: dict[Library, str] = {"sentence_transformers": "sentence-transformers", "model2vec": "model2vec"}
 _HASHED_AT_A_TIME = 1 << 20
 
 
@@ -53,7 +52,7 @@ class LocalModel(FilterOptions):
         """What is to be installed for it; "" where nothing is."""
         if find_spec(self.library) is not None:
             return ""
-        return f"needs {self.library}: pip install 'seedbed[{_EXTRAS[self.library]}]'"
+        return f"needs {self.library}: pip install 'seedbed[{self.library.replace('_', '-')}]'"
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """float32 of shape (texts, dimensions).

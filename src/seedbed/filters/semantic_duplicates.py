@@ -20,10 +20,9 @@ from seedbed.text.normalise import normalise
 from seedbed.text.remembered import remembered
 from seedbed.text.single_linkage import joining_similarities
 
-LOWEST, HIGHEST, STEP = 0.8, 0.99, 0.005
+LOWEST, HIGHEST, STEP = 0.9, 0.99, 0.005
 MISSED_REAL = 0.01
 ENOUGH_REAL = 50
-UNCALIBRATED = 0.9
 _REMEMBERED = 8192
 
 Floats = NDArray[np.float32]
@@ -50,7 +49,7 @@ class SemanticDuplicates:
     whose words are inflected otherwise. Only a neural one tells a paraphrase.
 
     How alike the vectors of different real texts are depends on embedder and task, so the threshold is the
-    lowest in 0.8 … 0.99 at which at most 1 % of the real train texts given would fall against one another;
+    lowest in 0.9 … 0.99 at which at most 1 % of the real train texts given would fall against one another;
     0.9 without 50 of them. A text that the embedder knows nothing of is like no other.
     """
 
@@ -81,7 +80,7 @@ class SemanticDuplicates:
     ) -> None:
         self._made_of = (task, embedding, threshold, planes, on)
         self._task = task
-        self._embedding = embedding
+        self.embedding = embedding
         self.threshold = threshold
         self._planes = planes
         self._on = on
@@ -145,13 +144,13 @@ class SemanticDuplicates:
         return score if score >= self.threshold else None
 
     def _vectors(self, texts: Sequence[str]) -> Floats:
-        return unit(self._embedding.embed(texts))
+        return unit(self.embedding.embed(texts))
 
 
 def _calibrated(vectors: Floats) -> float:
     """The lowest threshold, in steps of 0.005, at which at most 1 % of these would fall to one another."""
     if len(vectors) < ENOUGH_REAL:
-        return UNCALIBRATED
+        return LOWEST
     first_to_stay = joining_similarities(vectors)[int(MISSED_REAL * len(vectors))]
     steps = int(float(first_to_stay) / STEP) + 1
     return min(HIGHEST, max(LOWEST, round(steps * STEP, 3)))

@@ -42,9 +42,10 @@ def _of(
 # What `strength` says. cut: the share of the reply that is gone. refusal: whole (1) or in a field (.5).
 # wrapped: 0 where the wording is the usual one, 1 where it is an unusual one. short: words, as a share
 # of the shortest real text; long: as a multiple of the longest. copy and leak, edited: the share of
-# words changed; inside: the share of the text that is not of the eval row. wrong_label, wrong_language: the
-# share of the text that is of the other label or language. personal_data and secret: from .8 on it is
-# disguised. memorised: the share of a real text that stands there.
+# words changed; inflected: of words with another ending; reordered: how many words stay together; inside:
+# the share of the text that is not of the eval row. wrong_label, wrong_language: the share of the text that
+# is of the other label or language. personal_data and secret: from .8 on it is disguised.
+# memorised: the share of a real text that stands there.
 VARIANTS: Mapping[str, Mapping[str, Variant]] = {
     "broken_json": {
         "missing_brace": _of(3, "schema", text=False),
@@ -72,6 +73,8 @@ VARIANTS: Mapping[str, Mapping[str, Variant]] = {
     "copy": {
         "verbatim": Variant(2, 0.0, 0.0, ("duplicates", "near_duplicates", "rouge_l")),
         "edited": Variant(3, 0.05, 0.4, ("near_duplicates", "rouge_l")),
+        "reordered": _of(1, "semantic_duplicates", 1, 5),
+        "inflected": _of(1, "semantic_duplicates", 0.1, 0.5),
     },
     "leak": {
         "equal": _of(2, "contamination", 0.0, 0.0),
@@ -219,7 +222,14 @@ class Fault:
         """The variant, with its strength in steps where it has any."""
         low = int(self.strength * 10 + 1e-9)
         match self.kind, self.variant:
-            case ("copy" | "leak", "edited") | ("leak", "inside") | ("memorised", "part"):
+            case "copy", "reordered":
+                return f"reordered, {round(self.strength)} at a time"
+            case (
+                ("copy" | "leak", "edited")
+                | ("copy", "inflected")
+                | ("leak", "inside")
+                | ("memorised", "part")
+            ):
                 return f"{self.variant} {low * 10}-{low * 10 + 10} %"
             case "broken_json", "cut" | "cut_unmarked":
                 return f"{self.variant} {'up to 40' if self.strength < 0.4 else 'over 40'} %"

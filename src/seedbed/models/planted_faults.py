@@ -45,6 +45,10 @@ _SOME_KNOWN = 5
 _NUMBER = re.compile(r"\d+")
 _EXPECTED = re.compile(r" == .+$", re.MULTILINE)
 
+_MARKS = ".,;:!?)"
+_INFLECTED = re.compile(r"[^\W\d_]{4,}[.,;:!?)]*")
+_ENDINGS = ("ing", "ed", "s")
+
 _REPLACEMENTS = (
     *("rather", "quite", "indeed", "meanwhile", "somehow", "again", "instead", "perhaps", "mostly", "still"),
     *("simply", "later", "already", "once", "even", "also", "nearly", "often", "just", "otherwise"),
@@ -99,6 +103,35 @@ def edited(words: Sequence[str], share: float, rng: random.Random) -> tuple[list
         if way == "insert":
             changed.append(word)
     return changed or [rng.choice(_REPLACEMENTS)], round(count / len(words), 3)
+
+
+def reordered(words: Sequence[str], together: float, rng: random.Random) -> tuple[list[str], float]:
+    """The words in another order, in pieces of about so many, and how many stay together in fact."""
+    width = max(1, min(round(together), len(words) // 2))
+    pieces = [words[at : at + width] for at in range(0, len(words), width)]
+    order = list(range(len(pieces)))
+    rng.shuffle(order)
+    if order == sorted(order):
+        order.reverse()
+    return [word for at in order for word in pieces[at]], float(width)
+
+
+def inflected(words: Sequence[str], share: float, rng: random.Random) -> tuple[list[str], float]:
+    """The words with about `share` of them in another form, as English has them, and the share in fact."""
+    able = [at for at, word in enumerate(words) if _INFLECTED.fullmatch(word)]
+    chosen = set(rng.sample(able, min(len(able), max(1, round(share * len(words))))))
+    changed = [_in_another_form(word, rng) if at in chosen else word for at, word in enumerate(words)]
+    return changed, round(len(chosen) / max(1, len(words)), 3)
+
+
+# The ways in which a copy is not verbatim, by variant.
+REWORDINGS = {"edited": edited, "reordered": reordered, "inflected": inflected}
+
+
+def _in_another_form(word: str, rng: random.Random) -> str:
+    letters = word.rstrip(_MARKS)
+    stem = next((letters.removesuffix(end) for end in _ENDINGS if letters.endswith(end)), letters)
+    return rng.choice([stem + end for end in (*_ENDINGS, "") if stem + end != letters]) + word[len(letters) :]
 
 
 # What a message could say, by its language.

@@ -16,6 +16,7 @@ from seedbed.models.fault_plan import Fault
 from seedbed.models.imitation import imitate, joined, neutral, repeats, words_of
 from seedbed.models.planted_faults import (
     REFUSALS,
+    REWORDINGS,
     cut,
     edited,
     foreign_words,
@@ -268,10 +269,10 @@ class Writer:
             words = words_of(text)
             if not words:
                 continue
-            if fault.variant == "edited":
-                words, share = edited(words, fault.strength, rng)
+            if fault.variant in REWORDINGS:
+                words, strength = REWORDINGS[fault.variant](words, fault.strength, rng)
                 text = joined(words)
-                changed.append(share)
+                changed.append(strength)
             copied[name] = text
         return copied, replace(fault, strength=max(changed, default=0.0))
 
