@@ -46,7 +46,7 @@ FAULTS = [
 # Two filters share the copies, and of those that were edited much only a few can be caught.
 RATES = {**dict.fromkeys(FAULTS, RATE), "copy": 2 * RATE}
 FORBIDDEN = {"forbidden": {"phrases": ["guarantee", "money back"]}}
-NAMED = ("semantic_duplicates", "label_agreement", "language", FORBIDDEN, "secrets", "pii", "toxicity")
+NAMED = ("semantic_duplicates", "label_agreement", "language", FORBIDDEN)
 ALL: tuple[Any, ...] = (*DEFAULT_FILTERS, *NAMED)
 
 # `rouge_l` answers copies where `near_duplicates` does not, these others have tests of their own; and what a

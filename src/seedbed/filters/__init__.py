@@ -43,4 +43,15 @@ FILTERS: Table[Any] = Table(
     ),
 )
 
-DEFAULT_FILTERS = ("refusal", "schema", "format", "length", "duplicates", "near_duplicates", "contamination")
+DEFAULT_FILTERS = (
+    "refusal",
+    "schema",
+    "format",
+    "length",
+    "secrets",
+    "pii",
+    "toxicity",
+    "duplicates",
+    "near_duplicates",
+    "contamination",
+)
