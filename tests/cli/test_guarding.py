@@ -7,6 +7,8 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.test_judging import drafts, judge_at
 from tests.cli.workspace import Workspace, check_accounts
 from tests.fake_endpoint import Answer, FakeEndpoint, Fault
@@ -165,6 +167,23 @@ def test_preview_asks_the_guard_and_forecasts_it(tmp_path: Path) -> None:
         assert guard.stats().requests == 2
         reasons = [draft["reason"] for cell in seen["cells"] for draft in cell["drafts"]]
         assert reasons == ["unsafe", "unsafe"]
+
+
+@pytest.mark.parametrize(
+    ("roles", "rules", "told"),
+    [
+        ({"guard": {"rehearsal": {}}}, ["schema"], "nothing asks this role; add the filter guard to filters"),
+        ({}, ["guard"], "the filter 'guard' asks the role guard, which the recipe does not fill"),
+        ({"guard": {"model": "m", "endpoint": "http://127.0.0.1:9/v1"}}, "default", "let both rehearse"),
+        ({"gard": {"rehearsal": {}}}, ["guard"], "did you mean 'guard'?"),
+    ],
+)
+def test_the_role_and_its_filter_need_each_other(
+    roles: dict[str, Any], rules: Any, told: str, tmp_path: Path
+) -> None:
+    roles = {"teacher": {"rehearsal": {}}, **roles}
+    workspace = Workspace.make(tmp_path, roles=roles, filters=rules)
+    assert told in " ".join(workspace.run("plan", ".", expect=2).err.split())
 
 
 def test_a_rehearsal_guard_rehearses(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ DEFAULT_RATES: Mapping[str, float] = {
     "wrong_language": 0.02,
     "personal_data": 0.03,
     "secret": 0.02,
-    "toxic": 0.03,
+    "toxic": 0.02,
     "memorised": 0.02,
     "unsupported": 0.02,
 }

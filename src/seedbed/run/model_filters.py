@@ -92,5 +92,5 @@ def filter_versions(loaded: LoadedRecipe, registry: Registry, model_filters: Mod
             entry.options.model_dump(),
             *decisive.get(entry.name, ()),
         ]
-        for entry in recipe.filters
+        for entry in loaded.recipe.filters
     ]
