@@ -85,7 +85,7 @@ def test_pairs_about_a_document_are_held_against_its_passage(tmp_path: Path) -> 
 def test_a_recipe_in_which_nothing_has_a_source_is_refused(tmp_path: Path) -> None:
     sources = {"real": {"path": "data/helpdesk_pairs.jsonl"}}
     generate = {"target": 20, "methods": ["direct"]}
-    roles = {"teacher": {"rehearsal": {}}}
+    roles: dict[str, Any] = {"teacher": {"rehearsal": {}}}
     with pytest.raises(
         RecipeError, match=r"filters\[0\]: groundedness has no source to hold answers against"
     ):
