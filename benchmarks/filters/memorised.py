@@ -9,6 +9,7 @@ from benchmarks.filters.figure import Figure, Rate, precision_and_recall
 from benchmarks.filters.human_items import DATA, TASK, false_drop, human_items
 from benchmarks.filters.trial import generated, trial
 from seedbed.core.protocols import FilterContext
+from seedbed.filters.memorised import Memorised
 from seedbed.text.normalise import normalise
 
 RUNS = (15, 30, 45)
@@ -46,7 +47,8 @@ def _planted(run: int) -> Figure:
             words[at:at] = row[start : start + run]
         records.append(generated(item.id, {**item.fields, "question": " ".join(words)}))
     ours = trial("memorised", records, context)
-    name = f"anthropic_evals, {run} words of a real row inside every other human item"
+    least = Memorised.build(Memorised.Options(), context).least
+    name = f"anthropic_evals, {run} words of a real row in every other human item; {least} would count"
     return Figure(
         "memorised", name, len(records), *precision_and_recall(ours.found, truth), None, ours.rows_per_second
     )

@@ -38,6 +38,17 @@ IN_A_STARTER = {
     "translate",
 }
 
+# The fields that a method leaves as its source has them; all others are written by a model.
+CARRIED = {
+    "backtranslation": ("topic",),
+    "distil": ("question", "note"),
+    "grounded": ("passage",),
+    "instruction_backtranslation": ("response",),
+    "label": ("text",),
+    "rejection": ("question", "answer"),
+    "translate": ("source",),
+}
+
 every_method = pytest.mark.parametrize("method", METHODS.built_in)
 
 
@@ -62,6 +73,12 @@ def check_named(done: Done, bench: Bench) -> None:
             assert _SLUG.fullmatch(record.rejected.reason)
         else:
             assert set(bench.bound.task.fields) >= set(record.fields)
+
+
+@every_method
+def test_a_record_says_which_fields_its_source_had(bench: Bench, method: str) -> None:
+    records = [record for done in bench.make(bench.cells) for record in done.records if is_good(record)]
+    assert {record.provenance.carried for record in records} == {CARRIED.get(method, ())}
 
 
 @every_method

@@ -84,6 +84,15 @@ def test_right_solutions_are_kept_one_a_path(tmp_path: Path) -> None:
     assert evidence[4] == {"equations": ["3 * 8 = 25"]}
 
 
+def test_a_solution_that_equals_the_row_s_is_the_model_s_own(tmp_path: Path) -> None:
+    """Question and answer are the row's; its solution was shown to nobody, and may be remembered."""
+    records = made(
+        bench_of(tmp_path, ROW, "{samples: 2}"), f"{ROW['solution']}\n#### 24", "8 + 8 + 8 = 24\n#### 24"
+    )
+    assert records[0].fields == ROW
+    assert {one.provenance.carried for one in records.values()} == {("question", "answer")}
+
+
 def test_without_an_answer_the_equations_must_hold(tmp_path: Path) -> None:
     samples = (
         "3 * 8 = 24\n#### 24",
