@@ -10,13 +10,13 @@ from typing import Any, ClassVar, Literal
 import orjson
 from pydantic import Field
 
-from seedbed.core.chat import Choice, LoggedReply, Pen
-from seedbed.core.errors import NoAnswer, Problem, TemplateError
-from seedbed.core.field_text import as_json
+from seedbed.core.chat import Choice, Pen
+from seedbed.core.errors import Problem, TemplateError
 from seedbed.core.hashing import short_id
 from seedbed.core.protocols import ContentAsking, FilterContext, Prompt, Task
 from seedbed.core.record import Record
-from seedbed.core.verdict import Verdict, unjudged
+from seedbed.core.verdict import Verdict
+from seedbed.filters.asking import ask_twice, printable, shown
 from seedbed.filters.subject import FilterOptions, excerpt, filter_id, whole_text
 from seedbed.prompts.templates import PromptTemplate, library_template, read_template
 
@@ -79,33 +79,24 @@ class Guard:
         content, by_schema = self.content(record), self._options.answer == "json"
         variables: dict[str, Any] = {
             "id": short_id("content", content),
-            "data": _printable(as_json(content)),
-            "text": _printable(whole_text(self._task, record.fields)),
+            "data": shown(content),
+            "text": printable(whole_text(self._task, record.fields)),
             "answer": self._options.answer,
         }
-        replies: list[LoggedReply] = []
-        problem = ""
-        try:
-            for _ in range(2):
-                (reply,) = await ctx.ask(
-                    self._prompt.name,
-                    role=self.role,
-                    schema=SCHEMA if by_schema else None,
-                    sketch=_sketch_object if by_schema else _sketch_lines,
-                    **variables,
-                    problem=problem,
-                )
-                replies.append(reply)
-                read = self._read(reply.choice)
-                if not isinstance(read, str):
-                    return self._verdict(record, read, replies)
-                problem = read
-        except NoAnswer as error:
-            refused = {"refused": error.key} if error.key else {}
-            evidence = {"says": excerpt(str(error)), **_by(replies), **refused}
-            return unjudged(record.id, filter_id(type(self)), error.cause, evidence)
-        evidence = {"says": excerpt(problem), **_by(replies)}
-        return unjudged(record.id, filter_id(type(self)), "unreadable", evidence)
+        answered = await ask_twice(
+            type(self),
+            record,
+            lambda problem: ctx.ask(
+                self._prompt.name,
+                role=self.role,
+                schema=SCHEMA if by_schema else None,
+                sketch=_sketch_object if by_schema else _sketch_lines,
+                **variables,
+                problem=problem,
+            ),
+            self._read,
+        )
+        return answered if isinstance(answered, Verdict) else self._verdict(record, *answered)
 
     def _read(self, choice: Choice) -> tuple[str, ...] | str | None:
         read = read_lines(choice) if self._options.answer == "lines" else read_object(choice)
@@ -113,13 +104,13 @@ class Guard:
             return "it names no category; name the codes of those violated"
         return read
 
-    def _verdict(self, record: Record, violated: Sequence[str] | None, replies: list[LoggedReply]) -> Verdict:
+    def _verdict(self, record: Record, violated: Sequence[str] | None, replies: Mapping[str, Any]) -> Verdict:
         by = filter_id(type(self))
         if violated is None:
-            return Verdict(record.id, by, keep=True, score=1.0, evidence=_by(replies))
-        evidence = {"categories": list(violated), **_by(replies)}
+            return Verdict(record.id, by, keep=True, score=1.0, evidence=replies)
         reject = self._options.reject
         keep = reject is not None and set(reject).isdisjoint(violated)
+        evidence = {"categories": list(violated), **replies}
         return Verdict(record.id, by, keep, "unsafe_kept" if keep else "unsafe", 0.0, evidence)
 
 
@@ -160,16 +151,6 @@ def _codes(found: Sequence[Any]) -> tuple[str, ...] | str:
         if not isinstance(code, str) or not _CODE.fullmatch(code):
             return f"{excerpt(str(code))!r} is no code of a category, such as S1"
     return tuple(dict.fromkeys(found))
-
-
-def _by(replies: Sequence[LoggedReply]) -> dict[str, Any]:
-    keys = {"replies": [str(reply.key) for reply in replies]}
-    return {**keys, "model": replies[-1].model} if replies else keys
-
-
-def _printable(text: str) -> str:
-    """A lone surrogate has no UTF-8 form and stands as its escape."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _sketch_lines(pen: Pen) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from copy import copy
@@ -11,12 +10,12 @@ from typing import Any, ClassVar, Literal, Self
 import orjson
 from pydantic import Field, model_validator
 
-from seedbed.core.chat import Choice, LoggedReply
-from seedbed.core.errors import NoAnswer
+from seedbed.core.chat import Choice
 from seedbed.core.hashing import short_id
 from seedbed.core.protocols import ContentAsking, Prompt
 from seedbed.core.record import Record
 from seedbed.core.verdict import JUDGE_OFF, Regime, Verdict, unjudged
+from seedbed.filters.asking import ask_twice, shown
 from seedbed.filters.subject import FilterOptions, excerpt, filter_id
 
 LOWEST, HIGHEST = 1, 5
@@ -57,8 +56,7 @@ class ScoringFilter(ABC):
     """One prompt at temperature 0, answered by an object with a whole number from 1 to 5.
 
     The judge sees the content as JSON between marks that carry the content's own hash, which no text can
-    hold, and nothing of where it comes from. A reply that cannot be used is answered once by a question that
-    names the error; after that, or where no answer comes, the record is unjudged: kept, without a score.
+    hold, and nothing of where it comes from.
 
     A score ranks. Whether one below `min` drops hangs on how far the judge agrees with people: in the regime
     `gates` it does; in `people` the record is kept and flagged; `off` asks nothing and leaves every record
@@ -105,45 +103,34 @@ class ScoringFilter(ABC):
     async def check(self, record: Record, ctx: ContentAsking) -> Verdict:
         content = self.content(record)
         if self._regime == "off":
-            return self._unjudged(record, JUDGE_OFF, "it disagrees with people", [])
+            return self._unjudged(record, JUDGE_OFF, "it disagrees with people")
         if (nothing := self.not_asked(record, content)) is not None:
-            return self._unjudged(record, *nothing, [])
-        variables: dict[str, Any] = {"id": short_id("content", content), "data": _shown(content)}
-        replies: list[LoggedReply] = []
-        problem = ""
-        try:
-            for _ in range(2):
-                (reply,) = await ctx.ask(
-                    self.prompt.name, role=self.role, schema=self.schema, **variables, problem=problem
-                )
-                replies.append(reply)
-                read = self.read(reply.choice, content)
-                if not isinstance(read, str):
-                    return self._verdict(record, *read, replies)
-                problem = read
-        except NoAnswer as error:
-            return self._unjudged(
-                record, error.cause, str(error), replies, **({"refused": error.key} if error.key else {})
-            )
-        return self._unjudged(record, "unreadable", problem, replies)
+            return self._unjudged(record, *nothing)
+        variables: dict[str, Any] = {"id": short_id("content", content), "data": shown(content)}
+        answered = await ask_twice(
+            type(self),
+            record,
+            lambda problem: ctx.ask(
+                self.prompt.name, role=self.role, schema=self.schema, **variables, problem=problem
+            ),
+            lambda choice: self.read(choice, content),
+        )
+        if isinstance(answered, Verdict):
+            return answered
+        (score, evidence), replies = answered
+        return self._verdict(record, score, {**evidence, **replies})
 
-    def _verdict(
-        self, record: Record, score: int, evidence: Mapping[str, Any], replies: list[LoggedReply]
-    ) -> Verdict:
+    def _verdict(self, record: Record, score: int, evidence: Mapping[str, Any]) -> Verdict:
         keep, reason = True, ""
         if self.least is not None and score < self.least:
             if self._regime == "gates" or (self._regime == "uncalibrated" and self._trusted):
                 keep, reason = False, f"{self.name}_below_min"
             elif self._regime == "people":
                 reason = f"{self.name}_for_people"
-        evidence = {**evidence, **_by(replies)}
         return Verdict(record.id, filter_id(type(self)), keep, reason, float(score), evidence)
 
-    def _unjudged(
-        self, record: Record, cause: str, says: str, replies: list[LoggedReply], **more: Any
-    ) -> Verdict:
-        evidence = {"says": excerpt(says), **_by(replies), **more}
-        return unjudged(record.id, filter_id(type(self)), cause, evidence)
+    def _unjudged(self, record: Record, cause: str, says: str) -> Verdict:
+        return unjudged(record.id, filter_id(type(self)), cause, {"says": excerpt(says), "replies": []})
 
 
 def read_object(choice: Choice) -> Mapping[str, Any] | str:
@@ -165,16 +152,3 @@ def read_whole(value: Any) -> int | str:
     if isinstance(value, bool) or not isinstance(value, int) or not LOWEST <= value <= HIGHEST:
         return f'"score" must be a whole number from {LOWEST} to {HIGHEST}'
     return value
-
-
-def _by(replies: list[LoggedReply]) -> dict[str, Any]:
-    keys = {"replies": [str(reply.key) for reply in replies]}
-    return {**keys, "model": replies[-1].model} if replies else keys
-
-
-def _shown(content: Mapping[str, Any]) -> str:
-    """JSON of the fields on one line: a text in it can neither end its string nor begin a line.
-
-    A lone surrogate has no UTF-8 form and stands as its escape.
-    """
-    return json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8")
