@@ -141,10 +141,11 @@ DEMONSTRATION = Demonstration(
     shows=(
         "The final answer of each of the four recorded solutions of a GSM8K question is read and compared "
         "with the reference's; the outcome is that of the recorded label for all of them. The filter "
-        "`verify` is given each beside the right answer, and passes those that people called right. Then the "
-        "solutions are a recorded teacher's replies, four to each question, and `self_consistency` keeps a question "
-        "where at least so many come to the same answer: the more agree, the more of what is kept is right. "
-        "Last, `preference` makes pairs of the same solutions, by the verifier alone."
+        "`verify` is given each beside the right answer, and passes those that people called right. Then "
+        "the solutions are a recorded teacher's replies, four to each question, and `self_consistency` "
+        "keeps a question where at least so many come to the same answer: the more agree, the more of "
+        "what is kept is right. Last, `preference` makes pairs of the same solutions, by the verifier "
+        "alone."
     ),
     broken=(
         "answers are compared as text, no share of the samples is asked for, and each question is given with "
