@@ -204,7 +204,6 @@ PYTHON = Wanted(
     },
     frozenset(
         {
-            ("filters", 1, "verify", "packages"),
             ("filters", 2, "near_duplicates", "on"),
             ("review",),
             ("student", "command"),
