@@ -1,4 +1,4 @@
-"""What running a program takes: `python -m benchmarks.sandbox [--runs 200]`.
+"""What running a program takes: `python -m benchmarks.sandbox [--runs 200] [--packages numpy]`.
 
 For each backend that this machine has, in milliseconds of wall time: a sandbox from nothing, a program
 loaded and ended in a warm one, a call of it, and an attempt: a program and its tests, both in warm ones.
@@ -32,8 +32,11 @@ def median_ms(work: Callable[[], object], runs: int) -> float:
     return round(1000 * statistics.median(taken), 2)
 
 
-def measured(backend: Backend, runs: int) -> dict[str, object]:
-    with Sandbox(backend, Limits()) as sandbox, CodeVerifier(backend=backend) as verifier:
+def measured(backend: Backend, runs: int, packages: tuple[str, ...]) -> dict[str, object]:
+    with (
+        Sandbox(backend, Limits(), packages=packages) as sandbox,
+        CodeVerifier(backend=backend, packages=packages) as verifier,
+    ):
 
         def from_nothing() -> None:
             sandbox.close()
@@ -64,14 +67,20 @@ def measured(backend: Backend, runs: int) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=200)
-    runs = parser.parse_args().runs
+    parser.add_argument("--packages", nargs="*", default=(), help="that programs may import")
+    given = parser.parse_args()
     for backend in BACKENDS:
         try:
             escaped = escapes(backend)
         except SandboxError as error:
             print(json.dumps({"backend": backend.name, "not_here": str(error)}), flush=True)
             continue
-        print(json.dumps(measured(backend, runs) | {"probes_that_escape": escaped}), flush=True)
+        print(
+            json.dumps(
+                measured(backend, given.runs, tuple(given.packages)) | {"probes_that_escape": escaped}
+            ),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

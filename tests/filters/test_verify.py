@@ -169,7 +169,7 @@ def test_what_fits_the_task_is_no_problem() -> None:
         ({"check": ["tests"]}, "'answer' or 'equations'"),
         ({"check": ["equations"], "symbolic": True}, "symbolic is about answers"),
         ({"kills_mutants": 7}, "less than or equal to 6"),
-        ({"packages": ["numpy"]}, "packages"),
+        ({"agree": {"solutions": 3}}, "agree"),
         ({"json_schema": {"answer": {"type": "objekt"}}}, "no valid JSON Schema"),
         ({"json_schema": {"answer": "nowhere.json"}}, "no such file"),
         ({"json_schema": ["answer"]}, "valid dictionary"),
@@ -243,6 +243,19 @@ def test_options_of_programs_are_for_programs(task: Task) -> None:
     (((key,), message),) = Verify.problems(options, task)
     assert key == "kills_mutants"
     assert "tasks of kind code in Python" in message
+
+
+def test_programs_import_what_is_listed_and_nothing_else(sandbox: Backend) -> None:
+    adds = program("import numpy\ndef add(a, b):\n    return numpy.add(a, b)\n")
+    assert [said(one) for one in verdicts(PROGRAMS, adds, packages=["numpy"])] == ["keep"]
+    (without,) = verdicts(PROGRAMS, adds)
+    assert without.evidence == {"error": "ModuleNotFoundError", "message": "No module named 'numpy'"}
+    missing = Verify.Options.model_validate({"packages": ["numpy", "no_such_package"]})
+    (((key,), message),) = Verify.problems(missing, PROGRAMS)
+    assert (key, message) == (
+        "packages",
+        "has no_such_package, which is not installed beside Seedbed; pip install it, or remove it",
+    )
 
 
 def test_memory_is_a_size_with_its_unit() -> None:

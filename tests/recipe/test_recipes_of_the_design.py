@@ -202,7 +202,6 @@ PYTHON = Wanted(
     },
     frozenset(
         {
-            ("filters", 1, "verify", "packages"),
             ("filters", 2, "near_duplicates", "on"),
             ("review",),
             ("student", "command"),

@@ -142,7 +142,7 @@ def test_namespaces_hold_where_the_kernel_has_no_landlock(confining: Backend, tm
 class WithoutLandlock(Backend):
     """Confined on a kernel that says it has no Landlock."""
 
-    def command(self, hash_seed: int) -> list[str]:
+    def command(self, hash_seed: int, packages: tuple[str, ...] = ()) -> list[str]:
         return [
             sys.executable,
             str(Path(__file__).with_name("without_landlock.py")),

@@ -264,8 +264,8 @@ def test_a_sandbox_that_lets_a_program_out_is_none() -> None:
 class Leaky(Backend):
     """Lets programs read the whole package, the file of the user among it."""
 
-    def command(self, hash_seed: int) -> list[str]:
-        return [*super().command(hash_seed), str(Path(escapes.__code__.co_filename).parent)]
+    def command(self, hash_seed: int, packages: tuple[str, ...] = ()) -> list[str]:
+        return [*super().command(hash_seed, packages), str(Path(escapes.__code__.co_filename).parent)]
 
 
 FLOODS = """

@@ -20,6 +20,7 @@ from seedbed.recipe.named_files import read_named_file
 from seedbed.recipe.units import Size
 from seedbed.tasks.fields import FieldName
 from seedbed.tasks.json_schema import read_json_file, read_schema
+from seedbed.verify import packages
 from seedbed.verify.algebra import Algebra
 from seedbed.verify.code import MOST_MUTANTS, CodeVerifier, Demands
 from seedbed.verify.json_values import check_json
@@ -41,7 +42,7 @@ WrittenSchema: TypeAlias = Annotated[
 ]
 
 _MOST_SHOWN = 10
-PROGRAM_OPTIONS = frozenset({"limits", "fails_on_stub", "kills_mutants"})
+PROGRAM_OPTIONS = frozenset({"limits", "packages", "fails_on_stub", "kills_mutants"})
 
 
 class ToolCalls(FilterOptions):
@@ -170,6 +171,9 @@ class Verify:
             le=MOST_MUTANTS,
             description="on how many of up to six slightly changed programs they must",
         )
+        packages: tuple[str, ...] = Field(
+            (), description="names that programs may import beside the standard library, such as `numpy`"
+        )
         sql: Sql | None = Field(
             None, description="queries that are run: `{query, expected, setup, setup_field, dialect}`"
         )
@@ -212,6 +216,8 @@ class Verify:
             return [(("sql",), problem)]
         if not _has_programs(task) and (given := options.model_fields_set & PROGRAM_OPTIONS):
             return [((min(given),), "is for tasks of kind code in Python with a field for tests; remove it")]
+        if problem := packages.problem(options.packages):
+            return [(("packages",), problem)]
         for key in ("check", "symbolic"):
             if getattr(options, key) and not _works_problems_out(task):
                 return [((key,), "is for tasks of kind math with a field for solutions; remove it")]
@@ -265,7 +271,8 @@ def _verifiers(options: Verify.Options, task: Task) -> list[Verifier]:
     if _has_programs(task):
         demands = Demands(options.fails_on_stub, options.kills_mutants)
         _, program, tests = task.fields
-        check = CodeVerifier(options.limits.limits(), demands).check
+        importable = tuple(sorted(set(options.packages)))
+        check = CodeVerifier(options.limits.limits(), demands, packages=importable).check
         verifiers.append((check, {"program": program, "tests": tests}))
     return verifiers
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 from seedbed.verify.mutants import mutants, stub
 from seedbed.verify.outcome import Outcome, failed, undecided
@@ -36,14 +36,19 @@ class CodeVerifier:
     """Holds warm sandboxes; use from one thread, and close. Pickles without them."""
 
     def __init__(
-        self, limits: Limits | None = None, demands: Demands | None = None, backend: Backend | None = None
+        self,
+        limits: Limits | None = None,
+        demands: Demands | None = None,
+        backend: Backend | None = None,
+        packages: tuple[str, ...] = (),
     ) -> None:
         self.limits = limits or Limits()
         self.demands = demands or Demands()
         self._backend = backend
+        self._packages = packages
 
-    def __reduce__(self) -> tuple[Callable[..., CodeVerifier], tuple[Limits, Demands, Backend | None]]:
-        return CodeVerifier, (self.limits, self.demands, self._backend)
+    def __reduce__(self) -> tuple[Callable[..., CodeVerifier], tuple[Any, ...]]:
+        return CodeVerifier, (self.limits, self.demands, self._backend, self._packages)
 
     def __enter__(self) -> Self:
         return self
@@ -115,9 +120,9 @@ class CodeVerifier:
 
     @cached_property
     def _solutions(self) -> dict[int, Sandbox]:
-        made = {seed: Sandbox(self._chosen, self.limits, seed) for seed in HASH_SEEDS}
+        made = {seed: Sandbox(self._chosen, self.limits, seed, self._packages) for seed in HASH_SEEDS}
         return {seed: self._open.enter_context(sandbox) for seed, sandbox in made.items()}
 
     @cached_property
     def _trial(self) -> Sandbox:
-        return self._open.enter_context(Sandbox(self._chosen, self.limits))
+        return self._open.enter_context(Sandbox(self._chosen, self.limits, packages=self._packages))

@@ -72,8 +72,12 @@ class Sandbox:
     Use from one thread, and as a context manager. With the thread that made it ends the sandbox.
     """
 
-    def __init__(self, backend: Backend, limits: Limits, hash_seed: int = 0) -> None:
+    def __init__(
+        self, backend: Backend, limits: Limits, hash_seed: int = 0, packages: tuple[str, ...] = ()
+    ) -> None:
+        """`packages` are those that a program may import beside the standard library."""
         self._backend = backend
+        self._packages = packages
         self._limits = limits
         self._hash_seed = hash_seed
         self._process: subprocess.Popen[bytes] | None = None
@@ -140,7 +144,7 @@ class Sandbox:
 
     def _open(self) -> None:
         try:
-            command = self._backend.command(self._hash_seed)
+            command = self._backend.command(self._hash_seed, self._packages)
         except FileNotFoundError as error:
             raise SandboxError(f"{self._backend.name}: {error}") from None
         self._process = subprocess.Popen(

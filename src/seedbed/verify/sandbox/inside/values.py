@@ -8,6 +8,7 @@ encodes has a table of objects, an object crosses as its number there, and the o
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from decimal import Decimal
@@ -18,6 +19,11 @@ DEEPEST = 60
 MOST_ITEMS = 200_000
 _LONGEST_INT = 10**1000  # Python refuses to write longer ones in decimal
 
+# Of numpy's arrays, those whose items are numbers or truths that Python has too.
+_DTYPES = (
+    *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    *("float16", "float32", "float64", "complex64", "complex128"),
+)
 _DICTS: tuple[type, ...] = (dict, OrderedDict, defaultdict, Counter)
 
 
@@ -66,6 +72,8 @@ class Encoder:
             return {"q": [self.encode(value.numerator), self.encode(value.denominator)]}
         if kind is Decimal:
             return {"n": str(value)}
+        if (dtype := _dtype(value)) in _DTYPES:
+            return {"a": [dtype, list(value.shape), self.encode(value.tolist(), depth + 1)]}
         if self._number_of is None:
             raise Unsupported(f"a value of type {kind.__name__}")
         return {"o": self._number_of(value)}
@@ -84,9 +92,27 @@ def decode(value: Any, object_of: Callable[[int], Any] | None = None) -> Any:
         return {decode(k, object_of): decode(v, object_of) for k, v in held}
     if mark in _COLLECTIONS:
         return _COLLECTIONS[mark](decode(item, object_of) for item in held)
+    if mark == "a":
+        return _array(*held)
     if mark in _SCALARS:
         return _SCALARS[mark](held)
     raise Unsupported(f"a value marked {mark!r}")
+
+
+def _dtype(value: Any) -> str:
+    """What an array or a number of numpy is made of; "" of anything else, also of what somebody derived."""
+    numpy, kind = sys.modules.get("numpy"), type(value)
+    if numpy is None or not (kind is numpy.ndarray or issubclass(kind, numpy.generic)):
+        return ""
+    return str(value.dtype.name) if kind in (numpy.ndarray, value.dtype.type) else ""
+
+
+def _array(name: str, shape: list[int], items: Any) -> Any:
+    """An array of numpy, or a scalar where it has no dimension."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or name not in _DTYPES:
+        raise Unsupported(f"an array of {name}")
+    return numpy.array(decode(items), dtype=name).reshape(shape)[()]
 
 
 _COLLECTIONS: dict[str, Callable[[Any], Any]] = {"t": tuple, "s": set, "z": frozenset}

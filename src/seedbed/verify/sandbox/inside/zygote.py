@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import json
 import os
 import random
 import resource
@@ -38,6 +39,7 @@ from .frames import (
     read_frame,
     unpacked,
 )
+from .listed_modules import ListedModules
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 ROLES = {"solution": solution.serve, "trial": trial.report}
@@ -52,8 +54,12 @@ _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
 class Zygote:
     """Serves until its standard input ends."""
 
-    def __init__(self, work: str | None, readable: list[str]) -> None:
-        """`work` is the one folder that a program may write in, if any; `readable` all that it may read."""
+    def __init__(self, work: str | None, modules: Mapping[str, Any], readable: list[str]) -> None:
+        """`work` is the one folder that a program may write in, if any; `readable` all that it may read.
+
+        Of `modules` those that can be `found` are files by name; names that are `imported` are so at once.
+        """
+        sys.meta_path.append(ListedModules(modules["found"]))
         for module in WARM:
             importlib.import_module(module)
         self._work = work
@@ -78,6 +84,10 @@ class Zygote:
             raise OSError(f"Landlock is of version {version}, and {landlock.FULL} is needed (Linux 6.2)")
         if version:
             landlock.restrict(readable, _DEVICES, work)
+        for module in modules["imported"]:
+            importlib.import_module(module)
+        if "numpy" in sys.modules:
+            importlib.import_module("numpy.random")
 
     def serve(self) -> None:
         self._tell(READY, b"")
@@ -109,7 +119,10 @@ class Zygote:
             os.close(self._inbox)
             os.close(self._outbox)
             limit(start["limits"])
-            random.seed(os.environ["PYTHONHASHSEED"])  # as the order of sets: equal for each run of a program
+            # As the order of sets: equal for each run of a program.
+            random.seed(os.environ["PYTHONHASHSEED"])
+            if "numpy.random" in sys.modules:
+                sys.modules["numpy.random"].seed(int(os.environ["PYTHONHASHSEED"]))
             seccomp.install(self._filter)
             ROLES[start["role"]](channel, start)
         finally:
@@ -190,6 +203,6 @@ def _prctl(option: int, value: int) -> None:
 
 
 def main() -> None:
-    work, *readable = sys.argv[1:]
+    work, modules, *readable = sys.argv[1:]
     with suppress(Gone):
-        Zygote(work or None, readable).serve()
+        Zygote(work or None, json.loads(modules), readable).serve()
