@@ -139,7 +139,7 @@ class Iterative(CompletingMethod):
             "answers",
             question,
             beside=("declined", "quote") if passage else ("declined",),
-            wrote=lambda pen: _beside(pen, passage),
+            wrote=lambda pen: _beside(pen, passage, steps.ctx.task),
             passage=passage,
             topic=topic,
         )
@@ -170,10 +170,14 @@ class Iterative(CompletingMethod):
         return steps.draft({}, rejected=Rejection(reason, {"topics": list(drawn)}))
 
 
-def _beside(pen: Pen, passage: Mapping[str, Any] | None) -> dict[str, str]:
+def _beside(pen: Pen, passage: Mapping[str, Any] | None, task: Task) -> dict[str, str]:
+    """What is said beside a record; and of a passage also its answer, or no check of it could hold."""
     declined = pen.text() if pen.rng.random() < _DECLINED else ""
     if passage is None:
         return {"declined": declined}
-    lines = [line for line in passage["text"].splitlines() if line.strip()]
-    misquoted = pen.rng.random() < _MISQUOTED or not lines
-    return {"declined": declined, "quote": pen.text() if misquoted else pen.rng.choice(lines)}
+    lines = [line.strip() for line in passage["text"].splitlines() if line.strip()]
+    line = pen.rng.choice(lines) if lines else pen.text()
+    quote = pen.text() if pen.rng.random() < _MISQUOTED else line
+    asked = (*task.asked_fields, task.label_field)
+    answers = [name for name in task.text_fields if name not in asked]
+    return {**dict.fromkeys(answers[:1], f"As it is written: {line}"), "declined": declined, "quote": quote}
