@@ -26,7 +26,15 @@ from seedbed.core.hashing import seed_from
 from seedbed.core.protocols import ChatModel
 from seedbed.models.fault_plan import DEFAULT_RATES, VARIANTS, Fault, FaultPlan, Faults, planted_fault
 from seedbed.models.imitation import LONGEST_RUN, decoys, joined, repeats, shingles, words_of
-from seedbed.models.planted_faults import REFUSALS, SENTENCES, cut, edited, foreign_words
+from seedbed.models.planted_faults import (
+    REFUSALS,
+    SENTENCES,
+    cut,
+    edited,
+    foreign_words,
+    inflected,
+    reordered,
+)
 from seedbed.models.rehearsal import RehearsalTeacher
 
 CLEAN = FaultPlan.of(Faults())
@@ -272,7 +280,7 @@ def served(kind: str, count: int = 400) -> list[tuple[ChatRequest, str, str, Fau
         choice, [fault] = ask(teacher, request).choices[0], faults_of(teacher, request)
         assert fault is not None
         assert fault.kind == kind
-        assert 0 <= fault.strength <= (5 if kind == "length" else 1)
+        assert 0 <= fault.strength <= (5 if kind in ("length", "copy") else 1)
         found.append((request, choice.text, choice.finish_reason, fault))
     return found
 
@@ -327,9 +335,15 @@ def test_a_copy_is_verbatim_or_differs_by_the_share_of_words_it_is_said_to() -> 
             kept = Counter(words_of(copied))
             closest = max((Counter(words_of(row)) for row in rows), key=lambda row: (row & kept).total())
             assert (closest - kept).total() <= round(fault.strength * closest.total())
+        elif fault.variant == "reordered":
+            assert Counter(words_of(copied)) in [Counter(words_of(row)) for row in rows]
+            assert 1 <= fault.strength <= 5
+        elif fault.variant == "inflected":
+            assert len(words_of(copied)) in [len(words_of(row)) for row in rows]
+            assert 0 < fault.strength <= 0.55
         else:
             assert fault.strength == 0
-    assert 0.4 < len(strengths) / 400 < 0.8
+    assert 0.3 < len(strengths) / 400 < 0.6
     assert min(strengths) < 0.1
     assert max(strengths) <= 0.4
 
@@ -342,6 +356,20 @@ def test_an_edited_copy_always_differs() -> None:
                 assert changed
                 assert changed != words
                 assert 0 < strength <= 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_reworded_copy_has_its_words_in_another_order_or_with_another_ending(seed: int) -> None:
+    words = ["The", "parcels,", "that", "you", "shipped,", "were", "still", "missing", "yesterday!"]
+    for together in (1, 2.6, 5):
+        changed, width = reordered(words, together, random.Random(seed))
+        assert changed != words
+        assert Counter(changed) == Counter(words)
+        assert width == min(round(together), 4)
+    changed, share = inflected(words, 0.3, random.Random(seed))
+    assert sum(a != b for a, b in zip(changed, words, strict=True)) == 3
+    assert share == round(3 / 9, 3)
+    assert inflected(["1,200", "is"], 0.3, random.Random(seed)) == (["1,200", "is"], 0.0)
 
 
 @given(reply=st.text(min_size=2, max_size=50), lost=st.floats(0, 1))
@@ -413,7 +441,7 @@ def test_only_what_a_filter_answers_is_planted_unless_a_rate_asks_for_more() -> 
     # Without near_duplicates nothing answers an edited copy.
     assert FaultPlan.of(Faults(), ["duplicates"]).variants == {"copy": ("verbatim",)}
     asked = FaultPlan.of(Faults(refusal=0.1, copies=0.2), ["schema"])
-    assert asked.variants["copy"] == ("verbatim", "edited")
+    assert asked.variants["copy"] == ("verbatim", "edited", "reordered", "inflected")
     assert asked.rates["refusal"] == 0.1
     assert asked.answers(Fault("copy", "verbatim", 0.0)) == "duplicates"
     assert (

@@ -102,7 +102,9 @@ def _load(folder: str, library: Library, content: str) -> Callable[[str], Vector
         static = StaticModel.from_pretrained(folder)
         return lambda text: static.encode([_encodable(text)], max_length=None)[0]
     from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     model = SentenceTransformer(folder, device="cpu", local_files_only=True)
     return lambda text: model.encode([_encodable(text)], show_progress_bar=False)[0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -30,6 +30,8 @@ Floats = NDArray[np.float32]
 
 def _embedder(value: Any, info: ValidationInfo) -> Any:
     """So that the options alone decide the verdicts, and another model in a folder is a change of them."""
+    if isinstance(value, Mapping):  # as a lock has it
+        value = value.get("written")
     if not isinstance(value, str) or value in ("lexical", "role"):
         return value
     return LocalModel.at(value, Path((info.context or {}).get("folder", "")))

@@ -129,7 +129,7 @@ def _context(task: Task, sample: Sequence[Mapping[str, Any]], recipe: BoundRecip
         real = [Record(f"sample-{at}", row, provenance) for at, row in enumerate(sample)]
         texts = [text for row in sample if (text := task.as_text(row)).strip()]
         return FilterContext(task, texts or None, real=real)
-    from seedbed.run.session import calibration_rows  # with all that asks a model, which no other audit wants
+    from seedbed.run.built_filters import calibration_rows  # with all that embeds, which no other audit wants
 
     texts = [task.as_text(row.fields) for row in calibration_rows(recipe)]
     return FilterContext(task, texts or None, compare=recipe.compare, real=recipe.train)

@@ -26,6 +26,7 @@ from seedbed.run.asking import CellAsking, Filling, scope_of
 from seedbed.run.assembling import judging_of
 from seedbed.run.axis_values import replies_behind
 from seedbed.run.binding import BoundRecipe
+from seedbed.run.built_filters import open_filters
 from seedbed.run.closing import CellResult
 from seedbed.run.corpus import Member, judge_kin
 from seedbed.run.filtering import Checked, FilterPool
@@ -34,7 +35,7 @@ from seedbed.run.pricing import price_of
 from seedbed.run.real_keys import real_keys
 from seedbed.run.rendering import asking_space
 from seedbed.run.scopes import previewed_cells
-from seedbed.run.session import Note, Opened, open_filters, open_to_ask
+from seedbed.run.session import Note, Opened, open_to_ask
 from seedbed.stats.forecast import forecast
 from seedbed.stats.intervals import wilson
 from seedbed.store.atomic import read_json, write_json

@@ -14,6 +14,7 @@ from seedbed.models.budget import worst_case
 from seedbed.run.asking import BoundRole
 from seedbed.run.axis_values import AxisForecast
 from seedbed.run.binding import BoundRecipe
+from seedbed.run.built_filters import build_filters
 from seedbed.run.closing import fit
 from seedbed.run.licensing import licences_of
 from seedbed.run.manifest import Manifest
@@ -23,7 +24,7 @@ from seedbed.run.pricing import expected_money, price_of
 from seedbed.run.rendering import asking_space
 from seedbed.run.replaying import LoggedOnly, Replay, replay
 from seedbed.run.roles import asked_model
-from seedbed.run.session import build_filters, locked_eval
+from seedbed.run.session import locked_eval
 from seedbed.run.versions import Change
 from seedbed.store.folder import workspace_log
 from seedbed.store.replies import ReplyLog

@@ -12,10 +12,11 @@ from seedbed.core.errors import InputError, Problem
 from seedbed.run.assembling import new_verdicts
 from seedbed.run.beginning import refuse_lost
 from seedbed.run.binding import BoundRecipe
+from seedbed.run.built_filters import open_filters
 from seedbed.run.judging_again import Difference, difference_between
 from seedbed.run.progress import Progress
 from seedbed.run.real_keys import real_keys
-from seedbed.run.session import open_filters, open_session
+from seedbed.run.session import open_session
 from seedbed.run.view import RunView
 from seedbed.store.rounds import Rounds
 from seedbed.store.successor import Successor

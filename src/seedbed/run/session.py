@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -11,22 +10,17 @@ from typing import Literal
 from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer
 from seedbed.core.fate import Accounts, Stopped
 from seedbed.core.hashing import short_id
-from seedbed.core.protocols import CorpusFilter, FilterContext, RecordFilter, Vectors
-from seedbed.core.record import Record
 from seedbed.core.registry import Registry
-from seedbed.filters import FILTERS
 from seedbed.models.budget import Budget
-from seedbed.prompts.sampling import RowPool
 from seedbed.run.accounts import read_accounts
 from seedbed.run.asked_axes import ask_axes
 from seedbed.run.asking import AskingSpace
 from seedbed.run.assembling import judge_first, pipeline_of
 from seedbed.run.beginning import begin
 from seedbed.run.binding import BoundRecipe
+from seedbed.run.built_filters import calibration_rows, open_filters
 from seedbed.run.closing import retarget
 from seedbed.run.embedding import open_embedder
-from seedbed.run.filter_checks import asks_embedder
-from seedbed.run.filtering import FilterPool, FilterSet
 from seedbed.run.leak_check import refuse_leaks
 from seedbed.run.manifest import Manifest, facts_of, parts_of
 from seedbed.run.measuring import measure_run
@@ -36,14 +30,13 @@ from seedbed.run.progress import Progress
 from seedbed.run.proof import prove
 from seedbed.run.quotas import Quotas
 from seedbed.run.real_keys import real_keys
-from seedbed.run.real_rows import needed_of_eval, passages_in
+from seedbed.run.real_rows import needed_of_eval
 from seedbed.run.rehearsing import eval_decoys
 from seedbed.run.rendering import asking_space
 from seedbed.run.reopening import reopen_failed
 from seedbed.run.roles import Teachers, bind_roles
 from seedbed.run.spending import Spending, kept, open_budget
 from seedbed.run.trials import Trials, open_trials
-from seedbed.run.vector_feed import VectorFeed
 from seedbed.run.view import RunView, export_run
 from seedbed.sources.eval_lock import EvalInfo, EvalLockServer
 from seedbed.sources.eval_lock_file import EvalLockFile
@@ -53,9 +46,6 @@ from seedbed.store.ledger import Ledger
 from seedbed.store.replies import ReplyLog
 from seedbed.store.rounds import Rounds
 from seedbed.store.successor import Successor, settle
-
-# Texts that calibrate filters and tell the eval lock which phrases are common.
-CALIBRATION_ROWS = 2000
 
 Note = Callable[[str], None]
 Command = Literal["run", "refilter"]
@@ -109,67 +99,6 @@ def _draft_hashes(bound: BoundRecipe) -> Iterator[bytes]:
         for record, _ in ledger.with_fates():
             if all(name in record.fields for name in bound.compare):
                 yield text_hash(bound.compared_text(record))
-
-
-def calibration_rows(bound: BoundRecipe) -> list[Record]:
-    """A sample of the train rows that one more row hardly changes, in the order of their ids."""
-    by_id = {row.id: row for row in bound.train}
-    chosen = RowPool(sorted(by_id)).pick(CALIBRATION_ROWS, "calibration")
-    return [by_id[row] for row in sorted(chosen)]
-
-
-def build_filters(
-    bound: BoundRecipe, server: EvalLockServer | None, vectors: Vectors | None = None
-) -> FilterSet:
-    """The recipe's filters, calibrated on the real train rows, with `vectors` for those that want them."""
-    texts = [bound.task.as_text(row.fields) for row in calibration_rows(bound)]
-    context = FilterContext(
-        task=bound.task,
-        real_texts=texts or None,
-        eval_lock=server.client if server else None,
-        compare=bound.compare,
-        real=bound.train,
-        prompts=(
-            *(template.text for template in bound.templates.values()),
-            bound.task_variables["description"],
-        ),
-        documents=passages_in(bound.material),
-        vectors=vectors,
-    )
-    record: list[RecordFilter] = []
-    corpus: list[CorpusFilter] = []
-    for entry in bound.recipe.filters:
-        kind = FILTERS.get(entry.name)
-        if kind.kind == "record":
-            record.append(kind.build(entry.options, context))
-        elif kind.kind == "corpus":
-            corpus.append(kind.build(entry.options, context))
-    return FilterSet(tuple(record), tuple(corpus), bound.ranking)
-
-
-@asynccontextmanager
-async def open_filters(opened: Opened, note: Note, *, asks: bool = True) -> AsyncIterator[FilterPool]:
-    """The recipe's filters at work. Those that compare by the role `embedder` have its vectors within the
-    budget of the run; a rehearsal, which is to cost nothing, has the offline embedder in its place.
-
-    Unless it `asks`, the workspace's cache has to have every vector. Raises what `VectorFeed.fetch` does.
-    """
-    bound = opened.bound
-    fed = [e.name for e in bound.recipe.filters if asks_embedder(FILTERS.get(e.name), e.options)]
-    feed = None
-    async with AsyncExitStack() as stack:
-        if fed and bound.rehearsal:
-            note(f"{', '.join(fed)}: by the offline embedder, a rehearsal asks roles.embedder nothing")
-            fed = []
-        if fed:
-            charge = opened.spending.charge_embedder
-            embedder = await stack.enter_async_context(
-                open_embedder(bound.loaded, opened.budget, charge, note)
-            )
-            assert embedder is not None  # what asks for one was checked when the recipe was bound
-            feed = VectorFeed(embedder, asks=asks)
-        filters = await asyncio.to_thread(build_filters, bound, opened.server, feed)
-        yield await stack.enter_async_context(FilterPool(filters, feed=feed, fed=fed))
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,17 @@ sitting asks for no more than what it lacks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from seedbed.core.errors import InputError, NoAnswer, Problem
+from seedbed.core.money import Charge
+from seedbed.models.budget import Budget
 from seedbed.models.embedder import Embedder
+from seedbed.models.pool import Note
+from seedbed.recipe import LoadedRecipe
+from seedbed.run.embedding import open_embedder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,6 +63,16 @@ class VectorFeed:
             found = self._embedder.cached(texts)
         assert found is not None
         return found
+
+
+@asynccontextmanager
+async def open_feed(
+    loaded: LoadedRecipe, budget: Budget, spend: Callable[[Charge], None], note: Note, *, asks: bool
+) -> AsyncIterator[VectorFeed]:
+    """A feed by the role `embedder`, which the recipe must have, within the budget of the run."""
+    async with open_embedder(loaded, budget, spend, note) as embedder:
+        assert embedder is not None
+        yield VectorFeed(embedder, asks=asks)
 
 
 def _not_embedded(embedder: str) -> InputError:
