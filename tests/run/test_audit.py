@@ -67,7 +67,7 @@ def test_kin_across_batches_is_what_one_round_of_all_rows_finds(tmp_path: Path) 
 
 
 def test_a_filter_by_name_with_its_options(tmp_path: Path) -> None:
-    rows = ["Write to anna.berg@bahnhof.se about the parcel", "Nobody is at home today", "Anna was here again"]
+    rows = ["Write to anna.berg@bahnhof.se about it", "Nobody is at home today", "Anna was here again"]
     path = write(tmp_path / "rows.jsonl", rows)
     plain = audit(path)
     assert "pii" not in plain.filters
@@ -93,9 +93,7 @@ def test_a_filter_by_name_with_its_options(tmp_path: Path) -> None:
         ("verify", "verify cannot look through this file"),
     ],
 )
-def test_a_filter_that_cannot_work_is_refused_by_name(
-    tmp_path: Path, expression: str, message: str
-) -> None:
+def test_a_filter_that_cannot_work_is_refused_by_name(tmp_path: Path, expression: str, message: str) -> None:
     path = write(tmp_path / "rows.jsonl", ["One text"])
     with pytest.raises(InputError) as caught:
         audit(path, filters=[expression])

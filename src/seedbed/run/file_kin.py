@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class FileKin:
         self._keys = {each.name: array("q") for each in filters}
         self._texts = {each.name: TextFile() for each in filters}
 
-    def add(self, survey: Survey, texts: dict[str, Sequence[str]]) -> None:
+    def add(self, survey: Survey, texts: Mapping[str, Sequence[str]]) -> None:
         """`texts` are what each filter compares of the surveyed rows."""
         for name, (counts, keys) in survey.keys.items():
             self._counts[name].extend(counts)
