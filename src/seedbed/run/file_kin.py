@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seedbed.core.protocols import CorpusFilter
-from seedbed.run.corpus import PAIRS_AT_A_TIME, kinship
+from seedbed.run.corpus import kinship
 from seedbed.run.filtering import Survey
 from seedbed.store.kin import candidates
 from seedbed.text.reduce import reduce
@@ -107,16 +107,7 @@ class FileKin:
         pairs, _ = candidates(each.name, rows, keys, ())
         texts = self._texts[each.name]
         texts.flush()
-        edges: list[tuple[str, str, float]] = []
-        for start in range(0, len(pairs), PAIRS_AT_A_TIME):
-            part = pairs[start : start + PAIRS_AT_A_TIME]
-            read = {row: texts[row] for row in {row for pair in part for row in pair}}
-            scores = kinship(each, [(read[row], read[earlier]) for row, earlier in part])
-            edges += [
-                (str(row), str(earlier), score)
-                for (row, earlier), score in zip(part, scores, strict=True)
-                if score is not None
-            ]
+        edges = [(str(row), str(earlier), score) for row, earlier, score in kinship(each, pairs, texts)]
         ranked = sorted({int(row) for edge in edges for row in edge[:2]})
         return {
             int(loser): (int(twin), score)
