@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from seedbed.core.protocols import CorpusFilter
 from seedbed.core.record import Record
@@ -19,6 +20,8 @@ from seedbed.text.reduce import reduce
 # What a round is compared with may be the whole run: its texts come in parts.
 PAIRS_AT_A_TIME = 4000
 TEXTS_AT_A_TIME = 1000
+
+Pairs: TypeAlias = "npt.NDArray[np.int64]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,32 +107,28 @@ class Numbered(Protocol):
 
 
 def kinship(
-    filter_: CorpusFilter, pairs: Sequence[tuple[int, int]], texts: Numbered
+    filter_: CorpusFilter, pairs: Pairs | Sequence[tuple[int, int]], texts: Numbered
 ) -> Iterator[tuple[int, int, float]]:
     """Those of the candidate pairs that are kin, and how close. Texts are looked up as they are compared."""
-    for one, two in _possible(filter_, pairs, texts):
+    both = np.asarray(pairs, np.int64).reshape(-1, 2)
+    for one, two in _possible(filter_, both, texts).tolist():
         if (score := filter_.edge(texts[one], texts[two])) is not None:
             yield one, two, score
 
 
-def _possible(
-    filter_: CorpusFilter, pairs: Sequence[tuple[int, int]], texts: Numbered
-) -> Sequence[tuple[int, int]]:
+def _possible(filter_: CorpusFilter, pairs: Pairs, texts: Numbered) -> Pairs:
     """Without the pairs that a filter with `sketches` rules out by them: of some filters, nearly all."""
-    if not pairs or not hasattr(filter_, "sketches") or not hasattr(filter_, "can_be_kin"):
+    if not len(pairs) or not hasattr(filter_, "sketches") or not hasattr(filter_, "can_be_kin"):
         return pairs
-    both = np.array(pairs, np.int64)
-    numbers = np.unique(both)
+    numbers = np.unique(pairs)
     parts = [numbers[at : at + TEXTS_AT_A_TIME] for at in range(0, len(numbers), TEXTS_AT_A_TIME)]
-    drawn = np.concatenate([filter_.sketches([texts[int(number)] for number in part]) for part in parts])
-    places = np.searchsorted(numbers, both)
-    possible: list[tuple[int, int]] = []
-    for at in range(0, len(pairs), PAIRS_AT_A_TIME):
-        one, two = places[at : at + PAIRS_AT_A_TIME].T
-        possible += [
-            pairs[at + found] for found in np.flatnonzero(filter_.can_be_kin(drawn[one], drawn[two]))
-        ]
-    return possible
+    drawn = np.concatenate([filter_.sketches([texts[number] for number in part.tolist()]) for part in parts])
+    places = np.searchsorted(numbers, pairs)
+    possible = [
+        filter_.can_be_kin(*(drawn[side] for side in places[at : at + PAIRS_AT_A_TIME].T))
+        for at in range(0, len(pairs), PAIRS_AT_A_TIME)
+    ]
+    return pairs[np.concatenate(possible)]
 
 
 def _in_parts(

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from seedbed.core.protocols import CorpusFilter
 from seedbed.run.corpus import kinship
 from seedbed.run.filtering import Survey
-from seedbed.store.kin import candidates
+from seedbed.store.kin import candidates_inside
 from seedbed.text.reduce import reduce
 
 _KEYS_AT_ONCE = 1_000_000
@@ -104,7 +104,7 @@ class FileKin:
         if fallen:
             stays = ~np.isin(rows, np.fromiter(fallen, np.int64, len(fallen)))
             rows, keys = rows[stays], keys[stays]
-        pairs, _ = candidates(each.name, rows, keys, ())
+        pairs = candidates_inside(rows, keys)
         texts = self._texts[each.name]
         texts.flush()
         edges = [(str(row), str(earlier), score) for row, earlier, score in kinship(each, pairs, texts)]
