@@ -128,7 +128,8 @@ def _possible(filter_: CorpusFilter, pairs: Pairs, texts: Numbered) -> Pairs:
         filter_.can_be_kin(*(drawn[side] for side in places[at : at + PAIRS_AT_A_TIME].T))
         for at in range(0, len(pairs), PAIRS_AT_A_TIME)
     ]
-    return pairs[np.concatenate(possible)]
+    left: Pairs = pairs[np.concatenate(possible)]
+    return left
 
 
 def _in_parts(
