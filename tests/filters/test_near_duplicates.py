@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
@@ -145,3 +146,35 @@ def test_keys_do_not_depend_on_the_calibration() -> None:
     text = "where is the lamp that I bought"
     one = build("near_duplicates", FilterContext(TICKETS, _real(random.Random(1), 0.2, 2)))
     assert one.keys([text])[0] == build("near_duplicates", CONTEXT).keys([text])[0]
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from(["the", "card", "has", "not", "come", "back", "again"]),
+            max_size=60,
+        ).map(" ".join),
+        max_size=6,
+    )
+)
+def test_no_pair_that_is_kin_is_ruled_out_beforehand(texts: list[str]) -> None:
+    each = build("near_duplicates", CONTEXT)
+    pairs = [(one, two) for one in texts for two in texts]
+    for pair, possible in zip(pairs, can_be_kin(each, pairs), strict=True):
+        assert possible or each.edge(*pair) is None
+
+
+def can_be_kin(each: NearDuplicates, pairs: list[tuple[str, str]]) -> list[bool]:
+    one, two = (each.sketches([pair[side] for pair in pairs]) for side in (0, 1))
+    return [bool(possible) for possible in each.can_be_kin(one, two)]
+
+
+def test_most_pairs_that_are_no_kin_are() -> None:
+    each = build("near_duplicates", CONTEXT)
+    texts = [
+        f"ticket {at} asks about {at * 37} of the {at * at} parcels in house {at * 11}" for at in range(40)
+    ]
+    pairs = list(combinations(texts, 2))
+    kin = [each.edge(*pair) is not None for pair in pairs]
+    possible = can_be_kin(each, pairs)
+    assert sum(possible) <= sum(kin) + len(pairs) // 20

@@ -67,11 +67,7 @@ def test_kin_across_batches_is_what_one_round_of_all_rows_finds(tmp_path: Path) 
 
 
 def test_a_filter_by_name_with_its_options(tmp_path: Path) -> None:
-    rows = [
-        "Write to anna.berg@bahnhof.se about the parcel",
-        "Nobody is at home today",
-        "Anna was here again",
-    ]
+    rows = ["Write to anna.berg@bahnhof.se about it", "Nobody is at home today", "Anna was here again"]
     path = write(tmp_path / "rows.jsonl", rows)
     plain = audit(path)
     assert "pii" not in plain.filters
@@ -132,7 +128,7 @@ def test_the_page_escapes_what_it_shows_and_loads_nothing(tmp_path: Path) -> Non
     assert "2 rows of the eval set in the file" in page
     assert "4532015112830366" not in page.partition('id="filters"')[2]
     assert "src=" not in page
-    assert "default-src 'none'" in page
+    assert 'Content-Security-Policy" content="default-src' in page
 
 
 def test_the_command_writes_its_page(tmp_path: Path) -> None:

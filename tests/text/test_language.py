@@ -14,6 +14,7 @@ from seedbed.text.language import (
     likely_languages,
     scripts,
 )
+from seedbed.text.language_walk import walk_of
 
 
 def test_every_code_is_one_that_the_identifier_knows() -> None:
@@ -69,6 +70,22 @@ SENTENCES = (
 @given(st.lists(st.one_of(st.sampled_from(SENTENCES), st.text(max_size=80)), max_size=8))
 def test_many_texts_at_once_are_told_as_each_by_itself(texts: list[str]) -> None:
     assert likeliest_languages(texts) == [next(iter(likely_languages(text)), None) for text in texts]
+
+
+@given(
+    st.lists(
+        st.one_of(st.sampled_from(SENTENCES[:-1]), st.text(min_size=1, max_size=80)), min_size=1, max_size=8
+    )
+)
+def test_the_walk_finds_the_features_that_py3langid_finds(texts: list[str]) -> None:
+    from py3langid.langid import visit_counts
+
+    model = _identifier()
+    rows = [row << 8 for row in model.tk_row]
+    encoded = [text.encode("utf-8", "replace") for text in texts]
+    for raw, (found, counts) in zip(encoded, walk_of(model).counted(encoded), strict=True):
+        theirs = visit_counts(model.tk_nextmove, rows, model.tk_output, raw) or {}
+        assert dict(zip(found.tolist(), counts.tolist(), strict=True)) == theirs
 
 
 def test_scripts() -> None:

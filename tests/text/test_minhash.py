@@ -17,9 +17,11 @@ from seedbed.text.minhash import (
     bands_for,
     candidate_pairs,
     char_codes,
+    distinct_of,
     shingle_hashes,
     signature,
     token_codes,
+    word_codes_of,
 )
 from seedbed.text.similarity import jaccard
 
@@ -110,3 +112,27 @@ def test_keys_are_63_bit_and_unlike_for_unlike_salts_and_bands() -> None:
 
 def test_candidate_pairs_come_once_each() -> None:
     assert sorted(candidate_pairs([[1, 2], [2, 1, 1], [3], [3, 2]])) == [(0, 1), (0, 3), (1, 3), (2, 3)]
+
+
+@given(
+    st.lists(st.lists(st.text("ab\u00e9\u65e5", min_size=1, max_size=3), min_size=1, max_size=8), max_size=6)
+)
+def test_equal_words_have_equal_codes_in_whatever_text_they_stand(texts: list[list[str]]) -> None:
+    codes = word_codes_of([" ".join(words) for words in texts])
+    assert [len(own) for own in codes] == [len(words) for words in texts]
+    known = {
+        code: word
+        for words, own in zip(texts, codes, strict=True)
+        for word, code in zip(words, own.tolist(), strict=True)
+    }
+    assert all(
+        known[code] == word
+        for words, own in zip(texts, codes, strict=True)
+        for word, code in zip(words, own.tolist(), strict=True)
+    )
+
+
+@given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=8), max_size=6))
+def test_distinct_hashes_are_those_of_each_set(sets: list[list[int]]) -> None:
+    found = distinct_of([np.array(own, np.uint64) for own in sets])
+    assert [own.tolist() for own in found] == [sorted({(h >> 32) << 32 for h in own}) for own in sets]

@@ -26,7 +26,7 @@ def command(as_json: bool) -> None:
         click.echo(click.style(kind, bold=True))
         width = max((len(_versioned(entry)) for entry in entries), default=0)
         for entry in entries:
-            _print(entry, max(width, 21))
+            _print(entry, max(width, 22))
 
 
 def _versioned(entry: dict[str, Any]) -> str:

@@ -117,7 +117,7 @@ def _whole_way(view: RunView, prefix: str) -> dict[str, Any]:
         "unreadable": asdict(record.unreadable) if record.unreadable else None,
         "slots": dict(record.slots),
         "notes": dict(record.notes),
-        "verdicts": [_verdict(asdict(verdict)) for verdict in verdicts],
+        "verdicts": [_verdict(verdict._asdict()) for verdict in verdicts],
         "provenance": _provenance(record),
         "draw": cell.draw if cell else None,
         "replies": [_reply(reply) for reply in replies],

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.filters.subject import Fields, FilterOptions, calibration_texts, chosen_text, no_text_fields
 from seedbed.text.minhash import (
+    Hashes,
     band_keys,
     bands_for,
     candidate_pairs,
@@ -27,7 +28,7 @@ from seedbed.text.normalise import normalise, units
 from seedbed.text.reduce import reduce
 from seedbed.text.remembered import remembered
 from seedbed.text.similarity import char_shingles, jaccard, token_shingles
-from seedbed.text.similarity_bound import most_alike
+from seedbed.text.similarity_bound import most_alike, sizes_of, sketches
 
 CHAR_WIDTH = 3
 TOKEN_WIDTH = 5
@@ -120,23 +121,26 @@ class NearDuplicates:
                 keys[filled[at]] += own
         return keys
 
-    def can_be_kin(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
-        """By an upper bound of their similarity, which is a hundredth of the work of `edge`."""
-        places = {text: at for at, text in enumerate(dict.fromkeys(chain.from_iterable(pairs)))}
-        norms = [normalise(text) for text in places]
-        one, two = (np.array([places[pair[side]] for pair in pairs], np.int64) for side in (0, 1))
+    def sketches(self, texts: Sequence[str]) -> Hashes:
+        """Of each text its character trigrams, and its 5-token shingles where it may be long."""
+        norms = [normalise(text) for text in texts]
         chars = char_shingles_of([f" {norm} " for norm in norms], CHAR_WIDTH)
-        sizes = np.array([len(own) for own in chars], np.int64)
-        smaller = np.minimum(sizes[one], sizes[two])
-        close = most_alike(chars, one, two) >= self.thresholds.short - _MARGIN
+        long = [at for at, own in enumerate(chars) if len(own) >= SHORT_SHINGLES - _MISCOUNTED]
+        words = word_codes_of([_spaced(norms[at]) for at in long])
+        tokens = [np.empty(0, np.uint64)] * len(texts)
+        for at, own in zip(long, distinct_of(shingle_hashes_of(words, TOKEN_WIDTH)), strict=True):
+            tokens[at] = own
+        return np.concatenate((sketches(chars), sketches(tokens)), axis=1)
+
+    def can_be_kin(self, one: Hashes, two: Hashes) -> npt.NDArray[np.bool_]:
+        """By an upper bound of their similarity, which is a hundredth of the work of `edge`."""
+        (chars, tokens), (other_chars, other_tokens) = (np.split(drawn, 2, axis=1) for drawn in (one, two))
+        smaller = np.minimum(sizes_of(chars), sizes_of(other_chars))
+        close = most_alike(chars, other_chars) >= self.thresholds.short - _MARGIN
         close &= smaller < SHORT_SHINGLES
-        if (long := smaller >= SHORT_SHINGLES - _MISCOUNTED).any():
-            looked_at = np.flatnonzero(sizes >= SHORT_SHINGLES - _MISCOUNTED)
-            words = word_codes_of([_spaced(norms[at]) for at in looked_at])
-            tokens = distinct_of(shingle_hashes_of(words, TOKEN_WIDTH))
-            among = (np.searchsorted(looked_at, side[long]) for side in (one, two))
-            close[long] |= most_alike(tokens, *among) >= self.thresholds.long - _MARGIN
-        return [bool(each) for each in close]
+        long = most_alike(tokens, other_tokens) >= self.thresholds.long - _MARGIN
+        close |= long & (smaller >= SHORT_SHINGLES - _MISCOUNTED)
+        return close
 
     def edge(self, a: str, b: str) -> float | None:
         """Their similarity if it reaches the threshold of their kind."""

@@ -143,7 +143,7 @@ def _filters(value: Audited) -> Section:
             rows.append([Text(name), Text("nothing"), Number("0"), Bar(0)])
     columns = [Column("filter"), Column("reason"), Column("rows", "number"), Column("", "figure")]
     blocks: list[Block] = [Table("What each filter found, of all rows", columns, rows)]
-    examples = [
+    examples: list[Sequence[Cell]] = [
         [
             Text(name),
             Number(str(each["row"])),

@@ -124,11 +124,11 @@ def audit(
         run_apart(through.run)
         # A process of its own measures, while this one compares.
         measuring = stack.enter_context(ThreadPoolExecutor(1)).submit(measures.figures)
-        fallen = {}
+        fallen: dict[str, list[dict[str, Any]]] = {}
         for each, found in kin.found():
             fallen[each.name] = found
             through.count(each.name, each.reason, len(found))
-            through.examples[each.name] = found[:EXAMPLES]
+            through.examples[each.name] += found[:EXAMPLES]
         figures = measuring.result()
     leaks, near = through.leaks, through.near
     dropped = None
@@ -163,7 +163,9 @@ class _Look:
 
 
 def _first_look(spec: SourceSpec, wanted: str | None) -> _Look:
-    texts, sample, columns, every, rows = TextColumns(), [], [], 1, 0
+    texts, every, rows = TextColumns(), 1, 0
+    columns: list[str] = []
+    sample: list[Mapping[str, Any]] = []
     for row in read_rows(spec):
         columns = columns or list(row.values)
         texts.add(row.values)
@@ -181,7 +183,7 @@ def _first_look(spec: SourceSpec, wanted: str | None) -> _Look:
     return _Look(rows, columns, column, [sample[at * len(sample) // few] for at in range(few)])
 
 
-def _column(texts: TextColumns, columns: Sequence[str], wanted: str | None, file: Path) -> str:
+def _column(texts: TextColumns, columns: list[str], wanted: str | None, file: Path) -> str:
     if wanted is None:
         try:
             return texts.longest()
@@ -217,9 +219,12 @@ class _Through:
     ) -> None:
         self._spec, self._column, self._chosen = spec, column, chosen
         self._kin, self._measures, self._client = kin, measures, client
-        built = (*chosen.filters.record, *chosen.filters.corpus)
-        self.counts: dict[str, Counter[str]] = {each.name: Counter() for each in built}
-        self.examples: dict[str, list[Mapping[str, Any]]] = {each.name: [] for each in built}
+        names = [
+            *(each.name for each in chosen.filters.record),
+            *(each.name for each in chosen.filters.corpus),
+        ]
+        self.counts: dict[str, Counter[str]] = {name: Counter() for name in names}
+        self.examples: dict[str, list[Mapping[str, Any]]] = {name: [] for name in names}
         self.leaks: list[Mapping[str, Any]] = []
         self.near: list[Mapping[str, Any]] = []
 

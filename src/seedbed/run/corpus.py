@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Protocol, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from seedbed.core.protocols import CorpusFilter
 from seedbed.core.record import Record
@@ -17,6 +19,9 @@ from seedbed.text.reduce import reduce
 
 # What a round is compared with may be the whole run: its texts come in parts.
 PAIRS_AT_A_TIME = 4000
+TEXTS_AT_A_TIME = 1000
+
+Pairs: TypeAlias = "npt.NDArray[np.int64]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +83,16 @@ def _losers(
     edges: list[tuple[str, str, float]] = []
     survivors: dict[str, bool] = {}
     for part, old in _in_parts(before, earlier_records):
-        known = [(at, record) for at, record in part if record in old]
-        pairs = [(texts[at], filter_.text(old[record])) for at, record in known]
-        for (at, record), score in zip(known, kinship(filter_, pairs), strict=True):
-            if score is not None:
-                edges.append((members[at].record.id, record, score))
-                survivors[record] = old[record].is_real
-    for start in range(0, len(inside), PAIRS_AT_A_TIME):
-        own_part = inside[start : start + PAIRS_AT_A_TIME]
-        pairs = [(texts[at], texts[lower]) for at, lower in own_part]
-        for (at, lower), score in zip(own_part, kinship(filter_, pairs), strict=True):
-            if score is not None:
-                edges.append((members[at].record.id, members[lower].record.id, score))
+        # Earlier records are numbered from where the members end.
+        numbers = {record: len(members) + place for place, record in enumerate(old)}
+        ids = dict(zip(numbers.values(), numbers, strict=True))
+        both = texts | {number: filter_.text(old[record]) for record, number in numbers.items()}
+        known = [(at, numbers[record]) for at, record in part if record in old]
+        for at, number, score in kinship(filter_, known, both):
+            edges.append((members[at].record.id, ids[number], score))
+            survivors[ids[number]] = old[ids[number]].is_real
+    for at, lower, score in kinship(filter_, inside, texts):
+        edges.append((members[at].record.id, members[lower].record.id, score))
     position = {members[at].record.id: at for at in alive}
     # Real rows stand first, then earlier records; among equals the id decides.
     by_rank = sorted(survivors, key=lambda record: (not survivors[record], record))
@@ -97,11 +100,36 @@ def _losers(
     return {position[loser]: result for loser, result in reduce(by_rank, edges).items() if loser in position}
 
 
-def kinship(filter_: CorpusFilter, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
-    """How close each pair is, None where it is no kin. Most candidates of some filters are soon ruled out."""
-    can_be_kin = getattr(filter_, "can_be_kin", None)
-    possible = can_be_kin(pairs) if can_be_kin is not None and pairs else [True] * len(pairs)
-    return [filter_.edge(*pair) if likely else None for pair, likely in zip(pairs, possible, strict=True)]
+class Numbered(Protocol):
+    """Texts that are found by their number: in memory, or in a file."""
+
+    def __getitem__(self, number: int, /) -> str: ...
+
+
+def kinship(
+    filter_: CorpusFilter, pairs: Pairs | Sequence[tuple[int, int]], texts: Numbered
+) -> Iterator[tuple[int, int, float]]:
+    """Those of the candidate pairs that are kin, and how close. Texts are looked up as they are compared."""
+    both = np.asarray(pairs, np.int64).reshape(-1, 2)
+    for one, two in _possible(filter_, both, texts).tolist():
+        if (score := filter_.edge(texts[one], texts[two])) is not None:
+            yield one, two, score
+
+
+def _possible(filter_: CorpusFilter, pairs: Pairs, texts: Numbered) -> Pairs:
+    """Without the pairs that a filter with `sketches` rules out by them: of some filters, nearly all."""
+    if not len(pairs) or not hasattr(filter_, "sketches") or not hasattr(filter_, "can_be_kin"):
+        return pairs
+    numbers = np.unique(pairs)
+    parts = [numbers[at : at + TEXTS_AT_A_TIME] for at in range(0, len(numbers), TEXTS_AT_A_TIME)]
+    drawn = np.concatenate([filter_.sketches([texts[number] for number in part.tolist()]) for part in parts])
+    places = np.searchsorted(numbers, pairs)
+    possible = [
+        filter_.can_be_kin(*(drawn[side] for side in places[at : at + PAIRS_AT_A_TIME].T))
+        for at in range(0, len(pairs), PAIRS_AT_A_TIME)
+    ]
+    left: Pairs = pairs[np.concatenate(possible)]
+    return left
 
 
 def _in_parts(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from seedbed.core.protocols import CorpusFilter
-from seedbed.run.corpus import PAIRS_AT_A_TIME, kinship
+from seedbed.run.corpus import kinship
 from seedbed.run.filtering import Survey
-from seedbed.store.kin import candidates
+from seedbed.store.kin import candidates_inside
 from seedbed.text.reduce import reduce
 
 _KEYS_AT_ONCE = 1_000_000
@@ -58,7 +58,7 @@ class FileKin:
         self._keys = {each.name: array("q") for each in filters}
         self._texts = {each.name: TextFile() for each in filters}
 
-    def add(self, survey: Survey, texts: dict[str, Sequence[str]]) -> None:
+    def add(self, survey: Survey, texts: Mapping[str, Sequence[str]]) -> None:
         """`texts` are what each filter compares of the surveyed rows."""
         for name, (counts, keys) in survey.keys.items():
             self._counts[name].extend(counts)
@@ -104,19 +104,10 @@ class FileKin:
         if fallen:
             stays = ~np.isin(rows, np.fromiter(fallen, np.int64, len(fallen)))
             rows, keys = rows[stays], keys[stays]
-        pairs, _ = candidates(each.name, rows, keys, ())
+        pairs = candidates_inside(rows, keys)
         texts = self._texts[each.name]
         texts.flush()
-        edges: list[tuple[str, str, float]] = []
-        for start in range(0, len(pairs), PAIRS_AT_A_TIME):
-            part = pairs[start : start + PAIRS_AT_A_TIME]
-            read = {row: texts[row] for row in {row for pair in part for row in pair}}
-            scores = kinship(each, [(read[row], read[earlier]) for row, earlier in part])
-            edges += [
-                (str(row), str(earlier), score)
-                for (row, earlier), score in zip(part, scores, strict=True)
-                if score is not None
-            ]
+        edges = [(str(row), str(earlier), score) for row, earlier, score in kinship(each, pairs, texts)]
         ranked = sorted({int(row) for edge in edges for row in edge[:2]})
         return {
             int(loser): (int(twin), score)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from seedbed.core.errors import BudgetReached, EndpointError
 from seedbed.core.fate import fate_of
@@ -96,7 +96,7 @@ class _Kin:
                 fallen = _fallen([*draft.verdicts, *later.get(draft.record.id, ())])
                 if fallen is not None and fallen.survivor != leader:
                     through = {**fallen.evidence, "through": fallen.survivor}
-                    found[draft.record.id] = replace(fallen, survivor=leader, evidence=through)
+                    found[draft.record.id] = fallen._replace(survivor=leader, evidence=through)
         return found
 
 

@@ -40,7 +40,14 @@ def candidates(
     order = _by_key_and_rank(keyed, ranked)
     sorted_keys: Keys = keyed[order]
     sorted_ranks: Keys = ranked[order]
-    return _inside(sorted_keys, sorted_ranks), _before(filter_name, sorted_keys, sorted_ranks, earlier)
+    inside = [(high, low) for high, low in _inside(sorted_keys, sorted_ranks).tolist()]
+    return inside, _before(filter_name, sorted_keys, sorted_ranks, earlier)
+
+
+def candidates_inside(ranks: Keys, keys: Keys) -> Keys:
+    """The first list of `candidates` as an array of shape (pairs, 2): there may be millions in a file."""
+    order = _by_key_and_rank(keys, ranks)
+    return _inside(keys[order], ranks[order])
 
 
 def _by_key_and_rank(keys: Keys, ranks: Keys) -> npt.NDArray[np.intp]:
@@ -53,10 +60,10 @@ def _by_key_and_rank(keys: Keys, ranks: Keys) -> npt.NDArray[np.intp]:
     return order
 
 
-def _inside(keys: Keys, ranks: Keys) -> list[tuple[int, int]]:
+def _inside(keys: Keys, ranks: Keys) -> Keys:
     """Each member of a key's group, which is in order of rank, with the first of it that rank before it."""
     if not len(keys):
-        return []
+        return np.empty((0, 2), np.int64)
     is_first = np.r_[True, keys[1:] != keys[:-1]]
     starts = np.flatnonzero(is_first)[np.cumsum(is_first) - 1]
     at = np.arange(len(keys))
@@ -67,7 +74,7 @@ def _inside(keys: Keys, ranks: Keys) -> list[tuple[int, int]]:
         high, low = ranks[later], ranks[starts[later] + place]
         found.append((high * width + low)[high > low])
     pairs = np.unique(np.concatenate(found))
-    return list(zip((pairs // width).tolist(), (pairs % width).tolist(), strict=True))
+    return np.stack((pairs // width, pairs % width), axis=1)
 
 
 def _before(name: str, keys: Keys, ranks: Keys, earlier: Sequence[Path]) -> list[tuple[int, str]]:

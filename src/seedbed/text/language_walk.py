@@ -44,7 +44,7 @@ class LanguageWalk:
         model = self._identifier
         sizes = np.array([len(text) for text in texts], np.int64)
         scores = np.zeros((len(texts), len(model.nb_classes)), np.float32)
-        for at, (found, counts) in enumerate(self._counted(texts, sizes)):
+        for at, (found, counts) in enumerate(self.counted(texts)):
             if len(found):
                 scores[at] = np.log1p(counts) @ model.nb_ptc[found] + model.nb_pc
         # Two columns of one language add up, so that they have to be probabilities.
@@ -56,10 +56,9 @@ class LanguageWalk:
                 scores[:, first[code]] += scores[:, column]
         return (model.nb_classes[column] for column in scores.argmax(axis=1))
 
-    def _counted(
-        self, texts: Sequence[bytes], sizes: Numbers
-    ) -> Iterator[tuple[Numbers, npt.NDArray[np.float32]]]:
-        """The features of each text and how often each of them is there."""
+    def counted(self, texts: Sequence[bytes]) -> Iterator[tuple[Numbers, npt.NDArray[np.float32]]]:
+        """The features of each text, none of which is empty, and how often each of them is there."""
+        sizes = np.array([len(text) for text in texts], np.int64)
         read = np.frombuffer(b"".join(texts), np.uint8)
         starts = np.cumsum(sizes) - sizes
         places = np.arange(len(read)) - np.repeat(starts, sizes)
