@@ -26,7 +26,7 @@ def command(as_json: bool) -> None:
         click.echo(click.style(kind, bold=True))
         width = max((len(_versioned(entry)) for entry in entries), default=0)
         for entry in entries:
-            _print(entry, max(width, 22))
+            _print(entry, max(width, 20))
 
 
 def _versioned(entry: dict[str, Any]) -> str:
@@ -38,4 +38,4 @@ def _print(entry: dict[str, Any], width: int) -> None:
 
     package = f" [{entry['package']}]" if entry["package"] != "seedbed" else ""
     said = entry["about"] if entry["error"] is None else f"cannot be loaded: {entry['error']}"
-    click.echo(f"  {_versioned(entry):{width}}{printable(package + ' ' + said)}")
+    click.echo(f"  {_versioned(entry):{width}} {printable(f'{package} {said}')}")
