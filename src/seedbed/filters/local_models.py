@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -102,9 +103,8 @@ def _load(folder: str, library: Library, content: str) -> Callable[[str], Vector
         static = StaticModel.from_pretrained(folder)
         return lambda text: static.encode([_encodable(text)], max_length=None)[0]
     from sentence_transformers import SentenceTransformer
-    from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()
+    import_module("transformers.utils.logging").disable_progress_bar()
     model = SentenceTransformer(folder, device="cpu", local_files_only=True)
     return lambda text: model.encode([_encodable(text)], show_progress_bar=False)[0]
 
