@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seedbed.text.spans import Span
 from seedbed.text.toxic_words import TOXIC_WORDS, find_toxic_words
@@ -58,3 +60,15 @@ def test_the_time_grows_with_the_length_alone(unit: str) -> None:
     began = time.process_time()
     find_toxic_words(text)
     assert time.process_time() - began < 5
+
+
+@given(
+    st.lists(
+        st.sampled_from(["idiot", "sh!t", "f*cks", "a s s", "moron", "fuuuck", "k-y-s", "x1", "no", "!", "_"])
+    ),
+    st.text(alphabet="adiortsh1!$@*_|-. ", max_size=20),
+)
+def test_what_is_seen_to_be_clean_holds_nothing(parts: list[str], noise: str) -> None:
+    text = noise.join(parts) + noise
+    # With a letter outside ASCII at its end, apart from all words, a text is searched whole.
+    assert find_toxic_words(text) == find_toxic_words(text + " \u00e9")
