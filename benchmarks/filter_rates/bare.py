@@ -169,6 +169,13 @@ def detect_secrets() -> Check:
     return check
 
 
+def alt_profanity_check() -> Check:
+    """Its linear model, of all texts at once."""
+    predict = import_module("profanity_check").predict_prob
+    predict(["loads the model"])
+    return lambda rows: int((predict(list(_texts(rows))) > 0.5).sum())
+
+
 def one_alternation() -> Check:
     """All phrases in one regular expression that ignores case."""
     pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, WORDS))})\b", re.IGNORECASE)

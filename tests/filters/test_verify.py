@@ -188,7 +188,7 @@ PROGRAMS = Code.bind(Code.Options(), None)
 ADD = "def add(a, b):\n    return a + b\n"
 
 
-def program(solution: str, tests: str = "assert add(1, 2) == 3") -> Record:
+def program(solution: Any, tests: Any = "assert add(1, 2) == 3") -> Record:
     return record("p", prompt="Add two numbers.", solution=solution, tests=tests)
 
 
@@ -218,6 +218,11 @@ def test_programs_are_run_against_their_tests(sandbox: Backend) -> None:
         "flag unsupported_value",
     ]
     assert found[1].evidence == {"error": "AssertionError", "message": "", "line": 1}
+
+
+def test_a_program_that_is_no_text_is_no_python() -> None:
+    found = verdicts(PROGRAMS, program(["def add(a, b):"]), program(ADD, {"assert": 1}), program(7))
+    assert [said(verdict) for verdict in found] == ["no_python"] * 3
 
 
 def test_what_is_asked_of_tests_can_be_lowered(sandbox: Backend) -> None:

@@ -70,12 +70,13 @@ def test_a_filter_by_name_with_its_options(tmp_path: Path) -> None:
     rows = ["Write to anna.berg@bahnhof.se about it", "Nobody is at home today", "Anna was here again"]
     path = write(tmp_path / "rows.jsonl", rows)
     plain = audit(path)
-    assert "pii" not in plain.filters
+    assert plain.filters["pii"] == {"pii": 1}
+    assert "forbidden" not in plain.filters
     assert plain.not_run == {}
-    named = audit(path, filters=["pii", "{forbidden: {phrases: [nobody, here again]}}"])
-    assert named.filters["pii"] == {"pii": 1}
+    named = audit(path, filters=["{pii: {kinds: [card]}}", "{forbidden: {phrases: [nobody, here again]}}"])
+    assert named.filters["pii"] == {}
     assert named.filters["forbidden"] == {"forbidden": 2}
-    (example,) = named.examples["pii"]
+    (example,) = plain.examples["pii"]
     assert (example["row"], example["evidence"]["kind"]) == (0, "email")
     assert [each["row"] for each in named.examples["forbidden"]] == [1, 2]
 

@@ -91,7 +91,10 @@ def test_a_format_that_does_not_fit_is_refused_before_the_run(kind: str, tmp_pat
 def test_people_can_look_at_values_that_are_no_text(kind: str, tmp_path: Path) -> None:
     """Where they read a record, no list or map stands as Python would print it."""
     workspace = Workspace(tmp_path)
-    EXAMPLES[kind].write(tmp_path, generate={"target": 5})
+    # A reply in single quotes is shown as it came.
+    EXAMPLES[kind].write(
+        tmp_path, generate={"target": 5}, roles={"teacher": {"rehearsal": {"broken_json": 0}}}
+    )
     shown = [workspace.run("preview", ".", "-n", "3").out]
     workspace.run("run", ".")
     accepted = [row["id"] for row in workspace.run("show", ".", "--json").json if row["accepted"]]

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 from seedbed.core.chat import Choice, Hints
-from seedbed.core.field_text import turns_of
 from seedbed.core.hashing import seed_from
 from seedbed.models.claims import Claim
 from seedbed.models.fault_plan import Fault
@@ -31,6 +30,7 @@ from seedbed.models.planted_faults import (
 )
 from seedbed.models.planted_values import planted_value
 from seedbed.models.rehearsal_facts import facts, is_conversation
+from seedbed.models.rehearsal_rows import Fields, Place, label_field, text_at, turns_by_place
 
 _TRIES = 8
 # With fewer real texts nobody can say what is short or long; then only extremes are.
@@ -40,35 +40,7 @@ _MOST_WORDS = 20_000
 # Of fewer nobody could tell in what language they are.
 _FOREIGN_WORDS = 12
 
-# Where a text stands: in a field, or in a turn of a conversation, of which that of the system is -1.
-Place = str | tuple[str, int]
-Fields = dict[Place, Any]
 Answer = tuple[Choice, Fault | None]
-
-
-def _label_field(hints: Hints) -> str | None:
-    """The field, if any, that asks for one of the labels instead of a text."""
-    if not hints.labels or hints.output == "text":
-        return None
-    labels = set(hints.labels)
-    for name in hints.fields:
-        values = {str(row[name]) for row in hints.examples if name in row}
-        if values <= labels if values else name != hints.text_field:
-            return name
-    return None
-
-
-def _turns(row: Mapping[str, Any], field: str) -> dict[Place, str]:
-    """What is said in a conversation, by its place."""
-    turns = turns_of(row.get(field))
-    first = -1 if turns and turns[0]["role"] == "system" else 0
-    return {(field, number): turn["content"] for number, turn in enumerate(turns, start=first)}
-
-
-def _text(row: Mapping[str, Any], place: Place) -> str:
-    """A text of a row that has a UTF-8 form, as a model's reply would."""
-    value = row.get(place) if isinstance(place, str) else _turns(row, place[0]).get(place)
-    return "" if value is None else str(value).strip().encode("utf-8", "replace").decode()
 
 
 class Writer:
@@ -92,7 +64,7 @@ class Writer:
         self.decoys = decoys
         self.grounded = grounded
         self.is_text = hints.output == "text" or not hints.fields
-        self.label_field = _label_field(hints)
+        self.label_field = label_field(hints)
         self.names = [name for name in hints.fields if name != self.label_field]
         self.facts = facts(hints, self.label_field, random.Random(seed_from("facts", seed)))
         properties = (hints.schema or {}).get("properties", {})
@@ -108,7 +80,7 @@ class Writer:
         for name in self.conversations:
             rng = random.Random(seed_from("turns", self.seed, name))
             model = rng.choice(self.hints.examples) if self.hints.examples else {}
-            there = sum(place != (name, -1) for place in _turns(model, name)) or rng.choice((2, 4))
+            there = sum(place != (name, -1) for place in turns_by_place(model, name)) or rng.choice((2, 4))
             turns[name] = [(name, number) for number in range(max(2, there))]
         return turns
 
@@ -238,8 +210,8 @@ class Writer:
     ) -> str:
         field = place if isinstance(place, str) else f"{place[0]}/{place[1]}"
         mention = [value for value in self.hints.fixed.values() if value != label]
-        models = [text for row in kin if (text := _text(row, place))]
-        known = [text for row in self.hints.examples if (text := _text(row, place))]
+        models = [text for row in kin if (text := text_at(row, place))]
+        known = [text for row in self.hints.examples if (text := text_at(row, place))]
         for attempt in range(_TRIES if models else 0):
             rng = random.Random(seed_from(salt, self.seed, field, attempt))
             text = imitate(models, mention, rng)
@@ -257,15 +229,15 @@ class Writer:
     def _copied(
         self, fault: Fault, clean: Fields, kin: Sequence[Mapping[str, Any]], rng: random.Random
     ) -> tuple[Fields, Fault | None]:
-        rows = [row for row in kin or self.hints.examples if any(_text(row, name) for name in self.texts)]
+        rows = [row for row in kin or self.hints.examples if any(text_at(row, name) for name in self.texts)]
         if not rows:
             return clean, None
         row = rng.choice(rows)
         changed: list[float] = []
         copied: Fields = {place: value for place, value in clean.items() if isinstance(place, str)}
         copied |= {name: row[name] for name in (*self.facts.values, *self.claimed) if row.get(name)}
-        for name in self._places({name: list(_turns(row, name)) for name in self.conversations}):
-            text = _text(row, name)
+        for name in self._places({name: list(turns_by_place(row, name)) for name in self.conversations}):
+            text = text_at(row, name)
             words = words_of(text)
             if not words:
                 continue
@@ -281,7 +253,7 @@ class Writer:
     ) -> tuple[Fields, Fault | None]:
         """A part of a real text inside of the last text that real rows have."""
         for place in reversed(self.texts):
-            texts = [words for row in kin or self.hints.examples if (words := words_of(_text(row, place)))]
+            texts = [words for row in kin or self.hints.examples if (words := words_of(text_at(row, place)))]
             if texts:
                 own = words_of(clean[place])
                 return {**clean, place: joined(with_memory(own, texts, fault.strength, rng))}, fault
@@ -312,7 +284,7 @@ class Writer:
 
     def _in_another_language(self, fault: Fault, clean: Fields, rng: random.Random) -> Fields:
         """The last text in another language: as long as it was and at least 12 words, or its greater part."""
-        known = [text for row in self.hints.real for name in self.texts if (text := _text(row, name))]
+        known = [text for row in self.hints.real for name in self.texts if (text := text_at(row, name))]
         words = foreign_words(known or [str(clean[name]) for name in self.texts], rng)
 
         def change(text: str) -> str:
@@ -368,7 +340,7 @@ class Writer:
         few = len(self.hints.real) < _ENOUGH_REAL
         spoilt = dict(clean)
         for name in self.texts:
-            sizes = [len(words_of(text)) for row in self.hints.real if (text := _text(row, name))]
+            sizes = [len(words_of(text)) for row in self.hints.real if (text := text_at(row, name))]
             words = words_of(clean[name])
             if fault.variant == "short":
                 count = 0 if few else int(fault.strength * min(sizes, default=0))

@@ -186,7 +186,9 @@ class Roles(Section):
     teacher: Role = Field(description="writes the drafts (default: the rehearsal teacher)")
     judge: Role | None = Field(None, description="scores what other filters keep; the filter `judge` asks it")
     embedder: EmbedderRole | None = Field(
-        None, description="gives vectors of texts, which measures compare by meaning"
+        None,
+        description="gives vectors of texts, which measures, and `semantic_duplicates` if it says so, "
+        "compare by meaning",
     )
     others: dict[str, Role] = Field(
         default_factory=dict,

@@ -59,7 +59,7 @@ class CodeVerifier:
     def close(self) -> None:
         self._open.close()
 
-    def check(self, program: str, tests: str, entry: str | None = None) -> Outcome:
+    def check(self, program: Any, tests: Any, entry: str | None = None) -> Outcome:
         """Whether the program passes tests that are worth passing. `entry`: see `attempt`.
 
         Raises SandboxError where no sandbox can be made here.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from typing import Any
 
 _LONGEST = 100_000
 
@@ -13,8 +14,10 @@ def is_python(language: str) -> bool:
     return language.casefold() in ("python", "python3")
 
 
-def parsed(program: str) -> ast.Module | str:
+def parsed(program: Any) -> ast.Module | str:
     """The program's syntax tree, or why this interpreter's Python has none of it."""
+    if not isinstance(program, str):
+        return "it is no text"
     if len(program) > _LONGEST:  # a parser takes a thousand times the memory
         return f"longer than {_LONGEST:,} characters"
     try:
