@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from seedbed.core.protocols import FilterContext
 from seedbed.filters.near_duplicates import CHAR_WIDTH, SHORT_SHINGLES, NearDuplicates
+from seedbed.tasks.code import Code
 from seedbed.text.normalise import normalise
 from seedbed.text.similarity import char_shingles, jaccard
-from tests.filters.tickets import TICKETS, build, falls
+from tests.filters.tickets import TICKETS, build, falls, record
 
 CONTEXT = FilterContext(TICKETS)
 _letters = random.Random(3)
@@ -178,3 +179,38 @@ def test_most_pairs_that_are_no_kin_are() -> None:
     kin = [each.edge(*pair) is not None for pair in pairs]
     possible = can_be_kin(each, pairs)
     assert sum(possible) <= sum(kin) + len(pairs) // 20
+
+
+def test_programs_are_compared_by_what_they_do_and_not_by_their_names() -> None:
+    task = Code.bind(Code.Options(), None)
+    built = NearDuplicates.build(NearDuplicates.Options(on="ast"), FilterContext(task))
+    total = """def total(prices):
+    result = 0
+    for price in prices:
+        result += price
+    return result
+"""
+    renamed = '''def add_up(xs):
+    """Adds them up."""
+    acc = 0  # starts with nothing
+    for x in xs: acc += x
+    return acc
+'''
+    other = total.replace("+=", "-=").replace("result = 0", "result = 100").replace("total", "left")
+    texts = [
+        built.text(record(name, prompt=name, solution=program, tests="assert True"))
+        for name, program in {"a": total, "b": renamed, "c": other, "d": "def total(prices:"}.items()
+    ]
+    assert built.edge(texts[0], texts[1]) == 1.0
+    assert (built.edge(texts[0], texts[2]) or 0) < 1.0
+    assert texts[3] == "def total(prices:"
+    by_words = NearDuplicates.build(NearDuplicates.Options(on=("solution",)), FilterContext(task))
+    assert by_words.edge(total, renamed) is None
+
+
+def test_syntax_trees_are_for_programs_in_python() -> None:
+    options = NearDuplicates.Options(on="ast")
+    assert NearDuplicates.problems(options, Code.bind(Code.Options(), None)) == []
+    other = Code.bind(Code.Options(language="Rust"), None)
+    ((place, message),) = NearDuplicates.problems(options, other)
+    assert (place, message) == (("on",), "ast is for tasks of kind code in Python; name fields")

@@ -187,7 +187,7 @@ PYTHON = Wanted(
                     "kills_mutants": 1,
                 }
             },
-            {"near_duplicates": {"on": ["solution"]}},  # as text: syntax trees are not compared
+            {"near_duplicates": {"on": "ast"}},
         ],
         "review": {"fraction": 0.02, "stratify": ["topic", "difficulty"]},
         "student": {"command": "bash sft.sh {train} {out}", "score": "scores.json"},

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from seedbed.core.field_text import texts_in
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
-from seedbed.filters.subject import Fields, FilterOptions, calibration_texts, chosen_text, no_text_fields
+from seedbed.filters.subject import (
+    CALIBRATION_TEXTS,
+    Fields,
+    FilterOptions,
+    calibration_texts,
+    chosen_text,
+    no_text_fields,
+)
 from seedbed.text.minhash import (
     Hashes,
     band_keys,
@@ -29,6 +37,9 @@ from seedbed.text.reduce import reduce
 from seedbed.text.remembered import remembered
 from seedbed.text.similarity import char_shingles, jaccard, token_shingles
 from seedbed.text.similarity_bound import most_alike, sizes_of, sketches
+from seedbed.verify.programs import is_python, shape
+
+On: TypeAlias = Fields | Literal["ast"] | None
 
 CHAR_WIDTH = 3
 TOKEN_WIDTH = 5
@@ -74,10 +85,18 @@ class NearDuplicates:
         threshold: float | None = Field(
             None, ge=0.5, le=1.0, description="Jaccard similarity from which texts are near duplicates"
         )
-        on: Fields | None = Field(None, description="fields that are compared (default: the whole record)")
+        on: On = Field(
+            None,
+            description="fields that are compared (default: the whole record); `ast`: programs in Python, by "
+            "their syntax trees and whatever their names are",
+        )
 
     def __init__(
-        self, task: Task, thresholds: Thresholds, lowest: Thresholds, on: Sequence[str] | None = None
+        self,
+        task: Task,
+        thresholds: Thresholds,
+        lowest: Thresholds,
+        on: On = None,
     ) -> None:
         """`lowest` are the thresholds that the bands are made for, `on` the fields that are compared."""
         self._task = task
@@ -92,15 +111,18 @@ class NearDuplicates:
             return cls(context.task, same, same, options.on)
         lowest = Thresholds(LOWEST, LONG_THRESHOLD)
         widest = cls(context.task, lowest, lowest, options.on)
-        short = widest._calibrate(calibration_texts(context, options.on))
+        short = widest._calibrate(_calibration_texts(context, options.on))
         return cls(context.task, Thresholds(short, LONG_THRESHOLD), lowest, options.on)
 
     @staticmethod
     def problems(options: Options, task: Task) -> list[tuple[tuple[str, ...], str]]:
+        if options.on == "ast":
+            python = task.kind == "code" and is_python(task.prompt_values["language"])
+            return [] if python else [(("on",), "ast is for tasks of kind code in Python; name fields")]
         return [(("on",), message) for _, message in no_text_fields(options.on or (), task)]
 
     def text(self, record: Record) -> str:
-        return chosen_text(self._task, record.fields, self._on)
+        return _compared(self._task, record.fields, self._on)
 
     def keys(self, texts: Sequence[str]) -> list[list[int]]:
         norms = [normalise(text) for text in texts]
@@ -193,3 +215,16 @@ def _chars(text: str) -> frozenset[str]:
 @remembered(texts=512)
 def _tokens(text: str) -> frozenset[str]:
     return token_shingles(units(normalise(text)), TOKEN_WIDTH)
+
+
+def _compared(task: Task, fields: Mapping[str, Any], on: On) -> str:
+    if on != "ast":
+        return chosen_text(task, fields, on)
+    program = "\n".join(texts_in(fields.get(task.fields[1])))
+    return shape(program) or program
+
+
+def _calibration_texts(context: FilterContext, on: On) -> list[str]:
+    if on != "ast":
+        return calibration_texts(context, on)
+    return [_compared(context.task, row.fields, on) for row in context.real[:CALIBRATION_TEXTS]]
