@@ -62,6 +62,8 @@ demo: install ## the main job, offline: seed data to training file, proof and re
 	@rm -rf build/demo && mkdir -p build
 	$(BIN)/seedbed init build/demo --example support-tickets
 	$(BIN)/seedbed run build/demo
+	@echo && echo "What each filter finds of faults that are planted for it, in other rehearsals:"
+	@$(BIN)/python -m benchmarks.self_tests
 
 test: install $(VENV)/test.done chromium bubblewrap ## the tests, the docs check among them; ARGS="-k word" chooses
 	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)

@@ -12,6 +12,9 @@ import pytest
 
 from benchmarks.filters import MODULES, defaults, near_duplicates, refusal, toolformer
 from benchmarks.filters.figure import Figure, Rate, precision_and_recall, table
+from benchmarks.self_tests import NOTHING_PLANTED, REHEARSALS
+from seedbed.filters import FILTERS
+from seedbed.models.fault_plan import VARIANTS
 from seedbed.stats.intervals import wilson
 from tests.conftest import ROOT
 
@@ -85,3 +88,11 @@ def test_the_defaults_drop_at_most_two_percent_of_what_people_wrote(real_data: R
     (together,) = (figure for figure in figures if figure.filter == "default")
     assert together.false_drop
     assert together.false_drop.value <= 0.02
+
+
+def test_the_demo_shows_every_filter_that_a_rehearsal_plants_faults_for() -> None:
+    shown = {name for rehearsal in REHEARSALS for name in rehearsal.shown()}
+    planted = {way.filters[0] for ways in VARIANTS.values() for way in ways.values()}
+    assert planted <= shown
+    assert set(FILTERS.built_in) == (shown & set(FILTERS.built_in)) | set(NOTHING_PLANTED)
+    assert planted.isdisjoint(NOTHING_PLANTED)
