@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from ruamel.yaml import YAML
 
 import seedbed
+from benchmarks.self_tests import notes
 from seedbed.cli.main import cli
 from seedbed.core.protocols import FilterContext
 from seedbed.filters import DEFAULT_FILTERS, FILTERS
@@ -188,27 +189,14 @@ def test_memorised_finds_parts_of_real_rows_and_from_more_words_on_fewer(base: P
 def test_groundedness_finds_what_no_context_has_and_what_is_not_looked_for_stays(base: Path) -> None:
     def rehearsed_notes(name: str, **options: Any) -> Mapping[str, Any]:
         folder = base / name
-        folder.mkdir()
-        rows = [
-            {
-                "question": f"What does the note of day {at} say about the {thing}?",
-                "context": f"On day {at} the {thing} was brought back: its {part} had come off again.",
-                "answer": f"The {part} of the {thing} had come off, as the note says.",
-            }
-            for at in range(1, 5)
-            for thing in ("lamp", "chair", "kettle", "radio")
-            for part in ("handle", "switch", "cover", "plate")
-        ]
-        (folder / "notes.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-        recipe = {
-            "name": "notes",
-            "task": {"kind": "instruction", "prompt": "question", "context": "context", "answer": "answer"},
-            "sources": {"real": {"path": "notes.jsonl"}},
-            "roles": {"teacher": {"rehearsal": {"unsupported": 0.4}}},
+        notes("notes", folder)
+        recipe = json.loads((folder / "recipe.yaml").read_text("utf-8"))
+        recipe["roles"] = {"teacher": {"rehearsal": {"unsupported": 0.4}}}
+        recipe |= {
             "generate": {"target": 60, "methods": ["direct"]},
             "filters": ["schema", {"groundedness": options}],
         }
-        YAML(typ="safe").dump(recipe, folder / "recipe.yaml")
+        (folder / "recipe.yaml").write_text(json.dumps(recipe), "utf-8")
         (entry,) = [
             one for one in rehearsed(folder)["selftest"]["filters"] if one["filter"] == "groundedness"
         ]
