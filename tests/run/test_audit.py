@@ -81,6 +81,13 @@ def test_a_filter_by_name_with_its_options(tmp_path: Path) -> None:
     assert [each["row"] for each in named.examples["forbidden"]] == [1, 2]
 
 
+def test_what_is_flagged_is_counted_and_shown(tmp_path: Path) -> None:
+    found = audit(write(tmp_path / "rows.jsonl", ["What a moron you are", "Good morning"]))
+    assert found.filters["toxicity"] == {"toxic_words": 1}
+    (example,) = found.examples["toxicity"]
+    assert (example["row"], example["keep"], example["evidence"]["kind"]) == (0, True, "insult")
+
+
 @pytest.mark.parametrize(
     ("expression", "message"),
     [

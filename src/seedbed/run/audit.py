@@ -285,8 +285,7 @@ class _Through:
 
     def _take_up_verdict(self, verdict: Verdict) -> None:
         name = verdict.filter_name
-        if not verdict.keep:
-            self.counts[name][verdict.reason] += 1
+        self.counts[name][verdict.reason] += 1  # a flag is a find like another
         if sum(shown["reason"] == verdict.reason for shown in self.examples[name]) < EXAMPLES:
             self.examples[name].append(
                 {
