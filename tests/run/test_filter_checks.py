@@ -10,7 +10,9 @@ from seedbed.core.errors import RecipeError
 from seedbed.filters import DEFAULT_FILTERS
 from seedbed.recipe import load_recipe
 from seedbed.run.binding import bind
+from seedbed.run.filter_checks import problems_of
 from seedbed.run.registry import registry
+from tests.filters.tickets import TICKETS
 
 RECIPE = """\
 name: tickets
@@ -61,3 +63,21 @@ def test_a_list_of_nothing_and_a_missing_file_are_told_at_their_line(tmp_path: P
         tmp_path, recipe.replace("forbidden\n", "forbidden: {file: no.txt}\n").replace("'('", "'a'")
     )
     assert f"no such file: {tmp_path / 'no.txt'}" in line
+
+
+class _WantsAModule:
+    needs = ("a_module_of_nobody",)
+
+    @staticmethod
+    def problems(options: object, task: object) -> list[tuple[tuple[str, ...], str]]:
+        raise ModuleNotFoundError("only what is there can be asked")
+
+    problems_with_rows = problems
+
+
+def test_what_lacks_its_module_is_asked_nothing_that_takes_it() -> None:
+    ((place, message),) = problems_of(_WantsAModule, object(), TICKETS, [], documents=False)
+    assert place == ()
+    assert message == (
+        "needs a_module_of_nobody: pip install 'seedbed[a_module_of_nobody]', or take the filter out"
+    )

@@ -65,10 +65,10 @@ def _without_embedder(recipe: Recipe, plugin: type, options: object) -> list[tup
 def problems_of(
     plugin: type, options: object, task: Task, real: Sequence[Record], documents: bool
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    for module in getattr(plugin, "needs", ()):
-        if find_spec(module) is None:
-            extra = _EXTRAS.get(module, module)
-            yield (), f"needs {module}: pip install 'seedbed[{extra}]', or take the filter out"
+    if missing := [module for module in getattr(plugin, "needs", ()) if find_spec(module) is None]:
+        extras = ", ".join(dict.fromkeys(_EXTRAS.get(module, module) for module in missing))
+        yield (), f"needs {', '.join(missing)}: pip install 'seedbed[{extras}]', or take the filter out"
+        return  # what else it says of itself may take them
     found = list(plugin.problems(options, task)) if hasattr(plugin, "problems") else []
     yield from found
     if not found and not documents and hasattr(plugin, "problems_without_documents"):
