@@ -186,8 +186,10 @@ class FilterPool:
         elif self._timer is None:
             self._timer = loop.call_later(LINGER_SECONDS, self._flush)
         checked = await future
+        if self._feed is None:
+            return checked
         kept = [at for at, found in enumerate(checked) if found.kept]
-        fed = dict(zip(kept, await self._fed_keys([records[at] for at in kept]), strict=True))
+        fed = dict(zip(kept, await self._fed_keys(self._feed, [records[at] for at in kept]), strict=True))
         return [
             replace(found, keys={**found.keys, **fed[at]}) if fed.get(at) else found
             for at, found in enumerate(checked)
@@ -198,13 +200,16 @@ class FilterPool:
         batches = [records[at : at + BATCH] for at in range(0, len(records), BATCH)]
         results = await asyncio.gather(*(self._workers.call(_keys, batch) for batch in batches))
         found = [keys for batch in results for keys in batch]
-        return [{**keys, **fed} for keys, fed in zip(found, await self._fed_keys(records), strict=True)]
+        if self._feed is None:
+            return found
+        fed = await self._fed_keys(self._feed, records)
+        return [{**keys, **more} for keys, more in zip(found, fed, strict=True)]
 
-    async def _fed_keys(self, records: Sequence[Record]) -> list[dict[str, Keys]]:
+    async def _fed_keys(self, feed: VectorFeed, records: Sequence[Record]) -> list[dict[str, Keys]]:
         """Corpus keys by the filters that compare by vectors of the feed."""
-        if self._feed is None or not records:
-            return [{} for _ in records]
-        await self._feed.fetch([each.text(record) for each in self._fed.corpus for record in records])
+        if not records:
+            return []
+        await feed.fetch([each.text(record) for each in self._fed.corpus for record in records])
         return await asyncio.to_thread(self._fed.keys, records)
 
     async def survey(self, records: Sequence[Record]) -> Survey:
