@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,6 @@ from seedbed.core.field_text import texts_in
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.filters.subject import (
-    CALIBRATION_TEXTS,
     Fields,
     FilterOptions,
     calibration_texts,
@@ -111,7 +110,7 @@ class NearDuplicates:
             return cls(context.task, same, same, options.on)
         lowest = Thresholds(LOWEST, LONG_THRESHOLD)
         widest = cls(context.task, lowest, lowest, options.on)
-        short = widest._calibrate(_calibration_texts(context, options.on))
+        short = widest._calibrate(calibration_texts(context, widest.text if options.on else None))
         return cls(context.task, Thresholds(short, LONG_THRESHOLD), lowest, options.on)
 
     @staticmethod
@@ -122,7 +121,10 @@ class NearDuplicates:
         return [(("on",), message) for _, message in no_text_fields(options.on or (), task)]
 
     def text(self, record: Record) -> str:
-        return _compared(self._task, record.fields, self._on)
+        if self._on != "ast":
+            return chosen_text(self._task, record.fields, self._on)
+        program = "\n".join(texts_in(record.fields.get(self._task.fields[1])))
+        return shape(program) or program
 
     def keys(self, texts: Sequence[str]) -> list[list[int]]:
         norms = [normalise(text) for text in texts]
@@ -215,16 +217,3 @@ def _chars(text: str) -> frozenset[str]:
 @remembered(texts=512)
 def _tokens(text: str) -> frozenset[str]:
     return token_shingles(units(normalise(text)), TOKEN_WIDTH)
-
-
-def _compared(task: Task, fields: Mapping[str, Any], on: On) -> str:
-    if on != "ast":
-        return chosen_text(task, fields, on)
-    program = "\n".join(texts_in(fields.get(task.fields[1])))
-    return shape(program) or program
-
-
-def _calibration_texts(context: FilterContext, on: On) -> list[str]:
-    if on != "ast":
-        return calibration_texts(context, on)
-    return [_compared(context.task, row.fields, on) for row in context.real[:CALIBRATION_TEXTS]]

@@ -97,8 +97,13 @@ class SemanticDuplicates:
     @classmethod
     def build(cls, options: Options, context: FilterContext) -> SemanticDuplicates:
         """With `context.vectors` for the role; where there are none (a rehearsal asks nobody), lexical."""
+
+        def chosen(row: Record) -> str:
+            return chosen_text(context.task, row.fields, options.on)
+
         # Equal texts are the business of `duplicates`.
-        distinct = {normalise(text): text for text in calibration_texts(context, options.on)}
+        known = calibration_texts(context, chosen if options.on else None)
+        distinct = {normalise(text): text for text in known}
         texts = [text for form, text in distinct.items() if form]
         embedding: Vectors
         if isinstance(options.embedder, LocalModel):

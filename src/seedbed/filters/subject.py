@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -81,11 +81,11 @@ def chosen_text(task: Task, fields: Mapping[str, Any], names: Sequence[str] | No
     return "\n".join(text for name in names for text in texts_in(fields.get(name)))
 
 
-def calibration_texts(context: FilterContext, names: Sequence[str] | None) -> list[str]:
-    """At most 2,000 real texts as `chosen_text` has them, for thresholds."""
-    if names is None:
+def calibration_texts(context: FilterContext, text: Callable[[Record], str] | None) -> list[str]:
+    """At most 2,000 real texts, for thresholds: what `text` makes of real rows, or these as a whole."""
+    if text is None:
         return list(context.real_texts or ())[:CALIBRATION_TEXTS]
-    return [chosen_text(context.task, row.fields, names) for row in context.real[:CALIBRATION_TEXTS]]
+    return [text(row) for row in context.real[:CALIBRATION_TEXTS]]
 
 
 def excerpt(text: str) -> str:
