@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from seedbed.core.chat import Choice, LoggedReply
-from seedbed.core.errors import NoAnswer
+from seedbed.core.errors import NoAnswer, Problem
 from seedbed.core.field_text import as_json
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict, unjudged
 from seedbed.filters.subject import excerpt, filter_id
+from seedbed.prompts.templates import PromptTemplate
 
 Read = TypeVar("Read")
 
@@ -42,6 +43,15 @@ async def ask_twice(
         refused = {"refused": error.key} if error.key else {}
     evidence = {"says": excerpt(problem), **_by(replies), **refused}
     return unjudged(record.id, filter_id(plugin), cause, evidence)
+
+
+def unknown_names(prompt: PromptTemplate, known: Sequence[str], what: str) -> list[Problem]:
+    """Each name that a prompt of the recipe's own uses and a filter does not give it."""
+    return [
+        Problem(f"{what} cannot use '{name}'; it has: {', '.join(known)}", prompt.path, line)
+        for name, line in prompt.names().items()
+        if name not in known
+    ]
 
 
 def shown(content: Mapping[str, Any]) -> str:

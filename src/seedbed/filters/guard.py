@@ -16,7 +16,7 @@ from seedbed.core.hashing import short_id
 from seedbed.core.protocols import ContentAsking, FilterContext, Prompt, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
-from seedbed.filters.asking import ask_twice, printable, shown
+from seedbed.filters.asking import ask_twice, printable, shown, unknown_names
 from seedbed.filters.subject import FilterOptions, excerpt, filter_id, whole_text
 from seedbed.prompts.templates import PromptTemplate, library_template, read_template
 
@@ -169,13 +169,8 @@ def _read_prompt(path: str | None, context: FilterContext) -> PromptTemplate:
     prompt = read_template((context.folder or Path()) / path, path)
     problems = prompt.syntax_problems()
     if not problems:
-        names = prompt.names()
-        problems = [
-            Problem(f"a prompt of guard cannot use '{name}'; it has: {', '.join(_NAMES)}", prompt.path, line)
-            for name, line in names.items()
-            if name not in _NAMES
-        ]
-        if names.keys().isdisjoint(("text", "data")):
+        problems = unknown_names(prompt, _NAMES, "a prompt of guard")
+        if prompt.names().keys().isdisjoint(("text", "data")):
             problems.append(Problem("shows no record; write {{ text }} or {{ data }}", prompt.path))
     if problems:
         raise TemplateError(problems)

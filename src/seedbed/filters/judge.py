@@ -12,6 +12,7 @@ from seedbed.core.chat import Choice
 from seedbed.core.errors import Problem, TemplateError
 from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Record
+from seedbed.filters.asking import unknown_names
 from seedbed.filters.scoring import HIGHEST, LOWEST, ScoringFilter, ScoringOptions, read_object, read_whole
 from seedbed.filters.subject import excerpt
 from seedbed.prompts.templates import PromptTemplate, library_template, read_template
@@ -85,12 +86,7 @@ def _read_rubric(path: str | None, context: FilterContext) -> PromptTemplate:
     if not problems and not rubric.text.strip():
         problems = [Problem("the rubric is empty; say what makes a record good", rubric.path)]
     if not problems:
-        known = ", ".join(RUBRIC_NAMES)
-        problems = [
-            Problem(f"a rubric cannot use '{name}'; it has: {known}", rubric.path, line)
-            for name, line in rubric.names().items()
-            if name not in RUBRIC_NAMES
-        ]
+        problems = unknown_names(rubric, RUBRIC_NAMES, "a rubric")
     if problems:
         raise TemplateError(problems)
     return rubric
