@@ -103,7 +103,7 @@ def _figures(report: Mapping[str, Any], stats: Mapping[str, int]) -> dict[str, A
     arms = {arm["name"]: arm for arm in report["proof"]["arms"]}
     openings = [opening for opening in report["eval"]["openings"] if opening["purpose"] == "evaluate"]
     return {
-        "macro_f1": {name: arms[arm]["macro_f1"]["value"] for name, arm in ARMS.items()},
+        "macro_f1": {name: arms[arm]["scores"]["macro_f1"]["value"] for name, arm in ARMS.items()},
         "rows": {name: arms[arm]["rows"] for name, arm in ARMS.items()},
         "eval_rows": report["proof"]["eval"]["rows"],
         "eval_openings": len(openings),

@@ -17,6 +17,8 @@ from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Provenance, Record, real_record_id
 from seedbed.filters.label_agreement import LabelAgreement
 from seedbed.student.classifier import Classifier, ClassifierOptions
+from seedbed.student.protocol import Lesson
+from seedbed.student.rows import Row
 from seedbed.tasks.classification import Classification
 
 RARE = ("survival-instinct", "self-awareness-text-model", "power-seeking-inclination")
@@ -70,10 +72,10 @@ def _split(
         "added": len(added),
         "flagged": flagged,
         "dropped": dropped,
-        "without": _recall(train, test),
-        "copied": _recall([*train, *(few * (ADDED // LEFT))], test),
-        "filter_off": _recall([*train, *added], test),
-        "filter_on": _recall([*train, *kept], test),
+        "without": _recall(train, test, folder),
+        "copied": _recall([*train, *(few * (ADDED // LEFT))], test, folder),
+        "filter_off": _recall([*train, *added], test, folder),
+        "filter_on": _recall([*train, *kept], test, folder),
     }
 
 
@@ -102,11 +104,16 @@ def _record(item: Item, origin: Any, at: int) -> Record:
     )
 
 
-def _recall(train: Sequence[Item], test: Sequence[Item]) -> dict[str, float]:
+def _rows(split: str, items: Sequence[Item]) -> list[Row]:
+    return [Row(f"{split}-{at}", text, label) for at, (label, text) in enumerate(items)]
+
+
+def _recall(train: Sequence[Item], test: Sequence[Item], folder: Path) -> dict[str, float]:
     """Recall of each behaviour on the test, by the student."""
     student = Classifier(ClassifierOptions())
-    fitted = student.fit([text for _, text in train], [label for label, _ in train], seed=0)
-    told = fitted.predict([text for _, text in test])
+    task = Classification.bind(Classification.Options(input="text", label="behaviour"), BEHAVIOURS)
+    learnt = student.fit(Lesson(task, _rows("train", train), (), 0, folder))
+    told = learnt.answer(_rows("test", test))
     right = Counter(label for (label, _), other in zip(test, told, strict=True) if label == other)
     total = Counter(label for label, _ in test)
     return {behaviour: right[behaviour] / total[behaviour] for behaviour in BEHAVIOURS}

@@ -104,7 +104,7 @@ def test_every_figure_equals_a_count_over_the_shards(rehearsed: Workspace) -> No
     assert all(f"{opening['at']}: {opening['purpose']}" in card for opening in lock["openings"])
     proof = json.loads((rehearsed.run_folder / "student" / "proof.json").read_text("utf-8"))
     for arm in proof["arms"]:
-        assert f"{arm['macro_f1']['value']:.3f} \\[{arm['macro_f1']['low']:.3f}" in card
+        assert f"{arm['scores']['macro_f1']['value']:.3f} \\[{arm['scores']['macro_f1']['low']:.3f}" in card
     assert "`data/train.csv` | cc-by-4.0 | seed data" in card
     assert "temperature 0.7, 1" in card
 

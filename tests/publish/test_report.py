@@ -15,9 +15,12 @@ from seedbed.core.errors import AccountsError
 from seedbed.core.fate import Accounts, CellCounts, DraftCounts, Stopped
 from seedbed.publish.report import render_text
 from seedbed.publish.text_layout import display_width, printable, table
-from seedbed.student.arms import Row, build_arms
+from seedbed.student.arms import build_arms
 from seedbed.student.evaluate import score_arms
 from seedbed.student.job import Job
+from seedbed.student.mixture import Mixture
+from seedbed.student.rows import Row
+from seedbed.tasks.classification import Classification
 
 ACCOUNTS = Accounts(
     target=1_300,
@@ -30,6 +33,9 @@ ACCOUNTS = Accounts(
     ),
     stopped="target",
 )
+
+
+TASK = Classification.bind(Classification.Options(input="text", label="label"), None)
 
 
 def rows(kind: str, count: int, noise: float) -> list[Row]:
@@ -46,9 +52,9 @@ def rows(kind: str, count: int, noise: float) -> list[Row]:
 def proof(
     real: int, synthetic: int, eval_rows: int, *, noise: float = 0.0, mix: float = 0.75
 ) -> dict[str, Any]:
-    arms = build_arms(rows("real", real, 0.0), rows("synthetic", synthetic, noise), mix)
+    arms = build_arms(rows("real", real, 0.0), rows("synthetic", synthetic, noise), Mixture(mix))
     locked = rows("eval", eval_rows, 0.1)
-    return score_arms(Job(tuple(arms)), lambda: [(row.text, row.label) for row in locked])
+    return score_arms(Job(tuple(arms)), TASK, lambda: locked)
 
 
 COMPARED = {
@@ -265,8 +271,10 @@ def test_the_arms_stand_with_intervals_and_what_they_mean() -> None:
     text = render_text(summary(proof=result))
     lines = [one_line(line) for line in text.splitlines()]
     for arm, name in zip(result["arms"], ("real only", "synthetic only", "mix"), strict=True):
-        f1 = arm["macro_f1"]
-        shown = f"{f1['value']:.3f} [{f1['low']:.3f}, {f1['high']:.3f}] {arm['accuracy']['value']:.3f}"
+        f1 = arm["scores"]["macro_f1"]
+        shown = (
+            f"{f1['value']:.3f} [{f1['low']:.3f}, {f1['high']:.3f}] {arm['scores']['accuracy']['value']:.3f}"
+        )
         assert any(line.startswith(name) and shown in line for line in lines), name
     assert ": worse" in one_line(text)
     assert "mix against synthetic only: +" in text
@@ -292,11 +300,11 @@ def test_no_difference_worth_acting_on_is_no_material_gain() -> None:
 
 def test_arms_that_are_short_or_missing_are_explained() -> None:
     real, synthetic = rows("real", 20, 0.0), rows("synthetic", 300, 0.0)
-    locked = [(row.text, row.label) for row in rows("eval", 30, 0.0)]
-    short = score_arms(Job(tuple(build_arms(real, synthetic, 0.5, 100))), lambda: locked)
+    locked = rows("eval", 30, 0.0)
+    short = score_arms(Job(tuple(build_arms(real, synthetic, Mixture(0.5, 100)))), TASK, lambda: locked)
     text = one_line(render_text(summary(proof=short)))
     assert "mix: 41 rows instead of 100: the 20 real rows allow no more at a synthetic share of 0.5" in text
-    missing = score_arms(Job(tuple(build_arms([], synthetic, 0.5))), lambda: locked)
+    missing = score_arms(Job(tuple(build_arms([], synthetic, Mixture(0.5)))), TASK, lambda: locked)
     text = one_line(render_text(summary(proof=missing)))
     assert "real only 0 0 0 not scored – –" in text
     assert "not scored: arm real_only: there are no real rows" in text

@@ -228,9 +228,10 @@ def test_the_arms_stand_with_intervals_and_what_they_mean() -> None:
     whole = full()
     words = Page(render_html(whole)).words
     for arm in whole["proof"]["arms"]:
-        f1 = arm["macro_f1"]
+        f1 = arm["scores"]["macro_f1"]
         assert (
-            f"{f1['value']:.3f} [{f1['low']:.3f}, {f1['high']:.3f}] {arm['accuracy']['value']:.3f}" in words
+            f"{f1['value']:.3f} [{f1['low']:.3f}, {f1['high']:.3f}] {arm['scores']['accuracy']['value']:.3f}"
+            in words
         )
     verdicts = {entry["verdict"] for entry in whole["proof"]["differences"]}
     assert verdicts

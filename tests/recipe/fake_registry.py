@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.core.cell import Cell
 from seedbed.core.errors import Problem
-from seedbed.core.protocols import Asking, Draft
+from seedbed.core.protocols import Asking, Draft, Task
 from seedbed.core.registry import Registry, Table
 from seedbed.generate.method import BaseMethod, MethodOptions
 from seedbed.recipe import LoadedRecipe
@@ -98,6 +98,21 @@ def plugin(plugin_name: str, options: type[BaseModel], of_kind: str = "record") 
     return Plugin
 
 
+def student(student_name: str, options: type[BaseModel]) -> Any:
+    class Student:
+        name: ClassVar[str] = student_name
+        version: ClassVar[int] = 1
+        Options: ClassVar[type[BaseModel]] = options
+
+        def __init__(self, options: Any) -> None:
+            pass
+
+        def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
+            return [] if task.label_field is not None else [((), "needs a task with labels")]
+
+    return Student
+
+
 def _same(loaded: Any) -> Any:
     return loaded
 
@@ -124,7 +139,7 @@ def fake_registry() -> Registry:
             plugin("judge", Judge, of_kind="model"),
         ),
         tasks=TASKS,
-        students=table("student", plugin("classifier", Features)),
+        students=table("student", student("classifier", Features)),
         exporters=table("export format", *(plugin(name, Empty) for name in ("jsonl", "csv", "trl-sft"))),
         models=table("teacher", plugin("rehearsal", Faults), plugin("rehearsal_judge", JudgeFaults)),
     )

@@ -32,6 +32,7 @@ from seedbed.recipe import (
     RecordedRole,
     RehearsalRole,
     Roles,
+    SliceEntry,
     Source,
     Split,
     TaskSection,
@@ -66,6 +67,7 @@ MODELS: list[type[BaseModel]] = [
     EdgeCase,
     MethodEntry,
     Mix,
+    SliceEntry,
     Budget,
 ]
 # Not keys of their own: the name of an entry is a key of the map it stands in, its options stand beside it.
@@ -99,7 +101,8 @@ def row(model: type[BaseModel], name: str, info: FieldInfo) -> str:
     elif info.is_required() or info.default_factory is not None or default in (None, ()):
         shown = "–"
     else:
-        shown = f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        written = list(default) if isinstance(default, tuple) else default
+        shown = f"`{str(default).lower() if isinstance(default, bool) else written}`"
     return f"| `{name}` | {shown} | {info.description} |"
 
 

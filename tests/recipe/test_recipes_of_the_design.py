@@ -83,7 +83,7 @@ INTENTS = Wanted(
         "data/inbox.jsonl": rows({"text": "Can I pay in yen at the counter?"}),
         "personas.txt": "a student abroad\na landlord\n",
     },
-    frozenset({("review",), ("mix", "slices"), ("mix", "search"), ("gates",)}),
+    frozenset({("review",), ("gates",)}),
 )
 
 HANDBOOK = Wanted(

@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seedbed.student.arms import Arm, Row, build_arms
+from seedbed.student.arms import Arm
+from seedbed.student.arms import build_arms as arms_by_mixture
+from seedbed.student.mixture import Mixture
+from seedbed.student.rows import Row
 
 Labels = list[str]
 labels = st.lists(st.sampled_from("abcde"), max_size=60)
@@ -18,6 +21,12 @@ shares = st.sampled_from([0.0, 0.1, 0.25, 1 / 3, 0.5, 0.7, 0.75, 0.9, 0.999, 1.0
 
 def rows_of(kind: str, labelled: Sequence[str]) -> list[Row]:
     return [Row(f"{kind}-{index}", f"text {index}", label) for index, label in enumerate(labelled)]
+
+
+def build_arms(
+    real: Sequence[Row], synthetic: Sequence[Row], share: float, size: int | None = None, seed: int = 0
+) -> list[Arm]:
+    return arms_by_mixture(real, synthetic, Mixture(share, size), seed)
 
 
 def ids(arm: Arm) -> set[str]:
@@ -60,7 +69,7 @@ def test_a_mix_is_short_only_where_one_row_more_is_impossible(
 def test_labels_come_in_proportion(real: Labels, size: int) -> None:
     """Each label is within a row of its share, and none is left out while there is room for all."""
     chosen = by_name(build_arms(rows_of("r", real), [], 0.5, size))[0].rows
-    kept, had = Counter(row.label for row in chosen), Counter(real)
+    kept, had = Counter(row.answer for row in chosen), Counter(real)
     depth = max((kept[label] - 1) / had[label] for label in had) if chosen else 0
     for label in had:
         assert kept[label] >= depth * had[label] - 1e-9

@@ -5,13 +5,18 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from seedbed.student import STUDENTS
-from seedbed.student.classifier import Classifier, ClassifierOptions
-from seedbed.student.protocol import StudentError
+from seedbed.student.classifier import Classifier, ClassifierOptions, FittedClassifier
+from seedbed.student.protocol import Lesson, StudentError
+from seedbed.student.rows import Row
+from seedbed.tasks.classification import Classification
 
 TEXTS = [
     "the parcel never arrived",
@@ -38,7 +43,9 @@ def test_without_scikit_learn_the_error_has_the_line_to_type() -> None:
         "import sys; sys.modules['sklearn'] = None\n"
         "from seedbed.core.errors import SeedbedError\n"
         "from seedbed.student.classifier import Classifier, ClassifierOptions\n"
-        "try:\n    Classifier(ClassifierOptions()).fit(['a b', 'c d'], ['x', 'y'])\n"
+        "from seedbed.student.protocol import Lesson\nfrom seedbed.student.rows import Row\n"
+        "try:\n    learnt_from = [Row('1', 'a b', 'x'), Row('2', 'c d', 'y')]\n"
+        "    Classifier(ClassifierOptions()).fit(Lesson(None, learnt_from, (), 0, None))\n"
         "except SeedbedError as error:\n    print(type(error).__name__, error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
@@ -46,32 +53,43 @@ def test_without_scikit_learn_the_error_has_the_line_to_type() -> None:
     assert "pip install 'seedbed[classifier]'" in done.stdout
 
 
+TASK = Classification.bind(Classification.Options(input="text", label="label"), None)
+
+
+def learnt(texts: Sequence[str], labels: Sequence[str], **options: Any) -> FittedClassifier:
+    rows = [Row(str(at), text, label) for at, (text, label) in enumerate(zip(texts, labels, strict=True))]
+    return Classifier(ClassifierOptions(**options)).fit(Lesson(TASK, rows, (), 0, Path("unused")))
+
+
+def said(student: FittedClassifier, texts: Sequence[str]) -> list[str]:
+    return student.answer([Row(str(at), text, "") for at, text in enumerate(texts)])
+
+
 @pytest.mark.parametrize("features", ["word", "word+char"])
 def test_it_learns(features: str) -> None:
-    student = Classifier(ClassifierOptions.model_validate({"features": features}))
-    fitted = student.fit(TEXTS, LABELS)
-    assert fitted.predict(["the late parcel", "refund me"]) == ["delivery", "refund"]
-    assert fitted.predict([]) == []
+    fitted = learnt(TEXTS, LABELS, features=features)
+    assert said(fitted, ["the late parcel", "refund me"]) == ["delivery", "refund"]
+    assert said(fitted, []) == []
     assert fitted.notes == ()
 
 
 def test_characters_see_through_a_typo() -> None:
     texts, labels = ["cancellation", "delivery"] * 5, ["cancel", "deliver"] * 5
-    fitted = Classifier(ClassifierOptions(features="word+char")).fit(texts, labels)
-    assert fitted.predict(["cancelation", "delivry"]) == ["cancel", "deliver"]
+    fitted = learnt(texts, labels, features="word+char")
+    assert said(fitted, ["cancelation", "delivry"]) == ["cancel", "deliver"]
 
 
 def test_labels_come_back_as_they_were() -> None:
     """Also those that a fixed-width array of text would cut: numpy drops trailing NULs."""
     labels = ["refund\0", "refund"] * 3
-    fitted = Classifier(ClassifierOptions()).fit(TEXTS, labels)
-    assert fitted.predict(TEXTS) == labels
+    fitted = learnt(TEXTS, labels)
+    assert said(fitted, TEXTS) == labels
 
 
 def test_odd_texts_are_only_texts() -> None:
     odd = ["", "\0", "\ud800 lone", "مرحبا بالعالم", "word " * 50_000, "…"]
-    fitted = Classifier(ClassifierOptions(features="word+char")).fit([*TEXTS, *odd], [*LABELS, *["odd"] * 6])
-    assert len(fitted.predict(odd)) == 6
+    fitted = learnt([*TEXTS, *odd], [*LABELS, *["odd"] * 6], features="word+char")
+    assert len(said(fitted, odd)) == 6
 
 
 @pytest.mark.parametrize(
@@ -84,7 +102,7 @@ def test_odd_texts_are_only_texts() -> None:
 )
 def test_what_cannot_be_learnt_is_named(texts: list[str], labels: list[str], message: str) -> None:
     with pytest.raises(StudentError, match=message):
-        Classifier(ClassifierOptions()).fit(texts, labels)
+        learnt(texts, labels)
 
 
 def test_a_machine_that_does_not_settle_says_so() -> None:
@@ -92,7 +110,7 @@ def test_a_machine_that_does_not_settle_says_so() -> None:
     rng = random.Random(0)
     texts = [f"same word{index % 40}" + f" rare{index}" * (index % 2) for index in range(400)]
     labels = [rng.choice("xy") for _ in texts]
-    fitted = Classifier(ClassifierOptions(c=1e6)).fit(texts, labels)
+    fitted = learnt(texts, labels, c=1e6)
     assert "stopped after 5,000 iterations" in fitted.notes[0]
 
 

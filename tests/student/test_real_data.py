@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from seedbed.core.hashing import short_id
-from seedbed.student.arms import Row, build_arms
+from seedbed.student.arms import build_arms
 from seedbed.student.evaluate import score_arms
 from seedbed.student.job import Job
+from seedbed.student.mixture import Mixture
+from seedbed.student.rows import Row
+from seedbed.tasks.classification import Classification
 
 
 def normal(text: str) -> str:
@@ -42,10 +45,10 @@ def test_synthetic_alone_is_worse_and_a_mix_nearly_as_good(real_data: Callable[[
         train, locked = shuffled[: len(human) // 2], shuffled[len(human) // 2 :]
         in_eval = {normal(row.text) for row in locked}
         clean = [row for row in generated if normal(row.text) not in in_eval]
-        arms = build_arms(train, clean, 0.75, 2_168, seed=split)
-        job = Job(tuple(arms), seed=split)
-        result = score_arms(job, partial(list, [(row.text, row.label) for row in locked]))
-        real_only, synthetic_only, mix = (arm["macro_f1"]["value"] for arm in result["arms"])
+        arms = build_arms(train, clean, Mixture(0.75, 2_168), seed=split)
+        task = Classification.bind(Classification.Options(input="text", label="label"), None)
+        result = score_arms(Job(tuple(arms)), task, partial(list, locked))
+        real_only, synthetic_only, mix = (arm["scores"]["macro_f1"]["value"] for arm in result["arms"])
         assert synthetic_only < mix < real_only
         verdicts = {(d["arm"], d["against"]): d["verdict"] for d in result["differences"]}
         assert verdicts["synthetic_only", "real_only"] == "worse"

@@ -16,7 +16,7 @@ from seedbed.publish.card_licence import licence_matter, licence_text
 from seedbed.publish.card_sources import UNSTATED, real_data
 from seedbed.publish.judgement_text import compared_words
 from seedbed.publish.markdown import bullets, code, quotation, table, words
-from seedbed.publish.proof_text import arm_name, signed, verdict_words
+from seedbed.publish.proof_text import arm_name, held_out_words, metric_name, signed, verdict_words
 from seedbed.publish.report_evidence import between, figure
 from seedbed.publish.report_sections import PRICE_UNKNOWN, amount
 from seedbed.publish.text_layout import largest_first, share
@@ -297,20 +297,25 @@ def _proof(proof: Mapping[str, Any] | None, *, rehearsal: bool) -> str:
     title = "What it is worth"
     if not proof:
         return _section(title, "Not proven: no student was trained on it and scored on a locked eval.")
+    metric, others = proof["metric"], proof["metrics"][1:]
     arms = []
     for entry in proof["arms"]:
-        f1 = entry["macro_f1"]
-        scored = "not scored" if f1 is None else f"{f1['value']:.3f} \\[{f1['low']:.3f}, {f1['high']:.3f}\\]"
-        accuracy = "–" if f1 is None else f"{entry['accuracy']['value']:.3f}"
+        scores = entry["scores"]
         rows = [f"{entry[name]:,}" for name in ("rows", "real", "synthetic")]
-        arms.append([words(arm_name(entry)), *rows, scored, accuracy])
+        if scores is None:
+            arms.append([words(arm_name(entry)), *rows, "not scored", *["–"] * len(others)])
+            continue
+        first = scores[metric]
+        shown = f"{first['value']:.3f} \\[{first['low']:.3f}, {first['high']:.3f}\\]"
+        further = [f"{scores[other]['value']:.3f}" for other in others]
+        arms.append([words(arm_name(entry)), *rows, shown, *further])
     lines = []
     for entry in proof["differences"]:
-        gap = entry["macro_f1"]
+        gap = entry["difference"]
         lines.append(
             f"{words(arm_name(entry, 'arm'))} against {words(arm_name(entry, 'against'))}: "
-            f"{signed(gap['value'])} macro-F1 \\[{signed(gap['low'])}, {signed(gap['high'])}\\]: "
-            f"{words(verdict_words(entry, proof))}"
+            f"{signed(gap['value'])} {metric_name(metric)} "
+            f"\\[{signed(gap['low'])}, {signed(gap['high'])}\\]: {words(verdict_words(entry, proof))}"
         )
     level = f"{100 * proof['interval']['level']:.4g} %"
     return _section(
@@ -318,7 +323,8 @@ def _proof(proof: Mapping[str, Any] | None, *, rehearsal: bool) -> str:
         f"A student ({code(proof['student']['name'])}) learnt from each arm and was scored on "
         f"{proof['eval']['rows']:,} locked eval rows, with {level} intervals."
         + (" Of a rehearsal this shows that the proof works, and nothing else." if rehearsal else ""),
-        table(["arm", "rows", "real", "synthetic", "macro-F1", "accuracy"], arms),
+        table(["arm", "rows", "real", "synthetic", *map(metric_name, proof["metrics"])], arms),
+        words(held_out_words(proof)),
         bullets(lines),
         bullets([words(note) for note in proof["notes"]]),
     )

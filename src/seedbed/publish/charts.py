@@ -166,7 +166,7 @@ def _arms(proof: Mapping[str, Any]) -> list[Chart]:
     """Recall by label in every scored arm, where the arms and labels are more than a table shows at once."""
     import altair as alt
 
-    scored = [entry for entry in proof["arms"] if entry["macro_f1"] is not None]
+    scored = [entry for entry in proof["arms"] if entry["per_class"]]
     if not scored:
         return []
     colours = dict(zip((arm_name(entry) for entry in scored), (_PLAIN, _OPEN, _GOOD), strict=False))

@@ -12,6 +12,7 @@ ARM_NAMES: Mapping[str, str] = {
     "synthetic_only": "synthetic only",
     "mix": "mix",
 }
+METRIC_NAMES: Mapping[str, str] = {"macro_f1": "macro-F1"}
 WEAKEST = 5
 
 
@@ -30,7 +31,8 @@ def proof_section(proof: Mapping[str, Any], *, rehearsal: bool = False) -> str:
     ]
     parts = [
         heading("What the data is worth") + "\n" + paragraph(setting),
-        _arms(proof["arms"]),
+        _arms(proof),
+        paragraph(held_out_words(proof)),
         "\n".join(differences),
         _weakest(proof["arms"]),
         "\n".join(bullet(remark) for remark in [*remarks, *proof["notes"]]),
@@ -38,36 +40,56 @@ def proof_section(proof: Mapping[str, Any], *, rehearsal: bool = False) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _arms(arms: Sequence[Mapping[str, Any]]) -> str:
+def _arms(proof: Mapping[str, Any]) -> str:
+    others = proof["metrics"][1:]
+    held_out = any(entry["held_out"] for entry in proof["arms"])
     rows = [
         [
             arm_name(entry),
             f"{entry['rows']:,}",
             f"{entry['real']:,}",
             f"{entry['synthetic']:,}",
-            *_scores(entry),
+            *_scores(entry, proof["metric"], others, held_out=held_out),
         ]
-        for entry in arms
+        for entry in proof["arms"]
     ]
-    return table(["arm", "rows", "real", "synth.", "macro-F1", "accuracy", "of real"], rows)
+    head = ["arm", "rows", "real", "synth.", metric_name(proof["metric"]), *map(metric_name, others)]
+    return table([*head, *(["on generated"] if held_out else []), "of real"], rows)
 
 
-def _scores(entry: Mapping[str, Any]) -> list[str]:
-    if entry["macro_f1"] is None:
-        return ["not scored", "–", "–"]
-    f1, retention = entry["macro_f1"], entry["retention"]
+def _scores(entry: Mapping[str, Any], metric: str, others: Sequence[str], *, held_out: bool) -> list[str]:
+    if entry["scores"] is None:
+        return ["not scored", *["–"] * (len(others) + 1 + held_out)]
+    score, retention = entry["scores"][metric], entry["retention"]
+    generated = entry["held_out"]
     return [
-        f"{f1['value']:.3f} [{f1['low']:.3f}, {f1['high']:.3f}]",
-        f"{entry['accuracy']['value']:.3f}",
+        f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]",
+        *(f"{entry['scores'][other]['value']:.3f}" for other in others),
+        *([f"{generated['scores'][metric]['value']:.3f}" if generated else "–"] if held_out else []),
         f"{100 * retention['value']:.0f} %" if retention else "–",
     ]
 
 
+def held_out_words(proof: Mapping[str, Any]) -> str:
+    """How much better the mix does on generated rows than on real ones; "" where none were held out."""
+    judged = next((entry for entry in proof["arms"] if entry["name"] == "mix" and entry["held_out"]), None)
+    if judged is None or judged["scores"] is None:
+        return ""
+    metric = proof["metric"]
+    real = judged["scores"][metric]["value"]
+    generated = judged["held_out"]["scores"][metric]["value"]
+    return (
+        f"On {judged['held_out']['rows']:,} generated rows that no arm learnt from the mix has "
+        f"{generated:.3f}, on the real eval {real:.3f}: a gap of {signed(generated - real)}. What a student "
+        "shows on generated data says little about real data."
+    )
+
+
 def _meaning(entry: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
-    gap = entry["macro_f1"]
+    gap = entry["difference"]
     figures = (
         f"{arm_name(entry, 'arm')} against {arm_name(entry, 'against')}: "
-        f"{signed(gap['value'])} macro-F1 [{signed(gap['low'])}, {signed(gap['high'])}]"
+        f"{signed(gap['value'])} {metric_name(proof['metric'])} [{signed(gap['low'])}, {signed(gap['high'])}]"
     )
     return f"{figures}: {verdict_words(entry, proof)}"
 
@@ -76,7 +98,7 @@ def verdict_words(entry: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
     """What a difference of two arms shows; how many rows would decide where it shows nothing."""
     verdict = entry["verdict"]
     if verdict == "no_material_difference":
-        gain = "gain" if entry["macro_f1"]["value"] >= 0 else "loss"
+        gain = "gain" if entry["difference"]["value"] >= 0 else "loss"
         return f"no material {gain}; the whole interval lies within ±{proof['material']}"
     if verdict != "undecided":
         return str(verdict)
@@ -91,7 +113,7 @@ def verdict_words(entry: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
 
 def _weakest(arms: Sequence[Mapping[str, Any]]) -> str:
     """The labels that the mix (or else the first scored arm) recalls worst, beside the other arms."""
-    scored = [entry for entry in arms if entry["macro_f1"] is not None]
+    scored = [entry for entry in arms if entry["per_class"]]
     if not scored:
         return ""
     judged = next((entry for entry in scored if entry["name"] == "mix"), scored[0])
@@ -115,6 +137,11 @@ def _weakest(arms: Sequence[Mapping[str, Any]]) -> str:
 def arm_name(entry: Mapping[str, Any], key: str = "name") -> str:
     """An arm in words."""
     return ARM_NAMES.get(entry[key], entry[key])
+
+
+def metric_name(metric: str) -> str:
+    """A metric in words."""
+    return METRIC_NAMES.get(metric, metric.replace("_", " "))
 
 
 def signed(value: float) -> str:

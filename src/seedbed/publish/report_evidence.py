@@ -22,7 +22,7 @@ from seedbed.publish.page_content import (
     Tone,
     percent,
 )
-from seedbed.publish.proof_text import arm_name, signed, verdict_words
+from seedbed.publish.proof_text import arm_name, held_out_words, metric_name, signed, verdict_words
 from seedbed.publish.text_layout import largest_first, share
 
 Summary = Mapping[str, Any]
@@ -160,7 +160,10 @@ def proof_section(summary: Summary) -> Section:
     if summary["rehearsal"]:
         words = "Of a rehearsal these figures show that the proof works, and nothing about any teacher."
         blocks.append(Paragraph(words))
-    blocks += [_arms(proof["arms"]), *_differences(proof), *_weakest(proof["arms"])]
+    blocks.append(_arms(proof))
+    if words := held_out_words(proof):
+        blocks.append(Paragraph(words))
+    blocks += [*_differences(proof), *_weakest(proof["arms"])]
     remarks = [
         f"{arm_name(entry)}: {entry['note']}" for entry in proof["arms"] if entry["note"] and entry["rows"]
     ]
@@ -168,33 +171,40 @@ def proof_section(summary: Summary) -> Section:
     return Section("proof", title, [*blocks, *([Bullets(remarks)] if remarks else [])])
 
 
-def _arms(arms: Sequence[Mapping[str, Any]]) -> Table:
-    scored = [entry["macro_f1"] for entry in arms if entry["macro_f1"] is not None]
-    scale = Scale.over([f1[key] for f1 in scored for key in ("low", "high")])
+def _arms(proof: Mapping[str, Any]) -> Table:
+    arms, metric, others = proof["arms"], proof["metric"], proof["metrics"][1:]
+    held_out = any(entry["held_out"] for entry in arms)
+    scored = [entry["scores"][metric] for entry in arms if entry["scores"] is not None]
+    scale = Scale.over([score[key] for score in scored for key in ("low", "high")])
     rows: list[list[Cell]] = []
     for entry in arms:
         what = f"{entry['real']:,} real + {entry['synthetic']:,} synthetic"
         head: list[Cell] = [Text(arm_name(entry), what), Number(f"{entry['rows']:,}")]
-        f1 = entry["macro_f1"]
-        if f1 is None:
-            rows.append([*head, Number("not scored"), Text(""), Number("–"), Number("–")])
+        if entry["scores"] is None:
+            nothing = [Number("–") for _ in range(len(others) + held_out + 1)]
+            rows.append([*head, Number("not scored"), Text(""), *nothing])
             continue
-        low, value, high = (scale.place(f1[key]) for key in ("low", "value", "high"))
-        said = f"macro-F1 {f1['value']:.3f}, interval {f1['low']:.3f} to {f1['high']:.3f}"
-        retention = entry["retention"]
+        score, generated, retention = entry["scores"][metric], entry["held_out"], entry["retention"]
+        low, value, high = (scale.place(score[key]) for key in ("low", "value", "high"))
+        said = (
+            f"{metric_name(metric)} {score['value']:.3f}, interval {score['low']:.3f} to {score['high']:.3f}"
+        )
+        on_generated = f"{generated['scores'][metric]['value']:.3f}" if generated else "–"
         rows.append(
             [
                 *head,
-                Number(f"{f1['value']:.3f}", f"[{f1['low']:.3f}, {f1['high']:.3f}]"),
+                Number(f"{score['value']:.3f}", f"[{score['low']:.3f}, {score['high']:.3f}]"),
                 Interval(said, value, low, high, tone="plain" if entry["name"] == "real_only" else "good"),
-                Number(f"{entry['accuracy']['value']:.3f}"),
+                *(Number(f"{entry['scores'][other]['value']:.3f}") for other in others),
+                *([Number(on_generated)] if held_out else []),
                 Number(f"{100 * retention['value']:.0f} %" if retention else "–"),
             ]
         )
     ticks = _ticks(scale) if scored else ()
     columns = [
-        Column("arm"), Column("rows", "number"), Column("macro-F1", "number"), Column("", "figure", ticks),
-        Column("accuracy", "number"), Column("of real", "number"),
+        Column("arm"), Column("rows", "number"), Column(metric_name(metric), "number"),
+        Column("", "figure", ticks), *(Column(metric_name(other), "number") for other in others),
+        *([Column("on generated", "number")] if held_out else []), Column("of real", "number"),
     ]  # fmt: skip
     return Table("Scores of the arms on the locked eval", columns, rows)
 
@@ -213,12 +223,12 @@ def _differences(proof: Mapping[str, Any]) -> list[Block]:
     if not differences:
         return []
     material = proof["material"]
-    gaps = [entry["macro_f1"] for entry in differences]
+    gaps = [entry["difference"] for entry in differences]
     edges = [gap[key] for gap in gaps for key in ("low", "high")]
     scale = Scale.over([*edges, -material, material])
     rows: list[list[Cell]] = []
     for entry in differences:
-        gap = entry["macro_f1"]
+        gap = entry["difference"]
         said = f"difference {signed(gap['value'])}, interval {signed(gap['low'])} to {signed(gap['high'])}"
         tone = _VERDICT_TONES.get(entry["verdict"], "plain")
         low, value, high = (scale.place(gap[key]) for key in ("low", "value", "high"))
@@ -250,7 +260,7 @@ def _differences(proof: Mapping[str, Any]) -> list[Block]:
 
 def _weakest(arms: Sequence[Mapping[str, Any]]) -> list[Block]:
     """Recall by label in every scored arm, the weakest of the mix (or else of the first arm) first."""
-    scored = [entry for entry in arms if entry["macro_f1"] is not None]
+    scored = [entry for entry in arms if entry["per_class"]]
     if not scored:
         return []
     judged = next((entry for entry in scored if entry["name"] == "mix"), scored[0])

@@ -11,7 +11,7 @@ from seedbed.recipe.load import LoadedRecipe, check_cover, load_recipe
 from seedbed.recipe.lock import read_lock, to_lock_yaml
 from seedbed.recipe.method_needs import ALL_REAL, source_of
 from seedbed.recipe.methods import MethodEntry
-from seedbed.recipe.mix import Mix
+from seedbed.recipe.mix import Mix, SliceEntry
 from seedbed.recipe.price import InputPrice, PriceEntry
 from seedbed.recipe.recipe import Recipe
 from seedbed.recipe.roles import (
@@ -61,6 +61,7 @@ __all__ = [
     "Role",
     "Roles",
     "Secret",
+    "SliceEntry",
     "Source",
     "Split",
     "StudentEntry",

@@ -34,7 +34,7 @@ class Declared:
 def check(declared: Declared, findings: Findings, registry: Registry) -> None:
     """Report every contradiction between keys in which nothing was found before."""
     _check_labels(declared, findings)
-    _check_student(declared, findings)
+    _check_student(declared, findings, registry)
     _check_mix(declared, findings)
     _check_export(declared, findings, registry)
     if declared.generate is not None and declared.task is not None:
@@ -58,15 +58,13 @@ def _check_labels(declared: Declared, findings: Findings) -> None:
     )
 
 
-def _check_student(declared: Declared, findings: Findings) -> None:
-    if declared.student is None or declared.task is None or findings.touch(("student",), ("task", "kind")):
+def _check_student(declared: Declared, findings: Findings, registry: Registry) -> None:
+    if declared.student is None or declared.task is None or findings.touch(("student",), ("task",)):
         return
-    if declared.task.label_field is None:
-        findings.add(
-            ("student",),
-            f"the student '{declared.student.name}' needs a task with labels (a classification task, or a "
-            f"custom one with label), and this one is {declared.task.kind}; remove student",
-        )
+    name = declared.student.name
+    student = registry.students.get(name)(declared.student.options)
+    for path, message in student.problems(declared.task):
+        findings.add(("student", *path), f"the student '{name}' {message}")
 
 
 def _check_mix(declared: Declared, findings: Findings) -> None:

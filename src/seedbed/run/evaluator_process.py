@@ -5,37 +5,41 @@ Everything that can fail is done before the eval is opened; what leaves is label
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from seedbed.core.child_process import end_with_the_parent
 from seedbed.core.errors import EvalLockError
-from seedbed.sources.readers import read_rows
+from seedbed.run.trainer_process import bound_task, tell
+from seedbed.sources.records import load_real
 from seedbed.sources.sealed import answer_with, read_request
 from seedbed.sources.source_hash import source_hash
-from seedbed.sources.spec import SourceSpec, compared_text
+from seedbed.sources.spec import SourceSpec
 from seedbed.student.evaluate import score_arms
 from seedbed.student.job import read_job
+from seedbed.student.rows import Row, row_of
 
 
 def main() -> None:
     wanted = read_request()
     end_with_the_parent()
+    os.chdir(wanted["recipe_folder"])
     spec = SourceSpec.from_json(wanted["spec"])
-    columns, label = tuple(wanted["text_columns"]), wanted["label_column"]
+    task = bound_task(wanted["task"])
 
-    def read_eval() -> list[tuple[str, str]]:
+    def read_eval() -> list[Row]:
         if source_hash(spec) != wanted["sha256"]:
             raise EvalLockError(
                 f"{spec.path}: the eval file changed while the run was at work: restore it and run the "
                 "same command again, or start a new run folder"
             )
-        rows = read_rows(spec, text_columns=[*columns, label])
-        return [(compared_text(row.values, columns), row.values[label]) for row in rows]
+        rows = load_real(spec, tuple(task.real_columns), may_be_empty=task.optional_fields)
+        return [row_of(task, row.id, row.fields) for row in rows]
 
     def score() -> Mapping[str, Any]:
-        return score_arms(read_job(Path(wanted["job"])), read_eval)
+        return score_arms(read_job(Path(wanted["job"]), task), task, read_eval, tell)
 
     answer_with(score)
 

@@ -79,7 +79,7 @@ def _of_eval(loaded: LoadedRecipe, tables: Registry) -> list[Problem]:
     if spec is None:
         return []
     try:
-        needs = needed_of_eval(spec, task)
+        needs = needed_of_eval(spec, task, tested=loaded.recipe.student is not None)
         EvalLockServer.start(spec, needs=needs, may_be_empty=task.optional_fields).close()
     except InputError as error:
         return list(error.problems)

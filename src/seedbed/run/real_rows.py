@@ -58,11 +58,13 @@ def _redaction_of(source: Source, columns: Mapping[str, str], loaded: LoadedReci
     return Redaction(kinds, tuple(columns.get(name, name) for name in source.sensitive), names, key)
 
 
-def needed_of_eval(spec: SourceSpec, task: Task) -> list[str]:
-    """Columns of a locked eval that must be usable beside those compared: what a student is tested on."""
-    if task.label_field is None:
+def needed_of_eval(spec: SourceSpec, task: Task, *, tested: bool) -> list[str]:
+    """Columns of a locked eval that must be usable beside those compared: what a student is `tested` on."""
+    if task.label_field is not None:
+        return [spec.column(name) for name in (task.label_field, *task.text_fields)]
+    if not tested:
         return []
-    return [spec.column(name) for name in (task.label_field, *task.text_fields)]
+    return [spec.column(name) for name in task.real_columns if name not in task.optional_fields]
 
 
 def _renamed(columns: Mapping[str, str]) -> dict[str, str]:

@@ -77,7 +77,7 @@ def locked_eval(bound: BoundRecipe, note: Note, by: str) -> Iterator[EvalLockSer
     if locked:
         EvalLockFile.read(bound.folder.eval_lock).record_opening("check", by)
     hashes = iter(()) if locked else _draft_hashes(bound)
-    needs = needed_of_eval(spec, bound.task)
+    needs = needed_of_eval(spec, bound.task, tested=bound.recipe.student is not None)
     optional = [spec.column(name) for name in bound.task.optional_fields]
     common = [bound.compared_text(row) for row in calibration_rows(bound)]
     with EvalLockServer.start(
@@ -276,7 +276,7 @@ async def run_recipe(
         if stopped in ("target", "variety", "cells", "budget"):
             await _measure(session, note)
         if stopped in ("target", "variety", "cells"):
-            await prove(bound, note)
+            await prove(bound, note, by=f"seedbed run {bound.recipe.name}")
             session.manifest.set_proof_of_earlier(False)
         _export(bound, registry, note)
         spent = session.teachers.spent()

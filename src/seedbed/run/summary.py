@@ -14,6 +14,7 @@ from seedbed.run.flags import flags
 from seedbed.run.judgement import judgement
 from seedbed.run.measuring import read_measures
 from seedbed.run.pricing import money_of, prices_from
+from seedbed.run.proof import VERSION as PROOF_VERSION
 from seedbed.run.scopes import all_scopes, asked_scopes, standing_scopes
 from seedbed.run.selftest import self_test
 from seedbed.run.specimens import funnel, specimens
@@ -32,9 +33,13 @@ def summarise(view: RunView) -> dict[str, Any]:
     folder, facts, rounds = view.folder, view.facts, view.rounds
     committed = rounds.committed()
     notes = _notes(facts)
-    earlier_proof = view.manifest.get("proof_of_earlier", False)
-    if earlier_proof:
-        notes.append("the proof on disk is of records that have changed since; `seedbed run` makes it anew")
+    proof = read_json(folder.proof) if folder.proof.is_file() else None
+    if view.manifest.get("proof_of_earlier", False) or (proof and proof.get("version") != PROOF_VERSION):
+        notes.append(
+            "the proof on disk is of records that have changed since, or of an earlier Seedbed; "
+            "`seedbed run` or `seedbed evaluate` makes it anew"
+        )
+        proof = None
     stopped, after = view.manifest["stopped"], view.manifest["replies_after"]
     with ExitStack() as stack:
         log = stack.enter_context(view.log()) if view.has_log else None
@@ -74,7 +79,7 @@ def summarise(view: RunView) -> dict[str, Any]:
         "selftest": self_test(view) if view.rehearsal else None,
         "eval": _eval(view),
         "measures": read_measures(folder),
-        "proof": read_json(folder.proof) if folder.proof.is_file() and not earlier_proof else None,
+        "proof": proof,
         "versions": versions_told(view.manifest),
         "set_aside": view.manifest.get("set_aside", []),
         "notes": notes,

@@ -77,6 +77,25 @@ def bootstrap_scores(
     )
 
 
+def bootstrap_means(values: Floats, *, draws: int = DRAWS, seed: int = 0) -> tuple[Floats, Floats]:
+    """The mean of P predictors' scores of R rows, shape (P, R), and their means over `draws` resamples.
+
+    Shapes (P,) and (P, draws). All predictors are scored on the same resamples; equal seeds and rows, equal
+    resamples. Raises ValueError for no rows.
+    """
+    rows = values.shape[1]
+    if not rows:
+        raise ValueError("there is nothing to resample: there are no rows")
+    rng = np.random.default_rng(seed)
+    block = max(1, BLOCK_CELLS // rows)
+    each_row: Ints = np.arange(rows, dtype=np.intp)
+    parts = [
+        _draw(rng, min(block, draws - start), each_row, rows) @ values.T / rows
+        for start in range(0, draws, block)
+    ]
+    return values.mean(axis=1), np.concatenate(parts).T
+
+
 def _check(truth: Ints, predictions: Sequence[Ints], classes: int) -> None:
     if len(truth) == 0:
         raise ValueError("there is nothing to resample: the eval has no rows")

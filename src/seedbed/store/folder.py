@@ -75,8 +75,17 @@ class RunFolder:
         return self.path / "preview.json"
 
     @property
+    def student(self) -> Path:
+        return self.path / "student"
+
+    @property
+    def trained(self) -> Path:
+        """What students keep of what they learnt, a folder for each arm's key."""
+        return self.student / "trained"
+
+    @property
     def proof(self) -> Path:
-        return self.path / "student" / "proof.json"
+        return self.student / "proof.json"
 
     @property
     def measures(self) -> Path:

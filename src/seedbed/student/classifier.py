@@ -7,14 +7,16 @@ than its score does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.core.errors import SeedbedError
-from seedbed.student.protocol import StudentError
+from seedbed.core.protocols import Task
+from seedbed.student.protocol import Lesson, StudentError
+from seedbed.student.rows import Row
 
 MAX_ITERATIONS = 5_000
 
@@ -47,11 +49,13 @@ class FittedClassifier:
     machine: Any
     labels: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    reported: Mapping[str, float] = field(default_factory=dict)
 
-    def predict(self, texts: Sequence[str]) -> list[str]:
-        if not texts:
+    def answer(self, rows: Sequence[Row]) -> list[str]:
+        if not rows:
             return []
-        return [self.labels[number] for number in self.machine.predict(self.vectoriser.transform(texts))]
+        features = self.vectoriser.transform([row.text for row in rows])
+        return [self.labels[number] for number in self.machine.predict(features)]
 
 
 class Classifier:
@@ -61,16 +65,31 @@ class Classifier:
     version: ClassVar[int] = 1
     Options: ClassVar[type[BaseModel]] = ClassifierOptions
     needs: ClassVar[tuple[str, ...]] = ("sklearn",)
+    slow: ClassVar[bool] = False
 
     def __init__(self, options: ClassifierOptions) -> None:
         self._options = options
 
-    def fit(self, texts: Sequence[str], labels: Sequence[str], *, seed: int = 0) -> FittedClassifier:
-        """Learn from parallel texts and labels.
+    @property
+    def answers(self) -> bool:
+        return True
+
+    def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
+        if task.label_field is not None:
+            return []
+        message = (
+            "learns labels: it needs a classification task, or a custom one with label, and this one is "
+            f"{task.kind}; take a student that writes, or remove student"
+        )
+        return [((), message)]
+
+    def fit(self, lesson: Lesson) -> FittedClassifier:
+        """Learn from the texts and labels of the rows; dev rows and folder are of no use to it.
 
         Raises StudentError for no rows, a single label, or texts without a single word;
         SeedbedError where scikit-learn is not installed.
         """
+        texts, labels = [row.text for row in lesson.rows], [row.answer for row in lesson.rows]
         names = tuple(sorted(set(labels)))
         if not texts:
             raise StudentError("there are no training rows; a classifier needs rows of at least two labels")
@@ -91,7 +110,7 @@ class Classifier:
             ) from error
         # Class numbers rather than names: numpy's fixed-width text would cut some names short.
         number = {name: index for index, name in enumerate(names)}
-        machine = svm.LinearSVC(C=self._options.c, random_state=seed % 2**32, max_iter=MAX_ITERATIONS)
+        machine = svm.LinearSVC(C=self._options.c, random_state=lesson.seed % 2**32, max_iter=MAX_ITERATIONS)
         notes = _fit_quietly(machine, features, [number[label] for label in labels])
         return FittedClassifier(vectoriser, machine, names, notes)
 

@@ -1,85 +1,100 @@
-"""The order to score arms, and its form on disk.
+"""The order to train students and to score them, and its form on disk.
 
-Arms are scored in a process of their own, which alone opens the eval file; a job is how the
-training rows get there. It is a folder: `job.json`, and one JSONL file of rows an arm.
+Students learn and are scored in processes of their own, of which one alone opens the eval file; a job is how
+the training rows get there. It is a folder: `job.json`, and every row once in `rows.jsonl`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from seedbed.core.protocols import Task
 from seedbed.stats.bootstrap import DRAWS
 from seedbed.stats.intervals import LEVEL
-from seedbed.student.arms import Arm, Row
+from seedbed.student.arms import Arm
+from seedbed.student.rows import Row, row_of
 
 JOB_FILE = "job.json"
-DEV_FILE = "dev.jsonl"
+ROWS_FILE = "rows.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to fit and how to score it. `options` are the student's, as the recipe has them."""
+    """What to fit and how to score it. `options` are the student's, as the recipe has them.
+
+    `dev` are real rows, `held_out` generated ones; no arm has learnt from either. `folder` is where students
+    keep what they learn, in a folder for each arm's key.
+    """
 
     arms: tuple[Arm, ...]
     student: str = "classifier"
     options: Mapping[str, Any] = field(default_factory=dict)
     dev: tuple[Row, ...] = ()
-    seed: int = 0
+    held_out: tuple[Row, ...] = ()
+    folder: Path | None = None
     draws: int = DRAWS
     level: float = LEVEL
 
 
 def write_job(job: Job, folder: Path) -> Path:
     """Write the job into an existing folder and return the path of its `job.json`."""
-    arms = []
-    for number, arm in enumerate(job.arms):
-        file = f"arm-{number}.jsonl"
-        _write_rows(folder / file, arm.rows)
-        arms.append(
-            {"name": arm.name, "file": file, "real": arm.real, "synthetic": arm.synthetic, "note": arm.note}
-        )
-    _write_rows(folder / DEV_FILE, job.dev)
-    path = folder / JOB_FILE
+    numbers: dict[str, int] = {}
+
+    def numbered(rows: Sequence[Row]) -> list[int]:
+        return [numbers.setdefault(row.id, len(numbers)) for row in rows]
+
     plan = {
-        "arms": arms,
+        "arms": [
+            {
+                "name": arm.name,
+                "key": arm.key,
+                "rows": numbered(arm.rows),
+                "real": arm.real,
+                "synthetic": arm.synthetic,
+                "note": arm.note,
+                "seed": arm.seed,
+            }
+            for arm in job.arms
+        ],
+        "dev": numbered(job.dev),
+        "held_out": numbered(job.held_out),
         "student": job.student,
         "options": dict(job.options),
-        "seed": job.seed,
+        "folder": None if job.folder is None else str(job.folder),
         "draws": job.draws,
         "level": job.level,
     }
+    every = {row.id: row for rows in (*(arm.rows for arm in job.arms), job.dev, job.held_out) for row in rows}
+    _write_rows(folder / ROWS_FILE, (every[id_] for id_ in numbers))
+    path = folder / JOB_FILE
     path.write_text(json.dumps(plan, indent=2) + "\n", encoding="ascii")
     return path
 
 
-def read_job(path: Path) -> Job:
-    """Read back what `write_job` wrote; `path` is its `job.json`."""
+def read_job(path: Path, task: Task) -> Job:
+    """Read back what `write_job` wrote; `path` is its `job.json`, and `task` gives the views of its rows."""
     plan = json.loads(path.read_text(encoding="ascii"))
+    rows = list(_read_rows(path.parent / ROWS_FILE, task))
     arms = tuple(
-        Arm(
-            arm["name"],
-            tuple(_read_rows(path.parent / arm["file"])),
-            arm["real"],
-            arm["synthetic"],
-            arm["note"],
-        )
-        for arm in plan.pop("arms")
+        Arm(**{**arm, "rows": tuple(rows[number] for number in arm["rows"])}) for arm in plan.pop("arms")
     )
-    return Job(arms=arms, dev=tuple(_read_rows(path.parent / DEV_FILE)), **plan)
+    dev, held_out = (tuple(rows[number] for number in plan.pop(name)) for name in ("dev", "held_out"))
+    folder = plan.pop("folder")
+    return Job(arms=arms, dev=dev, held_out=held_out, folder=None if folder is None else Path(folder), **plan)
 
 
 def _write_rows(path: Path, rows: Iterable[Row]) -> None:
     # ASCII with escapes: a lone surrogate in a text survives the way, as UTF-8 could not carry it.
     with path.open("w", encoding="ascii") as file:
         for row in rows:
-            file.write(json.dumps(row) + "\n")
+            file.write(json.dumps([row.id, dict(row.fields), dict(row.slots)]) + "\n")
 
 
-def _read_rows(path: Path) -> Iterator[Row]:
+def _read_rows(path: Path, task: Task) -> Iterator[Row]:
     with path.open(encoding="ascii") as file:
         for line in file:
-            yield Row(*json.loads(line))
+            yield row_of(task, *json.loads(line))

@@ -2,40 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
 from seedbed.core.errors import InputError
+from seedbed.core.protocols import Task
+from seedbed.student.rows import Row
 
 
 class StudentError(InputError):
-    """An arm from which this student cannot learn: too few rows, one label, nothing to read."""
+    """An arm from which this student cannot learn: too few rows, one label, a trainer that failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a student is to learn from.
+
+    `rows` train it; `dev` are real rows that it may stop by and is scored on. `folder` is its own and there:
+    what it keeps in it is found again by a lesson of the same rows, options and seed, and by no other.
+    """
+
+    task: Task
+    rows: Sequence[Row]
+    dev: Sequence[Row]
+    seed: int
+    folder: Path
 
 
 class Fitted(Protocol):
-    """A student that has learnt. `notes` say what the reader of its scores should know."""
+    """A student that has learnt. `notes` say what the reader of its scores should know.
+
+    `reported` are figures that its trainer gives itself, on the dev rows: all that there is of a student
+    that says no `answers`.
+    """
 
     @property
     def notes(self) -> tuple[str, ...]: ...
 
-    def predict(self, texts: Sequence[str]) -> list[str]:
-        """One label of the training rows for each text, in order."""
+    @property
+    def reported(self) -> Mapping[str, float]: ...
+
+    def answer(self, rows: Sequence[Row]) -> list[str]:
+        """What it says to each row, in order. It goes by what is asked and never by the row's answer.
+
+        Raises StudentError, in whose message no text of a row may stand: the rows may be those of the eval.
+        """
         ...
 
 
 class Student(Protocol):
-    """Learns labels from texts. Built with its validated `Options`; equal seeds learn alike."""
+    """Learns from rows and answers others. Built with its validated `Options`; equal seeds learn alike."""
 
     name: ClassVar[str]
     version: ClassVar[int]
     Options: ClassVar[type[BaseModel]]
     needs: ClassVar[tuple[str, ...]]
     """Modules of an extra that must be installed; looked for before a run asks anything."""
+    slow: ClassVar[bool]
+    """Whether learning takes more than moments: `seedbed train` trains such a student, `run` does not."""
 
     def __init__(self, options: Any) -> None: ...
 
-    def fit(self, texts: Sequence[str], labels: Sequence[str], *, seed: int = 0) -> Fitted:
-        """Raises StudentError where there is nothing to learn from, and says why."""
+    @property
+    def answers(self) -> bool:
+        """Whether it can be asked; one that cannot is told by what its trainer reports, and sees no eval."""
+        ...
+
+    def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
+        """(path of a key below the student's options, message) of all that does not fit the task."""
+        ...
+
+    def fit(self, lesson: Lesson) -> Fitted:
+        """Raises StudentError where there is nothing to learn from, and says why.
+
+        Work that was finished before in the lesson's folder is not done again.
+        """
         ...

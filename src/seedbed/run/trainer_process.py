@@ -1,0 +1,58 @@
+"""The process in which students learn: `python -m seedbed.run.trainer_process`. It opens no eval."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from seedbed.core.child_process import end_with_the_parent
+from seedbed.core.protocols import Task
+from seedbed.run.registry import registry
+from seedbed.sources.sealed import answer_with, read_request
+from seedbed.student.fitting import Entry, fitted, student_of
+from seedbed.student.job import Job, read_job
+
+
+def main() -> None:
+    wanted = read_request()
+    end_with_the_parent()
+    os.chdir(wanted["recipe_folder"])
+    task = bound_task(wanted["task"])
+
+    def learn() -> Mapping[str, Any]:
+        job = read_job(Path(wanted["job"]), task)
+        with fitted(job, task, student_of(job), tell) as entries:
+            return {"arms": [_said(entry, job) for entry in entries]}
+
+    answer_with(learn)
+
+
+def bound_task(facts: Mapping[str, Any]) -> Task:
+    """The task of a job, from the plain values in which it crosses to the process."""
+    plugin = registry().tasks.get(facts["kind"])
+    task: Task = plugin.bind(plugin.Options.model_validate(facts["options"]), facts["labels"] or None)
+    return task
+
+
+def tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _said(entry: Entry, job: Job) -> dict[str, Any]:
+    if entry.fitted is None:
+        return {"answers": None, "notes": [], "reported": {}, "problem": entry.problem}
+    can = student_of(job).answers
+    return {
+        "answers": entry.fitted.answer(job.dev) if can else None,
+        "notes": list(entry.fitted.notes),
+        "reported": dict(entry.fitted.reported),
+        "problem": "",
+    }
+
+
+if __name__ == "__main__":
+    main()

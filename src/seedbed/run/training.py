@@ -1,0 +1,234 @@
+"""Arms of a run, and students that learn from them in a process of their own, scored on dev rows alone.
+
+What a student said to the dev rows is kept in the run folder under the key of the arm (its rows, the student,
+the task and the seed), so that the same arm is never learnt from twice.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from seedbed.core.child_process import end_child
+from seedbed.core.hashing import short_id
+from seedbed.core.record import Record
+from seedbed.recipe import Mix, StudentEntry
+from seedbed.run.binding import BoundRecipe
+from seedbed.run.registry import registry
+from seedbed.sources.sealed import answer_of, start_sealed
+from seedbed.store.atomic import read_json, write_json
+from seedbed.store.ledger import Ledger
+from seedbed.store.rounds import Rounds
+from seedbed.student.arms import Arm, build_arms, in_order
+from seedbed.student.job import Job, write_job
+from seedbed.student.mixture import Mixture, SliceRule
+from seedbed.student.protocol import Student
+from seedbed.student.rows import Row, row_of
+
+Tell = Callable[[str], None]
+
+MOST_HELD_OUT = 1_000
+_ASKED = 64
+"""Arms that one process is given: what it holds is bounded, and what it said is kept now and then."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What arms are made of, as students see it. No arm may learn from `held_out` (generated) or `dev`.
+
+    `rank` is the order in which generated rows are wanted, where the recipe has the best taken; it is empty
+    otherwise.
+    """
+
+    real: tuple[Row, ...]
+    synthetic: tuple[Row, ...]
+    held_out: tuple[Row, ...]
+    dev: tuple[Row, ...]
+    rank: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the student that learnt from an arm said to the dev rows; None where it could not learn."""
+
+    arm: Arm
+    answers: tuple[str, ...] | None
+    notes: tuple[str, ...] = ()
+    reported: dict[str, float] = field(default_factory=dict)
+    problem: str = ""
+
+
+def mixture_of(mix: Mix) -> Mixture:
+    """The recipe's mixture as the student room knows it."""
+    slices = {
+        name: SliceRule(rule.real_at_least, rule.synthetic_at_most)
+        for name, rule in mix.slices.items()
+        if rule.real_at_least is not None or rule.synthetic_at_most is not None
+    }
+    return Mixture(mix.synthetic, mix.size, mix.fixed, slices)
+
+
+def material_of(bound: BoundRecipe, accepted: Iterable[Record] | None = None) -> Material:
+    """Rows of the run as it stands. `accepted` are the generated ones, the run's own unless given."""
+    mix = bound.recipe.mix or Mix()
+    seed = bound.recipe.generate.seed
+    records = Ledger(Rounds(bound.folder.rounds)).accepted() if accepted is None else accepted
+    synthetic = [row_from(bound, record) for record in records]
+    held = min(MOST_HELD_OUT, int(len(synthetic) * mix.hold_out))
+    ordered = in_order(synthetic, seed)
+    # Every k-th of the order, which shares labels out: the first ones would be the arms' own.
+    step = len(ordered) / held if held else 0.0
+    chosen = {ordered[int(at * step)].id for at in range(held)}
+    return Material(
+        real=tuple(row_from(bound, record) for record in bound.train),
+        synthetic=tuple(row for row in synthetic if row.id not in chosen),
+        held_out=tuple(row for row in synthetic if row.id in chosen),
+        dev=tuple(row_from(bound, record) for record in bound.dev),
+    )
+
+
+def row_from(bound: BoundRecipe, record: Record) -> Row:
+    return row_of(bound.task, record.id, record.fields, record.slots)
+
+
+def arms_of(bound: BoundRecipe, material: Material) -> list[Arm]:
+    """The arms of the proof, by the recipe's mix."""
+    mixture = mixture_of(bound.recipe.mix or Mix())
+    seed = bound.recipe.generate.seed
+    return build_arms(material.real, material.synthetic, mixture, seed, material.rank)
+
+
+def task_facts(bound: BoundRecipe) -> dict[str, Any]:
+    """The task in plain values: see `bound_task`."""
+    return {
+        "kind": bound.task.kind,
+        "options": bound.recipe.task.options.model_dump(mode="json"),
+        "labels": list(bound.labels),
+    }
+
+
+def student_plugin(entry: StudentEntry) -> Student:
+    student: Student = registry().students.get(entry.name)(entry.options)
+    return student
+
+
+class Keys:
+    """Names by everything that decides what a student learns: its rows to the letter, dev rows, itself."""
+
+    def __init__(self, bound: BoundRecipe, entry: StudentEntry, dev: Sequence[Row]) -> None:
+        self._hashes: dict[str, str] = {}
+        student = registry().students.get(entry.name)
+        self._base = [
+            entry.name,
+            student.version,
+            entry.options.model_dump(mode="json"),
+            task_facts(bound),
+            [self._hash(row) for row in dev],
+        ]
+
+    def _hash(self, row: Row) -> str:
+        if row.id not in self._hashes:
+            self._hashes[row.id] = short_id("row", [row.id, dict(row.fields)])
+        return self._hashes[row.id]
+
+    def name(self, arm: Arm) -> Arm:
+        """The arm with its key."""
+        key = short_id("arm", [*self._base, [self._hash(row) for row in arm.rows], arm.seed])
+        return replace(arm, key=key)
+
+
+@contextmanager
+def job_folder(bound: BoundRecipe) -> Iterator[Path]:
+    """Where a job lies while its process lives: in the run folder, for it holds train rows, which a killed
+    run must not leave in a shared place."""
+    base = bound.folder.student
+    base.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="job-", dir=base))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Trainer:
+    """Has a recipe's student learn from arms and answer the dev rows.
+
+    `keep`: what a student keeps of an arm in a folder stays there, for an evaluation.
+    """
+
+    def __init__(self, bound: BoundRecipe, entry: StudentEntry, dev: Sequence[Row], tell: Tell) -> None:
+        self._bound, self._entry, self._dev, self._tell = bound, entry, tuple(dev), tell
+        self._student = student_plugin(entry)
+        self._keys = Keys(bound, entry, dev)
+        self._answers = bound.folder.student / "answers"
+
+    def named(self, arms: Iterable[Arm]) -> list[Arm]:
+        return [self._keys.name(arm) for arm in arms]
+
+    def answers(self, arms: Sequence[Arm], *, keep: bool = False) -> list[Answered]:
+        """What is said of each arm, in order. Raises SeedbedError where the process fails."""
+        arms = self.named(arms)
+        found = {arm.key: known for arm in arms if (known := self._known(arm)) is not None}
+        missing = list({arm.key: arm for arm in arms if arm.key not in found}.values())
+        # A slow student is asked for one arm at a time, so that a stop loses one arm's work at the most.
+        size = 1 if self._student.slow else _ASKED
+        for start in range(0, len(missing), size):
+            for answered in self._ask(missing[start : start + size]):
+                found[answered.arm.key] = answered
+                self._write(answered)
+                if not keep and not answered.problem:
+                    shutil.rmtree(self._bound.folder.trained / answered.arm.key, ignore_errors=True)
+        return [replace(found[arm.key], arm=arm) for arm in arms]
+
+    def _known(self, arm: Arm) -> Answered | None:
+        path = self._answers / f"{arm.key}.json"
+        if not path.is_file():
+            return None
+        value = read_json(path)
+        answers = None if value["answers"] is None else tuple(value["answers"])
+        return Answered(arm, answers, tuple(value["notes"]), value["reported"], "")
+
+    def _write(self, answered: Answered) -> None:
+        # What a student could not learn from is tried again: a trainer that failed may be mended.
+        if answered.problem:
+            return
+        self._answers.mkdir(parents=True, exist_ok=True)
+        write_json(
+            self._answers / f"{answered.arm.key}.json",
+            {"answers": answered.answers, "notes": answered.notes, "reported": answered.reported},
+        )
+
+    def _ask(self, arms: Sequence[Arm]) -> list[Answered]:
+        job = Job(
+            arms=tuple(arms),
+            student=self._entry.name,
+            options=self._entry.options.model_dump(mode="json"),
+            dev=self._dev,
+            folder=self._bound.folder.trained,
+        )
+        with job_folder(self._bound) as folder:
+            request = {
+                "task": task_facts(self._bound),
+                "job": str(write_job(job, folder)),
+                "recipe_folder": str(self._bound.loaded.folder),
+            }
+            process = start_sealed("seedbed.run.trainer_process", request)
+            try:
+                result = answer_of(process, folder)
+            finally:
+                end_child(process)
+        return [
+            Answered(
+                arm,
+                None if said["answers"] is None else tuple(said["answers"]),
+                tuple(said["notes"]),
+                said["reported"],
+                said["problem"],
+            )
+            for arm, said in zip(arms, result["arms"], strict=True)
+        ]

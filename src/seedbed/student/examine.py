@@ -1,0 +1,161 @@
+"""What the answers of several students to one set of rows are worth, on the same bootstrap draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from seedbed.core.errors import InputError
+from seedbed.core.protocols import Task
+from seedbed.stats.bootstrap import (
+    DRAWS,
+    Floats,
+    Ints,
+    bootstrap_means,
+    bootstrap_scores,
+    percentile_interval,
+)
+from seedbed.stats.intervals import LEVEL, Estimate, rows_to_decide, wilson
+from seedbed.student.rows import Row
+from seedbed.student.scores import MACRO_F1, metrics_of, scores_of
+
+MATERIAL = 0.02
+"""A difference of the deciding metric below this is not worth acting on. An interval that lies within it on
+both sides says "no material difference"; one that also reaches beyond says "undecided"."""
+
+
+class Examined:
+    """The answers of each arm to the rows of one split, and what they score.
+
+    Every metric of every arm has a value and its draws, all from the same resamples of the rows, so that
+    arms are compared in pairs. `undecided` counts the answers of an arm that a score could not tell.
+    """
+
+    def __init__(
+        self,
+        split: str,
+        task: Task,
+        rows: Sequence[Row],
+        answers: Mapping[str, Sequence[str]],
+        *,
+        draws: int = DRAWS,
+        level: float = LEVEL,
+        seed: int = 0,
+    ) -> None:
+        if not rows:
+            raise InputError(f"the {split} set has no rows to score on; check its file and its split")
+        self.level = level
+        self.rows = rows
+        self.answers = answers
+        self.metrics = metrics_of(task)
+        self.metric = self.metrics[0]
+        self.right: dict[str, Floats] = {}
+        self.undecided: dict[str, int] = dict.fromkeys(answers, 0)
+        self._found: dict[tuple[str, str], tuple[float, Floats]] = {}
+        self.classes: list[str] = []
+        if task.label_field is not None:
+            self.classes = sorted({row.answer for row in rows})
+            self._score_labels(draws, seed)
+        for score in scores_of(task):
+            self._score_rows(score.name, [score.of(task, answers[arm], rows) for arm in answers], draws, seed)
+
+    def _score_labels(self, draws: int, seed: int) -> None:
+        number = {label: index for index, label in enumerate(self.classes)}
+        self.truth: Ints = np.array([number[row.answer] for row in self.rows], dtype=np.intp)
+        self.told: dict[str, Ints] = {
+            arm: np.array([number.get(label, -1) for label in said], dtype=np.intp)
+            for arm, said in self.answers.items()
+        }
+        if not self.told:
+            return
+        scores = bootstrap_scores(
+            self.truth, list(self.told.values()), len(self.classes), draws=draws, seed=seed
+        )
+        for index, arm in enumerate(self.told):
+            self._found[arm, MACRO_F1] = float(scores.macro_f1[index]), scores.macro_f1_draws[index]
+
+    def _score_rows(
+        self, metric: str, scored: Sequence[Sequence[float | None]], draws: int, seed: int
+    ) -> None:
+        if not scored:
+            return
+        values = np.array([[value or 0.0 for value in of_arm] for of_arm in scored], dtype=np.float64)
+        means, drawn = bootstrap_means(values, draws=draws, seed=seed)
+        for index, arm in enumerate(self.answers):
+            self._found[arm, metric] = float(means[index]), drawn[index]
+            if metric in (self.metric, "accuracy"):
+                self.right[arm] = values[index]
+            self.undecided[arm] += sum(value is None for value in scored[index])
+
+    def draws(self, arm: str, metric: str | None = None) -> tuple[float, Floats]:
+        """The value of a metric, the deciding one unless named, and its draws."""
+        return self._found[arm, metric or self.metric]
+
+    def estimate(self, arm: str, metric: str | None = None) -> Estimate:
+        value, draws = self.draws(arm, metric)
+        return percentile_interval(value, draws, self.level)
+
+    def scores(self, arm: str) -> dict[str, dict[str, Any]]:
+        """Every metric of an arm with its interval, as JSON."""
+        return {metric: self.estimate(arm, metric).to_json() for metric in self.metrics}
+
+    def ratio(self, arm: str, base: str) -> Estimate | None:
+        """The arm's score as a share of another's; None where that has 0."""
+        value, draws = self.draws(arm)
+        other, other_draws = self.draws(base)
+        usable = other_draws > 0
+        if other == 0 or not usable.any():
+            return None
+        return percentile_interval(value / other, draws[usable] / other_draws[usable], self.level)
+
+    def gap(self, arm: str, against: str, metric: str | None = None) -> Estimate:
+        value, draws = self.draws(arm, metric)
+        other, other_draws = self.draws(against, metric)
+        return percentile_interval(value - other, draws - other_draws, self.level)
+
+    def difference(self, arm: str, against: str) -> dict[str, Any]:
+        """The gap of the deciding metric, and what it shows, as JSON."""
+        return {"arm": arm, "against": against, **difference_of(self.gap(arm, against), len(self.rows))}
+
+    def per_class(self, arm: str) -> dict[str, dict[str, Any]]:
+        """Recall (with Wilson's interval), precision, F1 and support of each label; {} without labels.
+
+        Precision is None where the arm never gives the label.
+        """
+        result = {}
+        for index, label in enumerate(self.classes):
+            predicted = self.told[arm]
+            support = int(np.sum(self.truth == index))
+            given = int(np.sum(predicted == index))
+            hits = int(np.sum((self.truth == index) & (predicted == index)))
+            recall = wilson(hits, support, self.level).to_json()
+            result[label] = {
+                "recall": recall["value"],
+                "recall_interval": [recall["low"], recall["high"]],
+                "precision": round(hits / given, 6) if given else None,
+                "f1": round(2 * hits / (support + given), 6),
+                "support": support,
+            }
+        return result
+
+
+def difference_of(gap: Estimate, rows: int) -> dict[str, Any]:
+    """A difference as JSON: figures, what they show, and how many rows would decide where they do not."""
+    verdict = verdict_on(gap)
+    return {
+        "difference": gap.to_json(),
+        "undecided": gap.contains_zero,
+        "verdict": verdict,
+        "rows_to_decide": rows_to_decide(gap, rows) if verdict == "undecided" else None,
+    }
+
+
+def verdict_on(gap: Estimate) -> str:
+    """`no_material_difference`, `better`, `worse` or `undecided`: what a difference of scores shows."""
+    if gap.lies_within(MATERIAL):
+        return "no_material_difference"
+    if gap.contains_zero:
+        return "undecided"
+    return "better" if gap.low > 0 else "worse"
