@@ -63,8 +63,13 @@ class Targets:
             said.append(f"generate.edge_cases={json.dumps(self._cases())}")
         return tuple(said)
 
-    def to_yaml(self, extends: str, heading: Sequence[str] = ()) -> str:
-        """A recipe that takes all other keys from the one it extends; `heading` stands above as comments."""
+    def to_yaml(
+        self, extends: str, heading: Sequence[str] = (), more: Mapping[str, Any] | None = None
+    ) -> str:
+        """A recipe that takes all other keys from the one it extends, but for those in `more`.
+
+        `heading` stands above as comments.
+        """
         from ruamel.yaml import YAML
 
         generate: dict[str, Any] = {"target": self.target}
@@ -77,7 +82,7 @@ class Targets:
         yaml.sort_base_mapping_type_on_output = False
         yaml.allow_unicode = True
         stream = io.StringIO()
-        yaml.dump({"extends": extends, "generate": generate}, stream)
+        yaml.dump({"extends": extends, "generate": generate, **(more or {})}, stream)
         comments = (" ".join(line.split()) for line in heading)
         return "".join(f"# {line}\n" for line in comments) + stream.getvalue()
 
