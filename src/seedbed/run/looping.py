@@ -6,6 +6,7 @@ Dev rows alone steer it. The eval is opened once, after the last round.
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -218,7 +219,9 @@ def _score(
     """Train on what the round made, score it on dev, and say what the next one is to ask for."""
     this = state.rounds[-1]
     material = material_of(bound)
-    found = Trainer(bound, entry, material.dev, asked.note).answers(arms_of(bound, material))
+    # What was learnt is kept until it is known which round is: the proof of that one learns nothing again.
+    trainer = Trainer(bound, entry, material.dev, asked.note)
+    found = trainer.answers(arms_of(bound, material), keep=True)
     examined = examined_on_dev(bound, material, found)
     if MIX not in examined.answers:
         problems = [each.problem or f"arm {each.arm.name}: {each.arm.note}" for each in found]
@@ -234,6 +237,7 @@ def _score(
         "arms": [
             {
                 "name": each.arm.name,
+                "key": each.arm.key,
                 "rows": len(each.arm.rows),
                 "real": each.arm.real,
                 "synthetic": each.arm.synthetic,
@@ -254,8 +258,18 @@ def _score(
     this.weaknesses = [each.to_json() for each in weaknesses]
     step = asked.step or max(1, state.rounds[0].targets.target // STEP_SHARE)
     this.next = next_targets(bound, overrides, examined, weaknesses, step)
+    _forget_models(bound, state.rounds[:-2], state.rounds[-2:])
     state.write_answers(this.number, [row.id for row in material.dev], examined.answers[MIX])
     state.write()
+
+
+def _forget_models(bound: BoundRecipe, rounds: Sequence[LoopRound], kept: Sequence[LoopRound]) -> None:
+    """Remove what students keep of the arms of rounds, but for those that a kept one has too."""
+    needed = {arm["key"] for each in kept for arm in (each.scored or {"arms": ()})["arms"]}
+    for each in rounds:
+        for arm in each.scored["arms"] if each.scored is not None else ():
+            if arm["key"] and arm["key"] not in needed:
+                shutil.rmtree(bound.folder.trained / arm["key"], ignore_errors=True)
 
 
 async def _finish(asked: Loop, bound: BoundRecipe, state: LoopState) -> dict[str, Any] | None:
@@ -270,6 +284,7 @@ async def _finish(asked: Loop, bound: BoundRecipe, state: LoopState) -> dict[str
         if proof is not None:
             Manifest.read(bound.folder).set_proof_of_earlier(False)
     if not state.proven:
+        _forget_models(bound, state.scored, [kept])
         state.proven = True
         state.write()
         _write_recipes(asked, bound, kept, last)
