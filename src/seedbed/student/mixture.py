@@ -129,7 +129,7 @@ def _by_slices(
         least = max(plain_real[name], _amount(rule.real_at_least, size) if size else 0)
         if least > there[name]:
             raise MixtureError(_too_little(name, rule, size, least, there[name]))
-        wanted_real[name] = min(least, of_real)
+        wanted_real[name] = least
         wanted_synthetic[name] = max(0, min(size - least, _cap(rule.synthetic_at_most, least, size - least)))
     rest_real = of_real - sum(wanted_real.values())
     if rest_real < 0:
