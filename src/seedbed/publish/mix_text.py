@@ -36,6 +36,7 @@ def search_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
         setting += " " + OF_A_REHEARSAL
     rows = [_row(arm, result) for arm in result["arms"]]
     slices = [line for arm in result["arms"] for line in _slices(arm, result)]
+    slices += [f"{arm['name']}: {arm['note']}" for arm in result["arms"] if arm["note"]]
     left_out = [f"share {share}: {why}" for share, why in result["left_out"].items()]
     parts = [
         heading("Which mix") + "\n" + paragraph(setting),
@@ -74,17 +75,19 @@ def _rungs(result: Mapping[str, Any]) -> list[str]:
 
 
 def _slices(arm: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
+    """How an arm does in the critical slices beside real rows alone, in one line."""
+    if not arm["slices"]:
+        return []
     words = {
         "held": "holds",
-        "unproven": f"may fall by more than {result['tolerance']:g}: too few rows to tell",
+        "unproven": "too few rows to tell",
         "broken": f"falls by more than {result['tolerance']:g}",
     }
-    return [
-        f"{arm['name']}, slice {name} ({found['rows']:,} rows): {signed(found['difference']['value'])} "
-        f"[{signed(found['difference']['low'])}, {signed(found['difference']['high'])}] to real only: "
-        f"{words[found['status']]}"
-        for name, found in arm["slices"].items()
+    found = [
+        f"{name} {signed(each['difference']['value'])} ({each['rows']:,} rows: {words[each['status']]})"
+        for name, each in arm["slices"].items()
     ]
+    return [f"{arm['name']}, critical slices to real only: {', '.join(found)}"]
 
 
 def decision_words(result: Mapping[str, Any]) -> str:
