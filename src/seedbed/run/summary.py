@@ -206,8 +206,11 @@ def _notes(facts: Mapping[str, Any]) -> list[str]:
             "no real data: no filter is calibrated on real rows, no draft is compared with them, and "
             "nothing shows what the data is worth; add a source"
         )
-    if not facts["task"]["labels"]:
-        notes.append("no student: only a task with labels is proven on one; look at the records themselves")
+    if not facts["task"]["labels"] and not facts.get("student"):
+        notes.append(
+            "no student: nothing shows what the records teach; name one that writes (student: {command: …}), "
+            "and look at the records themselves"
+        )
     if facts["eval_path"] is None:
         notes.append(
             "no locked eval: contamination is not checked and nothing is proven on a student; add a "
