@@ -19,6 +19,12 @@ SIGNS: Mapping[str, str] = {
 LEGEND = "▲ better, ▼ worse, = no material difference, ? undecided"
 
 
+def mix_sections(mix: Mapping[str, Any], *, rehearsal: bool = False) -> list[str]:
+    """What a run knows of its mix: the search and the ablations that were made of its present records."""
+    found = [search_text(mix["search"], rehearsal=rehearsal)] if mix["search"] else []
+    return found + [ablation_text(each, rehearsal=rehearsal) for _, each in sorted(mix["ablations"].items())]
+
+
 def search_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
     """`result` is that of `student.search.search`."""
     metric = metric_name(result["metric"])
