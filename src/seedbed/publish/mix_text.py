@@ -99,22 +99,21 @@ def _slices(arm: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
 def decision_words(result: Mapping[str, Any]) -> str:
     """What to train on, and why."""
     chosen, prior, leader, lead = (result[name] for name in ("chosen", "prior", "leader", "lead"))
-    shown = f"{signed(lead['value'])} [{signed(lead['low'])}, {signed(lead['high'])}]" if lead else ""
+    recipes = f"the recipe's {_share(prior, article='')}"
+    gap = f"{signed(lead['value'])} [{signed(lead['low'])}, {signed(lead['high'])}]" if lead else ""
     match result["decision"]:
         case "better":
-            return f"Take {_share(chosen)}: {shown} to the recipe's {_share(prior)}. {_line(chosen)}"
+            return f"Take {_share(chosen)}: {gap} to {recipes}. {_line(chosen)}"
         case "best_already":
-            return f"Keep {_share(prior)}, the recipe's: no other share of those tried has a better score."
+            return f"Keep {recipes}: no other share of those tried has a better score."
         case "no_material_gain":
-            return (
-                f"No material gain: {_share(leader)} has {shown} to the recipe's {_share(prior)}, which is "
-                "not worth acting on. Keep the recipe's."
-            )
+            lead_words = f"{_share(leader)} has {gap} to {recipes}, which is not worth acting on"
+            return f"No material gain: {lead_words}. Keep the recipe's."
         case "constrained":
             why = "falls by more than the tolerance in a critical slice"
             if chosen == prior:
-                return f"The recipe's {_share(prior)} {why}, and no other share of those tried does better."
-            return f"Take {_share(chosen)}: the recipe's {_share(prior)} {why}. {_line(chosen)}"
+                return f"{recipes.capitalize()} {why}, and no other share of those tried does better."
+            return f"Take {_share(chosen)}: {recipes} {why}. {_line(chosen)}"
         case _:
             rows = result["rows_to_decide"]
             decides = (
@@ -123,16 +122,16 @@ def decision_words(result: Mapping[str, Any]) -> str:
                 if rows
                 else "More times would tell more."
             )
-            gap = f"{_share(leader)} has {shown} to the recipe's {_share(prior)}"
-            return f"Undecided, keeping the prior: {gap}. {decides}"
+            return f"Undecided, keeping the prior: {_share(leader)} has {gap} to {recipes}. {decides}"
 
 
 def _line(share: float) -> str:
     return f"Write mix: {{synthetic: {share:g}}}."
 
 
-def _share(share: float) -> str:
-    return {0.0: "real rows alone (0)", 1.0: "generated rows alone (1)"}.get(share, f"a share of {share:g}")
+def _share(share: float, article: str = "a ") -> str:
+    words = {0.0: "real rows alone (0)", 1.0: "generated rows alone (1)"}
+    return words.get(share, f"{article}share of {share:g}")
 
 
 def ablation_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
