@@ -7,7 +7,7 @@ from typing import Any
 
 from seedbed.publish.mix_text import OF_A_REHEARSAL
 from seedbed.publish.proof_text import metric_name, proof_section, signed
-from seedbed.publish.text_layout import bullet, heading, paragraph, table
+from seedbed.publish.text_layout import bullet, heading, paragraph, printable, table
 from seedbed.publish.weaknesses_text import weaknesses_text
 
 MIX = "mix"
@@ -32,7 +32,8 @@ GAINS: Mapping[str, str] = {
 def loop_text(value: Mapping[str, Any]) -> str:
     """`value` is that of `run.looping.LoopResult.to_json`."""
     scored = [each for each in value["rounds"] if each["scored"] is not None]
-    parts = [heading(f"{value['recipe']}: {len(scored)} round{'' if len(scored) == 1 else 's'}")]
+    rounds = f"{len(scored)} round{'' if len(scored) == 1 else 's'}"
+    parts = [heading(f"{printable(value['recipe'])}: {rounds}")]
     if value["rehearsal"]:
         parts.append(paragraph(OF_A_REHEARSAL))
     if scored:
