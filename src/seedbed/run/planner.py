@@ -113,9 +113,9 @@ class PlanSpace:
             del axes[EDGE_CASE]
         if method not in self.axis_blind:
             for name, values in self.axes.items():
-                if name == EDGE_CASE:  # of no case, or its own already
+                if name in axes or name == EDGE_CASE:  # of no case where it is not there
                     continue
-                if name not in axes and (combination is not None or name != self.label_field):
+                if combination is not None or name != self.label_field:
                     own = self.by_label.get(name, {}).get(str(axes.get(self.label_field or "")), values)
                     axes[name] = choose(own, *key, "axis", name)
         if self.teachers:
@@ -146,11 +146,8 @@ class PlanSpace:
         return not there or (items.once and uses[self.use_key(method, combination)] >= there)
 
     def _sequence(self, combination: Combination) -> tuple[str, ...]:
-        """What keys the choices of a combination's cells.
-
-        Those of no edge case are what they would be in a recipe without any, so that a case more asks for
-        nothing else again.
-        """
+        """What keys the choices of a combination's cells: of no edge case what it would be without any,
+        so that one more case asks for nothing else again."""
         if combination is None:
             return ("", "open label")
         if self.cover[-1:] == (EDGE_CASE,) and combination[-1] == ORDINARY:
