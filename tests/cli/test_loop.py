@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from seedbed.publish.loop_page import render_loop
 from seedbed.run.loading import load_bound
@@ -157,6 +159,56 @@ def test_it_stops_where_there_is_no_gain(tmp_path: Path) -> None:
     assert "Stopped: the last round brought no gain." in done.out
     assert again.out == done.out
     assert openings(workspace)["evaluate"] == 1
+
+
+def test_a_round_that_makes_it_worse_is_given_up(tmp_path: Path) -> None:
+    """Good messages at first, later ones under wrong labels: the run goes back, and asks nothing for it."""
+
+    def turning(body: dict[str, Any]) -> str:
+        prompt = body["messages"][-1]["content"]
+        label = re.findall(r"Category: (\w+)", prompt)[-1]
+        late = int(re.findall(r"Variation: (\d+)", prompt)[-1]) > 11
+        dice = random.Random(json.dumps(body["messages"]) + str(body.get("seed")))
+        meant = LABELS[(LABELS.index(label) + late) % len(LABELS)]
+        return json.dumps({"text": text_of(meant, dice)})
+
+    with FakeEndpoint(turning) as server:
+        workspace = make(tmp_path, server.url)
+        done = workspace.run("loop", ".", "--rounds", "3", "--step", "90", "--json")
+        assert server.stats().requests <= 30 + 90 + 10
+    value = done.json
+    assert (value["ended"], value["kept"], len(value["rounds"])) == ("no_gain", 1, 2)
+    assert value["rounds"][1]["gain"]["verdict"] == "worse"
+    assert "going back to round 1, from the reply log" in done.err
+    assert len(workspace.accepted()) == 30
+    assert next(arm for arm in value["proof"]["arms"] if arm["name"] == MIX)["synthetic"] == 30
+    assert load_bound(tmp_path / "recipe.loop.yaml", ()).quotas.target == 30
+
+
+def test_an_interrupted_loop_goes_on(tmp_path: Path) -> None:
+    with FakeEndpoint(teacher(None), latency=0.2, servers=2) as server:
+        workspace = make(tmp_path, server.url)
+        process = workspace.start("loop", ".", "--rounds", "1")
+        while server.stats().answered < 3:
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+        assert process.wait() == 130
+        assert state(workspace)["ended"] == "interrupted"
+        assert openings(workspace)["evaluate"] == 0
+    with FakeEndpoint(teacher(None)) as server:
+        workspace.write(
+            server.url,
+            **{key: value for key, value in _recipe(workspace).items() if key not in ("name", "roles")},
+        )
+        again = workspace.run("loop", ".", "--rounds", "1")
+    assert "it begins again" not in again.err  # another address is no other model
+    assert state(workspace)["ended"] == "rounds"
+
+
+def _recipe(workspace: Workspace) -> dict[str, Any]:
+    value: dict[str, Any] = YAML(typ="safe", pure=True).load(workspace.folder / "recipe.yaml")
+    return value
 
 
 def test_a_budget_stops_it_and_more_of_it_goes_on(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_what_methods_work_on_may_be_no_deeper(tmp_path: Path, kind: str) -> Non
     rows = [{"text": f"row {n} of a file", "seedbed_id": f"sbd-{n:024x}-d2"} for n in range(6)]
     deep = tmp_path / "deep.jsonl"
     deep.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    more = {"unlabelled": True} if kind == "unlabelled" else {"chunk": {}}
+    more: dict[str, Any] = {"unlabelled": True} if kind == "unlabelled" else {"chunk": {}}
     sources = {"real": {"path": "data/train.csv"}, "deep": {"path": str(deep), **more}}
     Workspace.make(tmp_path, sources=sources)
     with pytest.raises(InputError, match="6 rows are output of Seedbed of depth 2"):

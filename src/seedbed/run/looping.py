@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from seedbed.core.errors import InputError
+from seedbed.core.errors import InputError, SeedbedError
 from seedbed.recipe import StudentEntry
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.loading import load_bound
@@ -80,7 +80,7 @@ class LoopResult:
     state: LoopState
     bound: BoundRecipe
     proof: dict[str, Any] | None
-    error: Exception | None = None
+    error: SeedbedError | None = None
 
     def to_json(self) -> dict[str, Any]:
         value = self.state.to_json()
@@ -141,7 +141,9 @@ def _with_all_real_rows(asked: Loop) -> tuple[str, ...]:
     return (*asked.overrides, ALL_REAL_STAY)
 
 
-async def _go_on(asked: Loop, bound: BoundRecipe, entry: StudentEntry, state: LoopState) -> Exception | None:
+async def _go_on(
+    asked: Loop, bound: BoundRecipe, entry: StudentEntry, state: LoopState
+) -> SeedbedError | None:
     """The next round, or what is left of one. Returns the error that stopped its run."""
     if len(state.scored) >= asked.rounds:
         _end(state, "rounds")
@@ -158,7 +160,7 @@ async def _go_on(asked: Loop, bound: BoundRecipe, entry: StudentEntry, state: Lo
     bound = load_bound(asked.recipe, overrides)
     result = await _run(asked, bound)
     if result.stopped in ("budget", "endpoint", "interrupted"):
-        state.ended = result.stopped  # type: ignore[assignment]  # one of the three
+        state.ended = result.stopped
         state.write()
         return result.error
     if not asked.stop.asked:
@@ -171,7 +173,7 @@ async def _go_on(asked: Loop, bound: BoundRecipe, entry: StudentEntry, state: Lo
         # What made it worse is not kept; what made no difference harms nobody.
         _end(state, "no_gain", this.number - (this.gain["verdict"] == "worse"))
     elif result.stopped in ("variety", "cells"):
-        _end(state, result.stopped)  # type: ignore[arg-type]  # one of the two
+        _end(state, result.stopped)
     return None
 
 
