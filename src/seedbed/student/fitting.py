@@ -14,6 +14,7 @@ from seedbed.student import STUDENTS
 from seedbed.student.arms import Arm
 from seedbed.student.job import Job
 from seedbed.student.protocol import Fitted, Lesson, Student, StudentError
+from seedbed.student.scores import require_scorable
 
 Tell = Callable[[str], None]
 
@@ -42,8 +43,10 @@ def described(student: Student, job: Job) -> dict[str, Any]:
 def fitted(job: Job, task: Task, student: Student, tell: Tell = lambda line: None) -> Iterator[list[Entry]]:
     """Every arm with the student that learnt from it; what it may keep lies in the job's folder.
 
-    Without such a folder it lies in a temporary one, for as long as the context lasts.
+    Without such a folder it lies in a temporary one, for as long as the context lasts. Raises SeedbedError
+    before anything is learnt where nobody could score what is answered; see `require_scorable`.
     """
+    require_scorable(task)
     if job.folder is not None:
         yield [_fit(student, arm, job, task, job.folder, tell) for arm in job.arms]
         return
