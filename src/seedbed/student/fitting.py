@@ -55,14 +55,16 @@ def fitted(job: Job, task: Task, student: Student, tell: Tell = lambda line: Non
 
 
 def _fit(student: Student, arm: Arm, job: Job, task: Task, base: Path, tell: Tell) -> Entry:
-    if not arm.rows:
+    if not arm.rows and not arm.role:
         return Entry(arm, None, f"arm {arm.name}: {arm.note or 'it has no rows'}")
     folder = base / (arm.key or arm.name)
     folder.mkdir(parents=True, exist_ok=True)
     if student.slow:
-        tell(f"student {student.name}: arm {arm.name}, {len(arm.rows):,} rows")
+        what = f"roles.{arm.role} is asked" if arm.role else f"arm {arm.name}, {len(arm.rows):,} rows"
+        tell(f"student {student.name}: {what}")
+    lesson = Lesson(task, arm.rows, job.dev, arm.seed, folder, job.home, arm.role)
     try:
-        return Entry(arm, student.fit(Lesson(task, arm.rows, job.dev, arm.seed, folder, job.home)))
+        return Entry(arm, student.fit(lesson))
     except StudentError as error:
         return Entry(arm, None, f"arm {arm.name}: {error}")
 
