@@ -19,7 +19,7 @@ UNIQUE = "Heliotrope walruses reconcile forty-one ledgers beneath the quiet aque
 
 def known_labels(data: Path) -> dict[str, str]:
     """The label of every real text, as a model that knows them all would."""
-    known = {}
+    known: dict[str, str] = {}
     for path in data.glob("*.csv"):
         with path.open(newline="", encoding="utf-8") as file:
             known |= {row["text"]: row["category"] for row in csv.DictReader(file)}
