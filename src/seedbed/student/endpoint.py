@@ -185,9 +185,13 @@ def read_label(answer: str, labels: Sequence[str]) -> str | None:
     text = answer.strip()
     if fenced := _FENCED.match(text):
         text = fenced[1].strip()
-    while len(text) > 1 and text[0] + text[-1] in _PAIRS and text not in labels:
+    while text:
+        if text in labels:
+            return text
+        folded = [label for label in labels if label.casefold() == text.casefold()]
+        if len(folded) == 1:
+            return folded[0]
+        if len(text) < 2 or text[0] + text[-1] not in _PAIRS:
+            return None
         text = text[1:-1].strip()
-    if text in labels:
-        return text
-    folded = [label for label in labels if label.casefold() == text.casefold()]
-    return folded[0] if len(folded) == 1 else None
+    return None
