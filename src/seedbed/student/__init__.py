@@ -10,5 +10,7 @@ from seedbed.core.registry import Table, loaders
 from seedbed.student.protocol import Student
 
 STUDENTS: Table[type[Student]] = Table(
-    "student", "seedbed.students", loaders("seedbed.student", {"classifier": "classifier:Classifier"})
+    "student",
+    "seedbed.students",
+    loaders("seedbed.student", {"classifier": "classifier:Classifier", "endpoint": "endpoint:Endpoint"}),
 )
