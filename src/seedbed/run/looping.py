@@ -104,7 +104,7 @@ async def loop(asked: Loop) -> LoopResult:
     bound = load_bound(asked.recipe, asked.overrides)
     entry = student_on_dev(bound, "loop")
     if roles_of_student(entry):
-        message = f"a loop is about what a student learns, and {entry.name} learns nothing; take one that does"
+        message = f"a loop is about what a student learns, and {entry.name} learns nothing; take another"
         raise InputError([bound.loaded.problem(("student",), message)])
     if not student_plugin(entry).answers:
         message = (

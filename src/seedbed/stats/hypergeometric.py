@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 
 _NEGLIGIBLE = 1e-18
@@ -44,11 +45,11 @@ def could_tell(smallest: Sequence[float], level: float) -> list[bool]:
     whatever the rows say: it need not count in a correction. The margins alone decide this, so that what was
     found has no say in how many tests there are.
     """
+    ordered = sorted(smallest)
     for counted in range(1, len(smallest) + 1):
-        can = [p <= level / counted for p in smallest]
-        if sum(can) <= counted:
-            return can
-    return [True] * len(smallest)
+        if bisect_right(ordered, level / counted) <= counted:
+            return [p <= level / counted for p in smallest]
+    return []
 
 
 def holm(values: Sequence[float]) -> list[float]:
