@@ -34,6 +34,7 @@ from seedbed.recipe.roles import (
     WireRole,
 )
 from seedbed.recipe.sources import Source
+from seedbed.recipe.student import has_option_of_its_name
 from seedbed.recipe.task import TaskSection
 from seedbed.recipe.words import SLUG
 
@@ -214,8 +215,20 @@ def _filters(registry: Registry) -> Schema:
 
 
 def _student(registry: Registry) -> Schema:
-    one = {**_object(_options(registry.students)), "minProperties": 1, "maxProperties": 1}
-    return {"anyOf": [{"enum": registry.students.names()}, one]}
+    students = registry.students
+    one = {**_object(_options(students)), "minProperties": 1, "maxProperties": 1}
+    short = [
+        _named_like_it(name, model_schema(students.get(name).Options))
+        for name in students
+        if has_option_of_its_name(students, name)
+    ]
+    return {"anyOf": [{"enum": students.names()}, one, *short]}
+
+
+def _named_like_it(name: str, options: Schema) -> Schema:
+    """Options that stand for the student themselves: the one of its name is text."""
+    own = {**options["properties"][name], "type": "string"}
+    return {**options, "properties": {**options["properties"], name: own}, "required": [name]}
 
 
 def _options(table: Table[Any]) -> dict[str, Schema]:

@@ -74,6 +74,10 @@ class Classifier:
     def answers(self) -> bool:
         return True
 
+    @property
+    def reads(self) -> Sequence[str]:
+        return ()
+
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         if task.label_field is not None:
             return []
