@@ -112,7 +112,7 @@ def _recall(train: Sequence[Item], test: Sequence[Item], folder: Path) -> dict[s
     """Recall of each behaviour on the test, by the student."""
     student = Classifier(ClassifierOptions())
     task = Classification.bind(Classification.Options(input="text", label="behaviour"), BEHAVIOURS)
-    learnt = student.fit(Lesson(task, _rows("train", train), (), 0, folder))
+    learnt = student.fit(Lesson(task, _rows("train", train), (), 0, folder, folder))
     told = learnt.answer(_rows("test", test))
     right = Counter(label for (label, _), other in zip(test, told, strict=True) if label == other)
     total = Counter(label for label, _ in test)

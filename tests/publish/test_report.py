@@ -306,7 +306,7 @@ def test_arms_that_are_short_or_missing_are_explained() -> None:
     assert "mix: 41 rows instead of 100: the 20 real rows allow no more at a synthetic share of 0.5" in text
     missing = score_arms(Job(tuple(build_arms([], synthetic, Mixture(0.5)))), TASK, lambda: locked)
     text = one_line(render_text(summary(proof=missing)))
-    assert "real only 0 0 0 not scored – –" in text
+    assert "real only 0 0 not scored – –" in text
     assert "not scored: arm real_only: there are no real rows" in text
 
 

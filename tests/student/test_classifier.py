@@ -45,7 +45,7 @@ def test_without_scikit_learn_the_error_has_the_line_to_type() -> None:
         "from seedbed.student.classifier import Classifier, ClassifierOptions\n"
         "from seedbed.student.protocol import Lesson\nfrom seedbed.student.rows import Row\n"
         "try:\n    learnt_from = [Row('1', 'a b', 'x'), Row('2', 'c d', 'y')]\n"
-        "    Classifier(ClassifierOptions()).fit(Lesson(None, learnt_from, (), 0, None))\n"
+        "    Classifier(ClassifierOptions()).fit(Lesson(None, learnt_from, (), 0, None, None))\n"
         "except SeedbedError as error:\n    print(type(error).__name__, error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
@@ -58,7 +58,7 @@ TASK = Classification.bind(Classification.Options(input="text", label="label"), 
 
 def learnt(texts: Sequence[str], labels: Sequence[str], **options: Any) -> FittedClassifier:
     rows = [Row(str(at), text, label) for at, (text, label) in enumerate(zip(texts, labels, strict=True))]
-    return Classifier(ClassifierOptions(**options)).fit(Lesson(TASK, rows, (), 0, Path("unused")))
+    return Classifier(ClassifierOptions(**options)).fit(Lesson(TASK, rows, (), 0, Path("unused"), Path()))
 
 
 def said(student: FittedClassifier, texts: Sequence[str]) -> list[str]:

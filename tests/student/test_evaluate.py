@@ -276,6 +276,7 @@ def test_a_job_comes_back_from_its_folder(tmp_path: Path) -> None:
         dev=(odd,),
         held_out=tuple(make_rows("held", 2)),
         folder=tmp_path / "trained",
+        home=tmp_path,
         draws=50,
         level=0.9,
     )

@@ -34,7 +34,7 @@ def proof_section(proof: Mapping[str, Any], *, rehearsal: bool = False) -> str:
         _arms(proof),
         paragraph(held_out_words(proof)),
         "\n".join(differences),
-        _weakest(proof["arms"]),
+        weakest(proof["arms"]),
         "\n".join(bullet(remark) for remark in [*remarks, *proof["notes"]]),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -46,14 +46,13 @@ def _arms(proof: Mapping[str, Any]) -> str:
     rows = [
         [
             arm_name(entry),
-            f"{entry['rows']:,}",
             f"{entry['real']:,}",
             f"{entry['synthetic']:,}",
             *_scores(entry, proof["metric"], others, held_out=held_out),
         ]
         for entry in proof["arms"]
     ]
-    head = ["arm", "rows", "real", "synth.", metric_name(proof["metric"]), *map(metric_name, others)]
+    head = ["arm", "real", "synth.", metric_name(proof["metric"]), *map(metric_name, others)]
     return table([*head, *(["on generated"] if held_out else []), "of real"], rows)
 
 
@@ -106,12 +105,12 @@ def verdict_words(entry: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
     if rows is None:
         return "undecided: the two score the same on these rows"
     return (
-        f"undecided: {proof['eval']['rows']:,} eval rows cannot tell; "
+        f"undecided: {proof['eval']['rows']:,} {proof.get('rows_are', 'eval')} rows cannot tell; "
         f"about {rows:,} would decide, if the difference is what it seems"
     )
 
 
-def _weakest(arms: Sequence[Mapping[str, Any]]) -> str:
+def weakest(arms: Sequence[Mapping[str, Any]]) -> str:
     """The labels that the mix (or else the first scored arm) recalls worst, beside the other arms."""
     scored = [entry for entry in arms if entry["per_class"]]
     if not scored:

@@ -5,7 +5,6 @@ Everything that can fail is done before the eval is opened; what leaves is label
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,6 @@ from seedbed.student.rows import Row, row_of
 def main() -> None:
     wanted = read_request()
     end_with_the_parent()
-    os.chdir(wanted["recipe_folder"])
     spec = SourceSpec.from_json(wanted["spec"])
     task = bound_task(wanted["task"])
 

@@ -83,6 +83,7 @@ def _job(bound: BoundRecipe, entry: StudentEntry, material: Material) -> Job:
         dev=material.dev,
         held_out=material.held_out,
         folder=bound.folder.trained,
+        home=bound.loaded.folder,
     )
 
 
@@ -95,7 +96,6 @@ def _score(bound: BoundRecipe, job: Job, sha256: str) -> dict[str, Any]:
             "sha256": sha256,
             "task": task_facts(bound),
             "job": str(write_job(job, folder)),
-            "recipe_folder": str(bound.loaded.folder),
         }
         process = start_sealed("seedbed.run.evaluator_process", request)
         try:

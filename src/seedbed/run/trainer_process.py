@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +18,6 @@ from seedbed.student.job import Job, read_job
 def main() -> None:
     wanted = read_request()
     end_with_the_parent()
-    os.chdir(wanted["recipe_folder"])
     task = bound_task(wanted["task"])
 
     def learn() -> Mapping[str, Any]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -29,6 +31,7 @@ from seedbed.student.job import Job, write_job
 from seedbed.student.mixture import Mixture, SliceRule
 from seedbed.student.protocol import Student
 from seedbed.student.rows import Row, row_of
+from seedbed.student.selection import best_first
 
 Tell = Callable[[str], None]
 
@@ -84,11 +87,35 @@ def material_of(bound: BoundRecipe, accepted: Iterable[Record] | None = None) ->
     # Every k-th of the order, which shares labels out: the first ones would be the arms' own.
     step = len(ordered) / held if held else 0.0
     chosen = {ordered[int(at * step)].id for at in range(held)}
+    real = tuple(row_from(bound, record) for record in bound.train if has_fields(bound, record))
+    kept = tuple(row for row in synthetic if row.id not in chosen)
     return Material(
-        real=tuple(row_from(bound, record) for record in bound.train),
-        synthetic=tuple(row for row in synthetic if row.id not in chosen),
+        real=real,
+        synthetic=kept,
         held_out=tuple(row for row in synthetic if row.id in chosen),
         dev=tuple(row_from(bound, record) for record in bound.dev),
+        rank=best_first(real, kept, _quality(bound), seed) if mix.select == "best" else {},
+    )
+
+
+def _quality(bound: BoundRecipe) -> dict[str, float]:
+    """What model filters think of each record beside the others, 0..1: the mean of its ranks among them."""
+    by_filter = Ledger(Rounds(bound.folder.rounds)).scores(bound.ranking)
+    ranks: defaultdict[str, list[float]] = defaultdict(list)
+    for scores in by_filter.values():
+        ordered = sorted(scores.values())
+        for record, score in scores.items():
+            # Equal scores have one rank, that of their middle.
+            middle = (bisect_left(ordered, score) + bisect_right(ordered, score)) / 2
+            ranks[record].append(middle / len(ordered))
+    return {record: sum(found) / len(found) for record, found in ranks.items()}
+
+
+def has_fields(bound: BoundRecipe, record: Record) -> bool:
+    """Whether a record has every field that the task wants; a real row that is no pair trains nothing."""
+    return all(
+        record.fields.get(name) not in (None, "") or name in bound.task.optional_fields
+        for name in bound.task.fields
     )
 
 
@@ -222,13 +249,10 @@ class Trainer:
             options=self._entry.options.model_dump(mode="json"),
             dev=self._dev,
             folder=self._bound.folder.trained,
+            home=self._bound.loaded.folder,
         )
         with job_folder(self._bound) as folder:
-            request = {
-                "task": task_facts(self._bound),
-                "job": str(write_job(job, folder)),
-                "recipe_folder": str(self._bound.loaded.folder),
-            }
+            request = {"task": task_facts(self._bound), "job": str(write_job(job, folder))}
             process = start_sealed("seedbed.run.trainer_process", request)
             try:
                 result = answer_of(process, folder)

@@ -75,6 +75,10 @@ class RunFolder:
         return self.path / "preview.json"
 
     @property
+    def mix(self) -> Path:
+        return self.path / "mix"
+
+    @property
     def student(self) -> Path:
         return self.path / "student"
 

@@ -159,6 +159,16 @@ class Ledger:
                 found = iter(sorted(found, key=lambda each: by_score(scores.get(each[0].id, {}), ranking)))
             yield from found
 
+    def scores(self, filters: Sequence[str]) -> dict[str, dict[str, float]]:
+        """By `filter@version`: what each draft that it scored has, the last word where there are several."""
+        found: dict[str, dict[str, float]] = {name: {} for name in filters}
+        for entry in self.rounds:
+            for record, scores in self._scores(entry, filters).items():
+                for name, score in scores.items():
+                    if score is not None:
+                        found[name][record] = score
+        return found
+
     def _scores(self, entry: CommittedRound, ranking: Sequence[str]) -> dict[str, dict[str, float | None]]:
         verdicts = pq.read_table(entry.file("verdicts"), columns=["record", "filter", "score"])
         scores: dict[str, dict[str, float | None]] = {}

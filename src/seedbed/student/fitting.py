@@ -59,7 +59,7 @@ def _fit(student: Student, arm: Arm, job: Job, task: Task, base: Path, tell: Tel
     if student.slow:
         tell(f"student {student.name}: arm {arm.name}, {len(arm.rows):,} rows")
     try:
-        return Entry(arm, student.fit(Lesson(task, arm.rows, job.dev, arm.seed, folder)))
+        return Entry(arm, student.fit(Lesson(task, arm.rows, job.dev, arm.seed, folder, job.home)))
     except StudentError as error:
         return Entry(arm, None, f"arm {arm.name}: {error}")
 

@@ -27,7 +27,7 @@ class Job:
     """What to fit and how to score it. `options` are the student's, as the recipe has them.
 
     `dev` are real rows, `held_out` generated ones; no arm has learnt from either. `folder` is where students
-    keep what they learn, in a folder for each arm's key.
+    keep what they learn, in a folder for each arm's key; `home` is the recipe's. Both are absolute on disk.
     """
 
     arms: tuple[Arm, ...]
@@ -36,6 +36,7 @@ class Job:
     dev: tuple[Row, ...] = ()
     held_out: tuple[Row, ...] = ()
     folder: Path | None = None
+    home: Path = Path()
     draws: int = DRAWS
     level: float = LEVEL
 
@@ -64,7 +65,8 @@ def write_job(job: Job, folder: Path) -> Path:
         "held_out": numbered(job.held_out),
         "student": job.student,
         "options": dict(job.options),
-        "folder": None if job.folder is None else str(job.folder),
+        "folder": None if job.folder is None else str(job.folder.absolute()),
+        "home": str(job.home.absolute()),
         "draws": job.draws,
         "level": job.level,
     }
@@ -83,8 +85,9 @@ def read_job(path: Path, task: Task) -> Job:
         Arm(**{**arm, "rows": tuple(rows[number] for number in arm["rows"])}) for arm in plan.pop("arms")
     )
     dev, held_out = (tuple(rows[number] for number in plan.pop(name)) for name in ("dev", "held_out"))
-    folder = plan.pop("folder")
-    return Job(arms=arms, dev=dev, held_out=held_out, folder=None if folder is None else Path(folder), **plan)
+    folder, home = plan.pop("folder"), Path(plan.pop("home"))
+    where = None if folder is None else Path(folder)
+    return Job(arms=arms, dev=dev, held_out=held_out, folder=where, home=home, **plan)
 
 
 def _write_rows(path: Path, rows: Iterable[Row]) -> None:

@@ -23,7 +23,8 @@ class Lesson:
     """What a student is to learn from.
 
     `rows` train it; `dev` are real rows that it may stop by and is scored on. `folder` is its own and there:
-    what it keeps in it is found again by a lesson of the same rows, options and seed, and by no other.
+    what it keeps in it is found again by a lesson of the same rows, options and seed, and by no other. `home`
+    is the recipe's folder, in which commands of the user's run and to which files they name are relative.
     """
 
     task: Task
@@ -31,6 +32,7 @@ class Lesson:
     dev: Sequence[Row]
     seed: int
     folder: Path
+    home: Path
 
 
 class Fitted(Protocol):

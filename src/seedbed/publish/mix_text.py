@@ -1,0 +1,171 @@
+"""A search for a mix, and what filters, methods or templates were worth, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from seedbed.publish.proof_text import metric_name, signed
+from seedbed.publish.text_layout import bullet, heading, paragraph, table
+
+OF_A_REHEARSAL = "Of a rehearsal these figures show that it works, and nothing about any teacher."
+
+SIGNS: Mapping[str, str] = {
+    "better": "▲",
+    "worse": "▼",
+    "undecided": "?",
+    "no_material_difference": "=",
+}
+LEGEND = "▲ better, ▼ worse, = no material difference, ? undecided"
+
+
+def search_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
+    """`result` is that of `student.search.search`."""
+    metric = metric_name(result["metric"])
+    where = f"{result['dev_rows']:,} dev rows" if result["dev_rows"] else "what the trainer reports on dev"
+    kept = {
+        "total": "All arms have one size: generated rows stand in for real ones.",
+        "real": "Every real row is in each mix, and generated ones are added.",
+    }[result["fixed"]]
+    setting = (
+        f"{metric} on {where}, each share learnt from {result['seeds']} times; in brackets the 95 % interval "
+        f"over rows and times. {kept} {LEGEND}; * is the recipe's share. The eval stayed "
+        "closed."
+    )
+    if rehearsal:
+        setting += " " + OF_A_REHEARSAL
+    rows = [_row(arm, result) for arm in result["arms"]]
+    slices = [line for arm in result["arms"] for line in _slices(arm, result)]
+    left_out = [f"share {share}: {why}" for share, why in result["left_out"].items()]
+    parts = [
+        heading("Which mix") + "\n" + paragraph(setting),
+        table(["arm", "real", "synth.", metric, "to real only", "to *"], rows),
+        "\n".join(map(bullet, [*_rungs(result), *slices, *left_out, *result["problems"]])),
+        paragraph(decision_words(result)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _row(arm: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
+    score = arm["score"]
+    mark = " *" if arm["share"] == result["prior"] else ""
+    return [
+        arm["name"] + mark,
+        f"{arm['real']:,}",
+        f"{arm['synthetic']:,}",
+        f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]",
+        _gap(arm["against_real"]),
+        _gap(arm["against_prior"]),
+    ]
+
+
+def _gap(difference: Mapping[str, Any] | None) -> str:
+    if difference is None:
+        return "–"
+    return f"{signed(difference['difference']['value'])} {SIGNS[difference['verdict']]}"
+
+
+def _rungs(result: Mapping[str, Any]) -> list[str]:
+    return [
+        f"on {rung['rows']:,} rows: "
+        + ", ".join(f"{share} has {score:.3f}" for share, score in rung["scores"].items())
+        for rung in result["rungs"]
+    ]
+
+
+def _slices(arm: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
+    words = {
+        "held": "holds",
+        "unproven": f"may fall by more than {result['tolerance']:g}: too few rows to tell",
+        "broken": f"falls by more than {result['tolerance']:g}",
+    }
+    return [
+        f"{arm['name']}, slice {name} ({found['rows']:,} rows): {signed(found['difference']['value'])} "
+        f"[{signed(found['difference']['low'])}, {signed(found['difference']['high'])}] to real only: "
+        f"{words[found['status']]}"
+        for name, found in arm["slices"].items()
+    ]
+
+
+def decision_words(result: Mapping[str, Any]) -> str:
+    """What to train on, and why."""
+    chosen, prior, leader, lead = (result[name] for name in ("chosen", "prior", "leader", "lead"))
+    shown = f"{signed(lead['value'])} [{signed(lead['low'])}, {signed(lead['high'])}]" if lead else ""
+    match result["decision"]:
+        case "better":
+            return f"Take {_share(chosen)}: {shown} to the recipe's {_share(prior)}. {_line(chosen)}"
+        case "best_already":
+            return f"Keep {_share(prior)}, the recipe's: no other share of those tried has a better score."
+        case "no_material_gain":
+            return (
+                f"No material gain: {_share(leader)} has {shown} to the recipe's {_share(prior)}, which is "
+                "not worth acting on. Keep the recipe's."
+            )
+        case "constrained":
+            why = "falls by more than the tolerance in a critical slice"
+            if chosen == prior:
+                return f"The recipe's {_share(prior)} {why}, and no other share of those tried does better."
+            return f"Take {_share(chosen)}: the recipe's {_share(prior)} {why}. {_line(chosen)}"
+        case _:
+            rows = result["rows_to_decide"]
+            decides = (
+                f"About {rows:,} dev rows would decide, if the difference is what it seems; there are "
+                f"{result['dev_rows']:,}."
+                if rows
+                else "More times would tell more."
+            )
+            gap = f"{_share(leader)} has {shown} to the recipe's {_share(prior)}"
+            return f"Undecided, keeping the prior: {gap}. {decides}"
+
+
+def _line(share: float) -> str:
+    return f"Write mix: {{synthetic: {share:g}}}."
+
+
+def _share(share: float) -> str:
+    return {0.0: "real rows alone (0)", 1.0: "generated rows alone (1)"}.get(share, f"a share of {share:g}")
+
+
+def ablation_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
+    """`result` is that of `student.ablation.ablate`, with the `part` that was taken out."""
+    metric, base, rows = metric_name(result["metric"]), result["base"], result["rows"]
+    where = f"{result['dev_rows']:,} dev rows" if result["dev_rows"] else "what the trainer reports on dev"
+    how = {
+        "filters": "the drafts that it turned away are among those that the mix may draw from",
+        "methods": "the mix draws from the records of the other methods",
+        "templates": "the mix draws from the records of the other templates",
+    }[result["part"]]
+    score = base["score"]
+    setting = (
+        f"The recipe's mix of {rows['real']:,} real and {rows['synthetic']:,} generated rows has {metric} "
+        f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}] on {where}, learnt from "
+        f"{result['seeds']} times. Without one of the {result['part']}, {how}; all sets are of one size. "
+        f"What it was worth is how much better the mix is with it: {LEGEND}."
+    )
+    if rehearsal:
+        setting += " " + OF_A_REHEARSAL
+    table_rows = [_worth(name, found) for name, found in _largest_worth(result["without"])]
+    notes = [f"{name}: {why}" for name, why in result["left_out"].items()] + list(result["problems"])
+    parts = [
+        heading(f"What the {result['part']} were worth") + "\n" + paragraph(setting),
+        table(["without", "drawn from", metric, "worth", "rows to decide"], table_rows),
+        "\n".join(map(bullet, notes)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _largest_worth(without: Mapping[str, Any]) -> Sequence[tuple[str, Mapping[str, Any]]]:
+    return sorted(without.items(), key=lambda item: (-item[1]["worth"]["difference"]["value"], item[0]))
+
+
+def _worth(name: str, found: Mapping[str, Any]) -> list[str]:
+    worth = found["worth"]
+    gap = worth["difference"]
+    rows = worth["rows_to_decide"]
+    return [
+        name,
+        f"{found['pool']:,}",
+        f"{found['score']['value']:.3f}",
+        f"{signed(gap['value'])} [{signed(gap['low'])}, {signed(gap['high'])}] {SIGNS[worth['verdict']]}",
+        f"{rows:,}" if rows else "–",
+    ]

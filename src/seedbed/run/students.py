@@ -1,0 +1,137 @@
+"""`seedbed train` and `seedbed evaluate`: a recipe's student on dev rows, and on the locked eval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from seedbed.core.errors import InputError, Problem
+from seedbed.recipe import StudentEntry
+from seedbed.run.binding import BoundRecipe
+from seedbed.run.manifest import Manifest
+from seedbed.run.mixing import examined_on_dev, figure_of, student_on_dev
+from seedbed.run.proof import prove
+from seedbed.run.training import Answered, Trainer, arms_of, material_of, student_plugin
+from seedbed.store.atomic import write_json
+from seedbed.student.arms import REAL_ONLY
+from seedbed.student.evaluate import COMPARISONS
+from seedbed.student.examine import MATERIAL, Examined
+from seedbed.student.protocol import StudentError
+
+Tell = Callable[[str], None]
+
+
+def train(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
+    """Have the student learn from the three arms, and score it on dev; the eval stays closed.
+
+    What it learnt is kept for `evaluate`. The result is plain JSON, kept in the run's `student/dev.json`.
+    Raises StudentError where no arm can be learnt from.
+    """
+    entry = student_on_dev(bound, "train")
+    material = material_of(bound)
+    found = Trainer(bound, entry, material.dev, tell).answers(arms_of(bound, material), keep=True)
+    problems = [answered.problem for answered in found if answered.problem]
+    if len(problems) == len(found):
+        raise StudentError([Problem(problem, str(bound.folder.student)) for problem in problems])
+    student = student_plugin(entry)
+    examined = examined_on_dev(bound, material, found) if student.answers else None
+    result = {
+        "student": {
+            "name": student.name,
+            "version": student.version,
+            "options": entry.options.model_dump(mode="json"),
+        },
+        "dev_rows": len(material.dev),
+        "material": MATERIAL,
+        "arms": [_arm(answered, examined) for answered in found],
+        **(_scored(examined) if examined is not None else _reported(entry, found)),
+    }
+    bound.folder.student.mkdir(parents=True, exist_ok=True)
+    write_json(bound.folder.student / "dev.json", result)
+    return result
+
+
+def _arm(answered: Answered, examined: Examined | None) -> dict[str, Any]:
+    arm = answered.arm
+    learnt = examined is not None and arm.name in examined.answers
+    return {
+        "name": arm.name,
+        "key": arm.key,
+        "rows": len(arm.rows),
+        "real": arm.real,
+        "synthetic": arm.synthetic,
+        "note": arm.note,
+        "problem": answered.problem,
+        "notes": list(answered.notes),
+        "reported": dict(answered.reported),
+        "scores": examined.scores(arm.name) if examined is not None and learnt else None,
+        "retention": _retention(arm.name, examined) if examined is not None and learnt else None,
+        "per_class": examined.per_class(arm.name) if examined is not None and learnt else {},
+    }
+
+
+def _retention(arm: str, examined: Examined) -> dict[str, Any] | None:
+    found = examined.ratio(arm, REAL_ONLY) if REAL_ONLY in examined.answers else None
+    return None if found is None else found.to_json()
+
+
+def _scored(examined: Examined) -> dict[str, Any]:
+    return {
+        "metric": examined.metric,
+        "metrics": list(examined.metrics),
+        "differences": [
+            examined.difference(arm, against)
+            for arm, against in COMPARISONS
+            if {arm, against} <= examined.answers.keys()
+        ],
+    }
+
+
+def _reported(entry: StudentEntry, found: Sequence[Answered]) -> dict[str, Any]:
+    """Of a student that cannot be asked: the figures of its trainer, without intervals."""
+    figures: Mapping[str, float] = next(answered.reported for answered in found if not answered.problem)
+    metric = getattr(entry.options, "metric", None) or next(iter(figures))
+    scores = {each.arm.name: figure_of(each, metric) for each in found if not each.problem}
+    return {
+        "metric": metric,
+        "metrics": list(figures),
+        "differences": [],
+        "reported": scores,
+    }
+
+
+async def evaluate(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
+    """Open the eval once and score every arm on it; what was learnt before is not learnt again.
+
+    Where neither arms, student nor eval changed since, it is the earlier result and the eval stays closed.
+    Raises InputError where there is nothing to evaluate with.
+    """
+    problems = []
+    if bound.recipe.student is None:
+        message = "evaluate needs a student: add student: classifier, or another one"
+        problems.append(bound.loaded.problem(("student",), message))
+    elif not student_plugin(bound.recipe.student).answers:
+        message = (
+            f"the student {bound.recipe.student.name} cannot be asked, so that nothing is to be had on the "
+            "eval; give it predict:"
+        )
+        problems.append(bound.loaded.problem(("student",), message))
+    if bound.eval_spec is None:
+        message = "evaluate needs a locked eval: a source with lock: true, or split: {eval: 0.3}"
+        problems.append(bound.loaded.problem(("sources",), message))
+    elif not bound.folder.eval_lock.is_file():
+        problems.append(
+            Problem(
+                f"the run was made without this eval; `seedbed run {bound.loaded.folder}` locks it first",
+                str(bound.folder.path),
+            )
+        )
+    if not bound.train:
+        message = "evaluate needs real rows to compare with"
+        problems.append(bound.loaded.problem(("sources",), message))
+    if problems:
+        raise InputError(problems)
+    result = await prove(bound, tell, by=f"seedbed evaluate {bound.recipe.name}", slow=True)
+    assert result is not None
+    Manifest.read(bound.folder).set_proof_of_earlier(False)
+    return result
