@@ -69,10 +69,12 @@ def write_trainer(folder: Path) -> None:
     (folder / "predict.py").write_text(PREDICT, "utf-8")
 
 
-def lesson_in(folder: Path, rows: Sequence[Row] | None = None, dev: Sequence[Row] | None = None) -> Lesson:
+def lesson_in(home: Path, rows: Sequence[Row] | None = None, dev: Sequence[Row] | None = None) -> Lesson:
+    """A lesson of a recipe in that folder."""
+    folder = home / "runs" / "a lesson"
     folder.mkdir(parents=True, exist_ok=True)
     train = rows_of("train") if rows is None else rows
-    return Lesson(TASK, train, rows_of("dev") if dev is None else dev, 7, folder)
+    return Lesson(TASK, train, rows_of("dev") if dev is None else dev, 7, folder, home)
 
 
 def command(words: str, **options: Any) -> Command:

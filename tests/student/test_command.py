@@ -23,19 +23,18 @@ from tests.student.programs import (
 )
 
 
-@pytest.fixture(autouse=True)
-def recipe_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, in which commands run; its name has what a shell would trip over."""
+@pytest.fixture
+def recipe_folder(tmp_path: Path) -> Path:
+    """Its name has what a shell would trip over."""
     folder = tmp_path / "my recipe's folder"
     folder.mkdir()
-    monkeypatch.chdir(folder)
     write_trainer(folder)
     return folder
 
 
 @pytest.fixture
 def lesson(recipe_folder: Path) -> Lesson:
-    return lesson_in(recipe_folder / "runs" / "a lesson")
+    return lesson_in(recipe_folder)
 
 
 def fit(words: str, lesson: Lesson, **options: Any) -> FittedProgram:
@@ -86,7 +85,7 @@ def test_a_failed_attempt_is_made_again_from_an_empty_folder(lesson: Lesson) -> 
 
 
 def test_without_dev_rows_there_is_an_empty_file(recipe_folder: Path) -> None:
-    lesson = lesson_in(recipe_folder / "lesson", dev=())
+    lesson = lesson_in(recipe_folder, dev=())
     assert fit(TRAINS, lesson).reported == {"rows": 0, "accuracy": 0.0}
 
 
@@ -139,7 +138,7 @@ def test_the_last_lines_of_the_log_are_shown(lesson: Lesson) -> None:
     ],
 )
 def test_a_nonsense_score_is_refused(scores: str, said: str, lesson: Lesson) -> None:
-    Path("given.json").write_bytes(scores.encode("utf-8", "surrogateescape"))
+    (lesson.home / "given.json").write_bytes(scores.encode("utf-8", "surrogateescape"))
     message = problem("cp given.json {out}/scores.json; echo done", lesson, metric="accuracy")
     assert said in message
     assert message.endswith("\n  done")
@@ -171,7 +170,7 @@ def test_wrong_options_are_refused(options: dict[str, Any], said: str) -> None:
 
 
 def test_braces_of_the_shell_are_the_shells(lesson: Lesson) -> None:
-    words = "x=1; echo ${x} {{out}}; echo \"{\\\"accuracy\\\": $x}\" > {out}/scores.json; awk 'END{ print 2 }'"
+    words = 'x=1; echo $x {{out}}; echo "{\\"accuracy\\": $x}" > {out}/scores.json; awk \'END{ print 2 }\''
     assert fit(words, lesson).reported == {"accuracy": 1.0}
     assert (lesson.folder / "train.log").read_text() == "1 {out}\n2\n"
 
@@ -193,7 +192,7 @@ class TestAsking:
         keeps = "cat > questions; tee lines < questions > /dev/null; "
         fitted = fit(TRAINS, lesson, predict=keeps + f"{PREDICTS} < questions")
         fitted.answer(lesson.dev)
-        asked = [json.loads(line) for line in Path("questions").read_text().splitlines()]
+        asked = [json.loads(line) for line in (lesson.home / "questions").read_text().splitlines()]
         text = lesson.dev[0].text
         assert asked[0] == {"text": text, "id": "dev-0", "messages": [{"role": "user", "content": text}]}
         assert [question["id"] for question in asked] == [row.id for row in lesson.dev]
@@ -238,10 +237,8 @@ class TestAsking:
             fitted.answer(rows_of("eval", [f"a {secret} refund"]))
         assert secret not in str(caught.value).casefold()
         assert "it has no log, for what it says may hold text of the eval" in str(caught.value)
-        held = [
-            path for path in Path().rglob("*") if path.is_file() and secret in path.read_text().casefold()
-        ]
-        assert held == []
+        files = (path for path in lesson.home.rglob("*") if path.is_file())
+        assert [path for path in files if secret.encode() in path.read_bytes().lower()] == []
 
     def test_a_row_of_the_eval_with_the_id_of_a_dev_row_is_none(self, lesson: Lesson) -> None:
         fitted = fit(TRAINS, lesson, predict="cat >&2; exit 1")
@@ -252,10 +249,8 @@ class TestAsking:
     def test_one_that_does_not_read_answers_all_the_same(self, recipe_folder: Path) -> None:
         rows = rows_of("many", ["word " * 20_000] * 20)
         said = "".join(json.dumps({"answer": "refund", "id": row.id}) + "\n\n" for row in rows)
-        Path("answers.jsonl").write_text(said)
-        fitted = fit(
-            TRAINS, lesson_in(recipe_folder / "l"), predict="cat answers.jsonl; exec 0<&-; sleep 0.2"
-        )
+        (recipe_folder / "answers.jsonl").write_text(said)
+        fitted = fit(TRAINS, lesson_in(recipe_folder), predict="cat answers.jsonl; exec 0<&-; sleep 0.2")
         assert fitted.answer(rows) == ["refund"] * 20
 
     def test_odd_texts_come_back_as_they_were(self, lesson: Lesson) -> None:

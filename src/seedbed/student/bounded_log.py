@@ -27,6 +27,9 @@ class BoundedLog:
             if self._size == self._most:
                 self._leave_out()
 
+    def close(self) -> None:
+        self._file.close()
+
     def _leave_out(self) -> None:
         start = self._head + len(self._marker)
         half = (self._size - start) // 2

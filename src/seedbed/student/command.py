@@ -124,15 +124,12 @@ class Command:
         return []
 
     def fit(self, lesson: Lesson) -> FittedProgram:
-        """Raises StudentError for a command that fails, takes too long or writes no usable scores.
-
-        The command runs in the working directory, which is the recipe's folder.
-        """
+        """Raises StudentError for a command that fails, takes too long or writes no usable scores."""
         options, attempt = self._options, Attempt(lesson.folder.absolute())
         order = Order(
             "the trainer",
             _shell(options.command, _places(attempt, lesson.seed)),
-            Path.cwd(),
+            lesson.home,
             options.time,
             attempt.log,
         )
@@ -140,7 +137,7 @@ class Command:
         asking = None
         if options.predict is not None:
             words = _shell(options.predict, _places(attempt, lesson.seed))
-            asking = Order("predict", words, Path.cwd(), options.time, attempt.answering_log, b"")
+            asking = Order("predict", words, lesson.home, options.time, attempt.answering_log, b"")
         return FittedProgram(lesson.task, lesson.dev, asking, learnt)
 
     def _scores(self, out: Path) -> dict[str, float]:
