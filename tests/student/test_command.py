@@ -153,12 +153,10 @@ def test_a_score_file_outside_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"command": "true"}, "needs score"),
         ({"score": "s"}, "Field required"),
         ({"command": "t {trian}", "score": "s"}, "nothing stands for {trian}; did you mean {train}?"),
         ({"command": "t {what}", "score": "s"}, "there are: {train}, {dev}, {out}, {seed}"),
         ({"command": "t", "predict": "p {train}"}, "nothing stands for {train}; there are: {out}, {seed}"),
-        ({"command": "t", "predict": "p", "metric": "m"}, "metric names a number of the file `score`"),
         ({"command": "t", "score": "s", "time": "2"}, "must be a duration"),
         ({"command": "t", "score": "s", "gpu": 1}, "Extra inputs are not permitted"),
     ],
@@ -176,7 +174,7 @@ def test_braces_of_the_shell_are_the_shells(lesson: Lesson) -> None:
 
 
 def test_options_survive_the_way_to_the_process() -> None:
-    options = CommandOptions(command=TRAINS, score="s.json", predict=PREDICTS, time="90m", files="conf.yaml")  # type: ignore[arg-type]
+    options = CommandOptions(command=TRAINS, score="s.json", predict=PREDICTS, time="90m", files="conf.yaml")
     assert options.files == ("conf.yaml",)
     assert CommandOptions.model_validate(options.model_dump(mode="json")) == options
 
@@ -204,7 +202,7 @@ class TestAsking:
             ("cat", "gave in line 1 no text as `answer`"),
             ("echo hello", "wrote in line 1 of standard output no JSON"),
             ("echo 3", "wrote in line 1 of standard output no JSON object with id and answer"),
-            (f"{PREDICTS} | head -n 3", "left 1 of the 4 ids that it was asked without an answer"),
+            (f"{PREDICTS} | sed '$d'", "left 1 of the 4 ids that it was asked without an answer"),
             (f"{PREDICTS} | sed s/-0/-x/", "gave in line 1 an id that it was not asked"),
             (f"{PREDICTS} | sed s/-1/-0/", "gave in line 2 an id that it had answered before"),
             ('echo \'{"id": 1, "answer": "a"}\'', "gave in line 1 no text as `id`"),

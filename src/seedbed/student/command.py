@@ -13,9 +13,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from seedbed.core.protocols import Task
 from seedbed.core.registry import nearest
@@ -87,16 +87,6 @@ class CommandOptions(BaseModel):
         "commands name; when one changes it is trained anew",
     )
 
-    @model_validator(mode="after")
-    def _tells_something(self) -> Self:
-        if self.score is None and self.predict is None:
-            raise ValueError(
-                "needs score, a file that the command writes, or predict, a command that answers"
-            )
-        if self.metric is not None and self.score is None:
-            raise ValueError("metric names a number of the file `score`, and there is none; add score")
-        return self
-
 
 class Command:
     """Runs a command in a keeper's hands, and believes no file that it did not finish."""
@@ -121,6 +111,12 @@ class Command:
         return [*self._options.files, *(word for word in words if len(word) < 256 and word[0] != "/")]
 
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
+        """Here, and not with the options: of a mistyped `score` it does not follow that there is none."""
+        options = self._options
+        if options.score is None and options.predict is None:
+            return [((), "needs score, a file that the command writes, or predict, a command that answers")]
+        if options.score is None and options.metric is not None:
+            return [(("metric",), "decides by a number of the file `score`, and there is none; add score")]
         return []
 
     def fit(self, lesson: Lesson) -> FittedProgram:
