@@ -21,6 +21,7 @@ STUDENTS: Table[type[Student]] = Table(
         {
             "classifier": "classifier:Classifier",
             "command": "command:Command",
+            "trl": "trl:Trl",
         },
     ),
 )

@@ -104,7 +104,7 @@ def learn(
     training: Order,
     *,
     pairs: bool,
-    report: Callable[[Path], Mapping[str, float]],
+    report: Callable[[Path], Learnt],
 ) -> Learnt:
     """The lesson learnt by a command, now or in an earlier attempt. `report` reads what it left in `out`.
 
@@ -115,9 +115,10 @@ def learn(
     notes = attempt.begin(lesson, pairs=pairs)
     run(training)
     try:
-        learnt = Learnt(report(attempt.out), notes)
+        reported = report(attempt.out)
     except ValueError as error:
         raise failure(training, str(error)) from None
+    learnt = replace(reported, notes=(*notes, *reported.notes))
     attempt.finish(learnt)
     return learnt
 

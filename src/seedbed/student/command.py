@@ -22,7 +22,7 @@ from seedbed.core.registry import nearest
 from seedbed.recipe.complaints import shown
 from seedbed.recipe.section import OneOrMore, Text
 from seedbed.recipe.units import Duration, write_size
-from seedbed.student.attempt import Attempt, FittedProgram, learn
+from seedbed.student.attempt import Attempt, FittedProgram, Learnt, learn
 from seedbed.student.keeper import Order
 from seedbed.student.protocol import Lesson
 from seedbed.tasks.preference import Preference
@@ -136,19 +136,19 @@ class Command:
             asking = Order("predict", words, lesson.home, options.time, attempt.answering_log, b"")
         return FittedProgram(lesson.task, lesson.dev, asking, learnt)
 
-    def _scores(self, out: Path) -> dict[str, float]:
+    def _scores(self, out: Path) -> Learnt:
         """The numbers of the score file, that which decides first. Raises ValueError."""
         name, metric = self._options.score, self._options.metric
         if name is None:
-            return {}
+            return Learnt()
         scores = read_scores(out, name)
         if metric is None:
-            return scores
+            return Learnt(scores)
         if metric not in scores:
             raise ValueError(
                 f"wrote {name} without '{metric}', which decides; it has: {', '.join(list(scores)[:10])}"
             )
-        return {metric: scores.pop(metric), **scores}
+        return Learnt({metric: scores.pop(metric), **scores})
 
 
 def read_scores(out: Path, name: str) -> dict[str, float]:
