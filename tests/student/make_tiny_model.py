@@ -1,4 +1,4 @@
-"""Makes a model of two layers and its tokenizer from nothing: `python -m tests.student.make_tiny_model FOLDER`.
+"""Makes a model of two layers and its tokenizer: `python -m tests.student.make_tiny_model FOLDER`.
 
 With `--template` its tokenizer has a chat template of its own, as instruction-tuned models have.
 """
@@ -44,6 +44,7 @@ def make(folder: Path, *, template: bool) -> None:
         num_hidden_layers=2,
         num_attention_heads=4,
         max_position_embeddings=256,
+        initializer_range=0.15,  # so that an adapter alone can move its logits far enough
         eos_token_id=fast.eos_token_id,
         bos_token_id=None,
     )
