@@ -34,7 +34,10 @@ if _log:
 def test_the_eval_is_opened_by_its_own_processes_alone(tmp_path: Path) -> None:
     workspace = Workspace.make(
         tmp_path / "work",
-        sources={"real": {"path": "data/train.csv"}, "eval": {"path": "data/test.csv", "lock": True}},
+        sources={
+            "real": {"path": "data/train.csv", "split": {"dev": 0.2}},
+            "eval": {"path": "data/test.csv", "lock": True},
+        },
         student="classifier",
         generate={"target": 40},
         export=["jsonl", "csv", "trl-sft"],
@@ -59,6 +62,12 @@ def test_the_eval_is_opened_by_its_own_processes_alone(tmp_path: Path) -> None:
         workspace.run("report", "."),
         workspace.run("show", "."),
         workspace.run("export", ".", "--allow-rehearsal"),
+        workspace.run("mix", ".", "--allow-rehearsal"),
+        workspace.run("mix", ".", "--search"),
+        workspace.run("mix", ".", "--ablate", "filters"),
+        workspace.run("train", "."),
+        # Of the same arms as the run's proof: the eval stays closed.
+        workspace.run("evaluate", "."),
     ]
     opened = (tmp_path / "opened").read_text().splitlines()
     by_module = {line.rsplit(" -m ", 1)[-1].split()[0] for line in opened}

@@ -172,7 +172,7 @@ class Ledger:
     def _scores(self, entry: CommittedRound, ranking: Sequence[str]) -> dict[str, dict[str, float | None]]:
         verdicts = pq.read_table(entry.file("verdicts"), columns=["record", "filter", "score"])
         scores: dict[str, dict[str, float | None]] = {}
-        for row in verdicts.filter(pc.is_in(verdicts["filter"], pa.array(ranking))).to_pylist():
+        for row in verdicts.filter(pc.is_in(verdicts["filter"], pa.array(ranking, pa.string()))).to_pylist():
             scores.setdefault(row["record"], {})[row["filter"]] = row["score"]
         return scores
 

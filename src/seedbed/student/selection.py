@@ -19,6 +19,8 @@ from seedbed.core.hashing import seed_from
 from seedbed.student.rows import Row
 from seedbed.text.lexical import Lexical
 
+ALIKE = 0.9
+"""From this cosine on rows are taken for one another, as DEITA takes them: one covers the other whole."""
 MOST_COVERED = 2_000
 """Rows of a label that are to be covered; of more, a sample. Bounds the work to candidates × this."""
 MOST_RANKED = 10_000
@@ -26,7 +28,7 @@ MOST_RANKED = 10_000
 LEAST_QUALITY = 0.2
 """What the worst-judged row still covers with: a row that filters kept is worth something."""
 
-Vectors = NDArray[np.float32]
+Floats = NDArray[np.float32]
 
 
 def best_first(
@@ -57,11 +59,15 @@ def best_first(
         )
         ordered, rest = ordered[:MOST_RANKED], ordered[MOST_RANKED:]
         covered = sorted([*of_real, *ordered], key=lambda row: (seed_from(seed + 1, row.id), row.id))
-        order = _greedy(
-            embedder.embed([row.text for row in ordered]),
-            embedder.embed([row.text for row in covered[:MOST_COVERED]]),
-            np.array([_weight(quality.get(row.id)) for row in ordered], dtype=np.float32),
-        )
+        covered = covered[:MOST_COVERED]
+        alike = embedder.embed([row.text for row in ordered]) @ embedder.embed([r.text for r in covered]).T
+        # A row of whose words the embedder knows none is still like itself.
+        column = {row.id: at for at, row in enumerate(covered)}
+        for at, row in enumerate(ordered):
+            if row.id in column:
+                alike[at, column[row.id]] = 1
+        weights = np.array([_weight(quality.get(row.id)) for row in ordered], dtype=np.float32)
+        order = _greedy(np.where(alike >= ALIKE, 1, np.maximum(alike, 0)) * weights[:, np.newaxis], weights)
         ranked = [*(ordered[index] for index in order), *rest]
         places.update({row.id: place for place, row in enumerate(ranked)})
     return places
@@ -71,20 +77,19 @@ def _weight(quality: float | None) -> float:
     return LEAST_QUALITY + (1 - LEAST_QUALITY) * (0.5 if quality is None else min(1.0, max(0.0, quality)))
 
 
-def _greedy(candidates: Vectors, covered: Vectors, weights: NDArray[np.float32]) -> list[int]:
-    """Candidates in the order in which the greedy choice takes them.
+def _greedy(how_well: Floats, weights: Floats) -> list[int]:
+    """Candidates in the order in which the greedy choice takes them; row i of `how_well` says how well
+    candidate i covers each of what is to be covered.
 
     Lazily (Minoux 1978): what a candidate adds only falls as others are taken, so that an old figure is a
     bound, and few have to be looked at anew. Candidates that add nothing any more follow by weight.
     """
-    if not len(candidates):
-        return []
-    how_well = np.maximum(candidates @ covered.T, 0) * weights[:, np.newaxis]
-    best = np.zeros(len(covered), dtype=np.float32)
+    candidates, covered = how_well.shape
+    best = np.zeros(covered, dtype=np.float32)
     gains = how_well.sum(axis=1, dtype=np.float64)
-    fresh = np.zeros(len(candidates), dtype=np.int64)
+    fresh = np.zeros(candidates, dtype=np.int64)
     order: list[int] = []
-    while len(order) < len(candidates):
+    while len(order) < candidates:
         at = int(np.argmax(gains))
         if gains[at] <= 1e-9:
             break
@@ -95,5 +100,5 @@ def _greedy(candidates: Vectors, covered: Vectors, weights: NDArray[np.float32])
         order.append(at)
         best = np.maximum(best, how_well[at])
         gains[at] = -1.0
-    left = set(range(len(candidates))) - set(order)
+    left = set(range(candidates)) - set(order)
     return [*order, *sorted(left, key=lambda index: (-weights[index], index))]

@@ -1,0 +1,185 @@
+"""`mix`, `train` and `evaluate` over a finished run: what they learn from and keep, what stays closed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.workspace import Workspace
+
+SOURCES = {
+    "real": {"path": "data/train.csv", "split": {"dev": 0.3}},
+    "eval": {"path": "data/test.csv", "lock": True},
+}
+GENERATE = {"target": 90, "axes": {"tone": ["calm", "cross"]}}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A finished rehearsal with dev rows, an eval and no student yet."""
+    workspace = Workspace.make(tmp_path_factory.mktemp("mixing"), sources=SOURCES, generate=GENERATE)
+    workspace.run("run", ".")
+    return workspace
+
+
+@pytest.fixture
+def workspace(made: Workspace, tmp_path: Path) -> Workspace:
+    shutil.copytree(made.folder, tmp_path, dirs_exist_ok=True)
+    copied = Workspace(tmp_path)
+    copied.write(sources=SOURCES, generate=GENERATE, student="classifier")
+    return copied
+
+
+def openings(workspace: Workspace) -> list[str]:
+    lock = json.loads((workspace.run_folder / "eval.lock.json").read_text("utf-8"))
+    return [opening["purpose"] for opening in lock["openings"]]
+
+
+def test_a_search_tries_shares_on_dev_and_leaves_the_eval_closed(workspace: Workspace) -> None:
+    result = workspace.run("mix", ".", "--search", "--json").json
+    assert [arm["share"] for arm in result["arms"]] == [0.0, 0.25, 0.5, 0.75, 0.9, 1.0]
+    assert {arm["real"] + arm["synthetic"] for arm in result["arms"]} == {result["arms"][0]["rows"]}
+    assert 20 <= result["dev_rows"] <= 60
+    # So few rows of a rehearsal decide nothing, and it says so.
+    assert (result["decision"], result["chosen"]) in (("undecided", 0.75), ("best_already", 0.75))
+    assert openings(workspace) == ["check"]
+    kept = json.loads((workspace.run_folder / "mix" / "search.json").read_text("utf-8"))
+    assert {**result, "of": kept["of"]} == kept
+    text = workspace.run("mix", ".", "--search").out
+    assert "0.75 synthetic *" in text
+    assert ("Undecided, keeping the prior" in text) == (result["decision"] == "undecided")
+
+
+def test_the_report_and_the_card_say_how_the_mix_was_chosen(workspace: Workspace) -> None:
+    workspace.run("mix", ".", "--search")
+    workspace.run("mix", ".", "--ablate", "filters")
+    report = workspace.run("report", ".").out
+    assert "Which mix" in report
+    assert "What the filters were worth" in report
+    page = (workspace.run_folder / "report.html").read_text("utf-8")
+    assert "How the mix was chosen" in page
+    assert "How the mix was chosen" in workspace.run("card", ".", "--out", "-").out
+    # Of other records it says nothing any more.
+    workspace.run("run", ".", "--target", "95")
+    assert "Which mix" not in workspace.run("report", ".", "--no-html").out
+
+
+def test_what_was_learnt_before_is_not_learnt_again(workspace: Workspace) -> None:
+    workspace.run("mix", ".", "--search")
+    answers = workspace.run_folder / "student" / "answers"
+    before = {path: path.stat().st_mtime_ns for path in answers.iterdir()}
+    assert len(before) >= 25
+    workspace.run("mix", ".", "--search")
+    assert {path: path.stat().st_mtime_ns for path in answers.iterdir()} == before
+    left = [path.name for path in (workspace.run_folder / "student").iterdir()]
+    assert not any(name.startswith("job-") for name in left)
+
+
+def test_ablation_tells_of_every_filter_that_turned_a_draft_away(workspace: Workspace) -> None:
+    result = workspace.run("mix", ".", "--ablate", "filters", "--json").json
+    report = workspace.run("report", ".", "--json", "--no-html").json
+    turned_away = {
+        each["filter"].partition("@")[0]
+        for each in report["filters"]
+        if set(each["rejected"]) - {"over_target", "not_json", "truncated", "invalid_schema"}
+    }
+    assert turned_away <= {*result["without"], "target"} | {"refusal", "schema"}
+    assert "every filter" in result["without"]
+    for found in result["without"].values():
+        assert found["pool"] > result["base"]["pool"]
+        assert found["worth"]["verdict"] in ("undecided", "better", "worse", "no_material_difference")
+    assert "rows to decide" in workspace.run("mix", ".", "--ablate", "filters").out
+
+
+def test_one_template_leaves_nothing_to_take_out(workspace: Workspace) -> None:
+    said = workspace.run("mix", ".", "--ablate", "templates", expect=2).err
+    assert "there is nothing to take out: the records are of one template" in said
+
+
+def test_training_scores_on_dev_and_evaluating_opens_the_eval_once(workspace: Workspace) -> None:
+    trained = workspace.run("train", ".", "--json").json
+    assert [arm["name"] for arm in trained["arms"]] == ["real_only", "synthetic_only", "mix"]
+    assert trained["metric"] == "macro_f1"
+    assert openings(workspace) == ["check"]
+    proof = workspace.run("evaluate", ".", "--json").json
+    assert openings(workspace) == ["check", "evaluate"]
+    by_name = {arm["name"]: arm for arm in proof["arms"]}
+    assert by_name["real_only"]["retention"]["value"] == 1
+    for arm in trained["arms"]:
+        assert by_name[arm["name"]]["dev"]["scores"]["macro_f1"] == arm["scores"]["macro_f1"]
+        assert by_name[arm["name"]]["held_out"]["rows"] == 9
+    # Nothing changed: the same result, and the eval stays closed.
+    assert workspace.run("evaluate", ".", "--json").json == proof
+    assert openings(workspace) == ["check", "evaluate"]
+    assert workspace.run("report", ".", "--json", "--no-html").json["proof"] == proof
+    assert "opened 2 times" in workspace.run("report", ".", "--no-html").out
+
+
+def test_the_mix_is_written_with_both_kinds_of_rows(workspace: Workspace) -> None:
+    assert "is a rehearsal" in workspace.run("mix", ".", expect=2).err
+    done = workspace.run("mix", ".", "--allow-rehearsal", "--json").json
+    lines = [json.loads(line) for line in (workspace.folder / done["path"]).read_text("utf-8").splitlines()]
+    assert Counter(row["origin"] for row in lines) == {"real": done["real"], "generated": done["synthetic"]}
+    assert abs(done["synthetic"] - 0.75 * len(lines)) <= 0.5
+    ids = [row["seedbed_id"] for row in lines]
+    assert len(set(ids)) == len(ids)
+
+
+def test_slices_hold_in_the_file(workspace: Workspace) -> None:
+    mix = {"synthetic": 0.75, "slices": {"billing": {"real_at_least": 0.5}}}
+    workspace.write(sources=SOURCES, generate=GENERATE, student="classifier", mix=mix)
+    done = workspace.run("mix", ".", "--allow-rehearsal", "--json").json
+    lines = [json.loads(line) for line in (workspace.folder / done["path"]).read_text("utf-8").splitlines()]
+    of_slice = Counter(row["origin"] for row in lines if row["category"] == "billing")
+    assert 0 <= of_slice["real"] - 0.5 * of_slice.total() < 1
+    assert abs(done["synthetic"] - 0.75 * len(lines)) <= 0.5
+    workspace.write(
+        sources=SOURCES,
+        generate=GENERATE,
+        student="classifier",
+        mix={"slices": {"privacy": {"real_at_least": 40}}},
+    )
+    said = workspace.run("mix", ".", "--allow-rehearsal", expect=2).err
+    assert "mix.slices.privacy: real_at_least wants 40 rows, and there are" in said
+
+
+def test_the_best_rows_can_be_taken(workspace: Workspace) -> None:
+    chosen = []
+    for select in ("random", "best"):
+        mix = {"synthetic": 0.5, "size": 40, "select": select}
+        workspace.write(sources=SOURCES, generate=GENERATE, student="classifier", mix=mix)
+        done = workspace.run("mix", ".", "--allow-rehearsal", "--json").json
+        rows = (workspace.folder / done["path"]).read_text("utf-8").splitlines()
+        chosen.append({json.loads(row)["seedbed_id"] for row in rows})
+    assert len(chosen[0]) == len(chosen[1]) == 40
+    assert chosen[0] != chosen[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "command", "message"),
+    [
+        ({}, ("mix", ".", "--search"), "student: mix --search needs a student"),
+        ({"student": "classifier", "sources": {**SOURCES, "real": {"path": "data/train.csv"}}},
+         ("train", "."), "Write split: {dev: 0.2} into a real source"),
+        ({"student": "classifier", "sources": {"real": SOURCES["real"]}},
+         ("evaluate", "."), "evaluate needs a locked eval"),
+        ({"student": "classifier", "name": "another"}, ("train", "."), "no run here; start one"),
+        ({"student": "classifier", "mix": {"slices": {"biling": {"real_at_least": 0.5}}}},
+         ("mix", ".", "--allow-rehearsal"), "no row, real or generated, is in 'biling'"),
+        ({"student": "classifier", "mix": {"sytnhetic": 0.5}}, ("mix", "."), "did you mean 'synthetic'"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_named(
+    workspace: Workspace, changes: dict[str, Any], command: tuple[str, ...], message: str
+) -> None:
+    workspace.write(**{"sources": SOURCES, "generate": GENERATE, **changes})
+    assert message in workspace.run(*command, expect=2).err
+
+
+def test_search_and_file_exclude_one_another(workspace: Workspace) -> None:
+    assert "exclude one another" in workspace.run("mix", ".", "--search", "--format", "csv", expect=2).err
