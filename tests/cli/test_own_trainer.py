@@ -1,4 +1,4 @@
-"""A recipe whose student is a command of the user's: mended, resumed, killed with its run, blind to the eval."""
+"""A recipe whose student is a command: mended, resumed, killed with its run, blind to the eval."""
 
 from __future__ import annotations
 

@@ -216,7 +216,7 @@ def _loaded(kind: Any, plan: Plan, where: str, **more: Any) -> Any:
         if plan["download"] or Path(where).is_dir():
             raise
         raise Unusable(
-            f"the model {where} is neither a folder beside the recipe nor in the hub's cache on this machine; "
+            f"the model {where} is neither a folder beside the recipe nor in the hub's cache here; "
             f"name a folder, or say download: true ({type(error).__name__})"
         ) from None
 
