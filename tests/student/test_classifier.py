@@ -147,7 +147,7 @@ def test_wrong_options_are_refused(options: dict[str, object]) -> None:
 
 
 def test_every_option_is_described_and_has_a_default_or_is_asked_for_by_name() -> None:
-    required = {"command": {"command"}}
+    required = {"command": {"command"}, "trl": {"model"}}
     for name in STUDENTS:
         student = STUDENTS.get(name)
         assert student.name == name

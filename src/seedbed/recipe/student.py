@@ -9,6 +9,8 @@ from pydantic import Field
 from seedbed.core.registry import Table
 from seedbed.recipe.complaints import shown
 from seedbed.recipe.document import KeyPath
+from seedbed.recipe.findings import Findings
+from seedbed.recipe.roles import Roles, WireRole
 from seedbed.recipe.section import Options, Reading, Section, Text
 
 
@@ -17,6 +19,33 @@ class StudentEntry(Section):
 
     name: Text = Field(description="a student of the table of students")
     options: Options = Field(description="the keys of the student itself")
+
+
+def roles_of_student(entry: StudentEntry | None) -> tuple[str, ...]:
+    """The roles that a served student is asked in; none of one that is trained."""
+    asked: tuple[str, ...] = getattr(entry.options, "asked_roles", ()) if entry is not None else ()
+    return asked
+
+
+def check_roles(entry: StudentEntry, roles: Roles, findings: Findings) -> None:
+    """Report roles that a served student is asked in, and that are no models behind an address."""
+    path: KeyPath = ("student", entry.name)
+    for name in roles_of_student(entry):
+        if findings.touch(path, ("roles", name)):
+            continue
+        role = roles.bound.get(name)
+        if role is None:
+            findings.add(
+                path,
+                f"the student '{entry.name}' is asked in the role {name}, which the recipe does not fill; "
+                f"write roles: {{{name}: {{model: …, endpoint: …}}}}",
+            )
+        elif not isinstance(role, WireRole):
+            findings.add(
+                path,
+                f"the student '{entry.name}' is asked in the role {name}, which is no served model: what is "
+                "recorded or rehearsed says nothing of a model; bind it to {model: …, endpoint: …}",
+            )
 
 
 def read_student(raw: Any, reading: Reading) -> StudentEntry | None:
@@ -41,7 +70,8 @@ def read_student(raw: Any, reading: Reading) -> StudentEntry | None:
             findings.add(path, f"must be one name, or one name with its options, not {shown(raw)}")
         return None
     plugin = findings.plugin(reading.registry.students, name, path)
-    read = findings.model(plugin.Options, options, path) if plugin is not None else None
+    context = {"folder": reading.folder}
+    read = findings.model(plugin.Options, options, path, context) if plugin is not None else None
     return StudentEntry(name=name, options=read) if read is not None else None
 
 

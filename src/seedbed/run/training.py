@@ -22,6 +22,7 @@ from seedbed.core.record import Record
 from seedbed.recipe import Mix, StudentEntry
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.registry import registry
+from seedbed.run.served import identity_of, served_arms, served_request
 from seedbed.sources.sealed import answer_of, start_sealed
 from seedbed.store.atomic import file_hash, read_json, write_json
 from seedbed.store.ledger import Ledger
@@ -124,7 +125,9 @@ def row_from(bound: BoundRecipe, record: Record) -> Row:
 
 
 def arms_of(bound: BoundRecipe, material: Material) -> list[Arm]:
-    """The arms of the proof, by the recipe's mix."""
+    """The arms of the proof, by the recipe's mix; or the served models that the recipe examines."""
+    if served := served_arms(bound):
+        return served
     mixture = mixture_of(bound.recipe.mix or Mix())
     seed = bound.recipe.generate.seed
     return build_arms(material.real, material.synthetic, mixture, seed, material.rank)
@@ -148,6 +151,7 @@ class Keys:
     """Names by everything that decides what a student learns: its rows to the letter, dev rows, itself."""
 
     def __init__(self, bound: BoundRecipe, entry: StudentEntry, dev: Sequence[Row]) -> None:
+        self._bound = bound
         self._hashes: dict[str, str] = {}
         student = student_plugin(entry)
         self._base = [
@@ -166,7 +170,8 @@ class Keys:
 
     def name(self, arm: Arm) -> Arm:
         """The arm with its key."""
-        key = short_id("arm", [*self._base, [self._hash(row) for row in arm.rows], arm.seed])
+        asked = identity_of(self._bound, arm.role)
+        key = short_id("arm", [*self._base, [self._hash(row) for row in arm.rows], arm.seed, *asked])
         return replace(arm, key=key)
 
 
@@ -252,7 +257,11 @@ class Trainer:
             home=self._bound.loaded.folder,
         )
         with job_folder(self._bound) as folder:
-            request = {"task": task_facts(self._bound), "job": str(write_job(job, folder))}
+            request = {
+                "task": task_facts(self._bound),
+                "job": str(write_job(job, folder)),
+                "served": served_request(self._bound),
+            }
             process = start_sealed("seedbed.run.trainer_process", request)
             try:
                 result = answer_of(process, folder)

@@ -22,6 +22,7 @@ STUDENTS: Table[type[Student]] = Table(
             "classifier": "classifier:Classifier",
             "command": "command:Command",
             "trl": "trl:Trl",
+            "endpoint": "endpoint:Endpoint",
         },
     ),
 )

@@ -25,6 +25,7 @@ class Lesson:
     `rows` train it; `dev` are real rows that it may stop by and is scored on. `folder` is its own and there:
     what it keeps in it is found again by a lesson of the same rows, options and seed, and by no other. `home`
     is the recipe's folder, in which commands of the user's run and to which files they name are relative.
+    `role` is that of a served model, which has no rows to learn from.
     """
 
     task: Task
@@ -33,6 +34,7 @@ class Lesson:
     seed: int
     folder: Path
     home: Path
+    role: str = ""
 
 
 class Fitted(Protocol):
