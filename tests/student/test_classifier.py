@@ -146,10 +146,17 @@ def test_wrong_options_are_refused(options: dict[str, object]) -> None:
         STUDENTS.get("classifier").Options.model_validate(options)
 
 
-def test_every_option_is_described_and_has_a_default() -> None:
+def test_every_option_is_described_and_has_a_default_or_is_asked_for_by_name() -> None:
+    required = {"command": {"command"}, "trl": {"model"}}
     for name in STUDENTS:
         student = STUDENTS.get(name)
         assert student.name == name
         assert student.version >= 1
-        fields = student.Options.model_fields.values()
-        assert all(field.description and not field.is_required() for field in fields)
+        fields = student.Options.model_fields
+        assert all(field.description for field in fields.values())
+        lacking = {key for key, field in fields.items() if field.is_required()}
+        assert lacking == required.get(name, set())
+        if lacking:
+            with pytest.raises(ValidationError) as caught:
+                student.Options()
+            assert {error["loc"][0] for error in caught.value.errors()} == lacking

@@ -12,9 +12,9 @@ _EXAMPLES = 3
 _WIDEST_EXAMPLE = 200
 
 
-def weaknesses_text(weaknesses: Sequence[Mapping[str, Any]], *, examples: bool = True) -> str:
-    """`weaknesses` as `Weakness.to_json` has them, the surest first."""
-    title = heading("Where the student is weak")
+def weaknesses_text(weaknesses: Sequence[Mapping[str, Any]], *, of: str = "") -> str:
+    """`weaknesses` as `Weakness.to_json` has them, the surest first; `of` the arm that was learnt from."""
+    title = heading("Where the student is weak" + (f" ({of})" if of else ""))
     if not weaknesses:
         return (
             title
@@ -40,7 +40,7 @@ def weaknesses_text(weaknesses: Sequence[Mapping[str, Any]], *, examples: bool =
     parts = [setting, table(["slice", "errors", "error rate", "the rest", "p"], rows)]
     if len(weaknesses) > _MOST:
         parts.append(paragraph(f"and {len(weaknesses) - _MOST:,} more; --json has them all"))
-    if examples:
+    if any(each["examples"] for each in weaknesses):
         lines = [
             bullet(
                 f"{each['name']}: “{cut(shown['text'], _WIDEST_EXAMPLE)}” is {cut(shown['answer'], 40)}, "

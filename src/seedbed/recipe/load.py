@@ -27,7 +27,7 @@ from seedbed.recipe.recipe import Header, Recipe
 from seedbed.recipe.roles import read_roles
 from seedbed.recipe.section import Reading
 from seedbed.recipe.sources import read_sources
-from seedbed.recipe.student import check_roles, read_student, roles_of_student
+from seedbed.recipe.student import check_roles, options_of_student, read_student, roles_of_student
 from seedbed.recipe.task import read_task
 
 # Labels and slot values are text, spelt as they stand: `012`, `1.10` and `true` too.
@@ -136,6 +136,7 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
         generate,
         mix,
         sections["student"],
+        options_of_student(raw.get("student"), reading.registry.students),
         sections["export"],
     )
     check(declared, findings, reading.registry)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.core.errors import InputError, SeedbedError
-from seedbed.recipe import StudentEntry, roles_of_student
+from seedbed.recipe import StudentEntry
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.loading import load_bound
 from seedbed.run.loop_state import Ended, LoopRound, LoopState, key_of
@@ -103,9 +103,6 @@ async def loop(asked: Loop) -> LoopResult:
     asked = replace(asked, overrides=_with_all_real_rows(asked))
     bound = load_bound(asked.recipe, asked.overrides)
     entry = student_on_dev(bound, "loop")
-    if roles_of_student(entry):
-        message = f"a loop is about what a student learns, and {entry.name} learns nothing; take another"
-        raise InputError([bound.loaded.problem(("student",), message)])
     if not student_plugin(entry).answers:
         message = (
             f"the loop asks the student each dev row, and {entry.name} cannot be asked; give it predict:"

@@ -24,7 +24,7 @@ from seedbed.run.binding import BoundRecipe
 from seedbed.run.registry import registry
 from seedbed.run.served import identity_of, served_arms, served_request
 from seedbed.sources.sealed import answer_of, start_sealed
-from seedbed.store.atomic import read_json, write_json
+from seedbed.store.atomic import file_hash, read_json, write_json
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import Rounds
 from seedbed.student.arms import Arm, build_arms, in_order
@@ -160,13 +160,14 @@ class Keys:
     def __init__(self, bound: BoundRecipe, entry: StudentEntry, dev: Sequence[Row]) -> None:
         self._bound = bound
         self._hashes: dict[str, str] = {}
-        student = registry().students.get(entry.name)
+        student = student_plugin(entry)
         self._base = [
             entry.name,
             student.version,
             entry.options.model_dump(mode="json"),
             task_facts(bound),
             [self._hash(row) for row in dev],
+            _files_read(student, bound.loaded.folder),
         ]
 
     def _hash(self, row: Row) -> str:
@@ -179,6 +180,12 @@ class Keys:
         asked = identity_of(self._bound, arm.role)
         key = short_id("arm", [*self._base, [self._hash(row) for row in arm.rows], arm.seed, *asked])
         return replace(arm, key=key)
+
+
+def _files_read(student: Student, folder: Path) -> dict[str, str]:
+    """Name -> hash of those files that the student reads and that are there."""
+    there = {name: folder / name for name in student.reads}
+    return {name: file_hash(path) for name, path in sorted(there.items()) if path.is_file()}
 
 
 @contextmanager
@@ -230,7 +237,7 @@ class Trainer:
             return None
         value = read_json(path)
         answers = None if value["answers"] is None else tuple(value["answers"])
-        return Answered(arm, answers, tuple(value["notes"]), value["reported"], "")
+        return Answered(arm, answers, tuple(value["notes"]), dict(value["reported"]), "")
 
     def _write(self, answered: Answered) -> None:
         # What a student could not learn from is tried again: a trainer that failed may be mended.
@@ -239,7 +246,12 @@ class Trainer:
         self._answers.mkdir(parents=True, exist_ok=True)
         write_json(
             self._answers / f"{answered.arm.key}.json",
-            {"answers": answered.answers, "notes": answered.notes, "reported": answered.reported},
+            {
+                "answers": answered.answers,
+                "notes": answered.notes,
+                # A list, for the first is the figure that decides.
+                "reported": list(answered.reported.items()),
+            },
         )
 
     def _ask(self, arms: Sequence[Arm]) -> list[Answered]:

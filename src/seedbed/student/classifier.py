@@ -112,6 +112,10 @@ class Classifier:
     def answers(self) -> bool:
         return True
 
+    @property
+    def reads(self) -> Sequence[str]:
+        return ()
+
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         if self._options.model is not None and self._options.features != "embedding":
             return [

@@ -165,6 +165,10 @@ class Endpoint:
     def answers(self) -> bool:
         return True
 
+    @property
+    def reads(self) -> Sequence[str]:
+        return ()
+
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         return []
 

@@ -76,6 +76,11 @@ class Student(Protocol):
         """Whether it can be asked; one that cannot is told by what its trainer reports, and sees no eval."""
         ...
 
+    @property
+    def reads(self) -> Sequence[str]:
+        """Files of the recipe's folder that decide what it learns, beside its options, as far as there."""
+        ...
+
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         """(path of a key below the student's options, message) of all that does not fit the task."""
         ...
