@@ -24,8 +24,9 @@ def weaknesses_text(weaknesses: Sequence[Mapping[str, Any]], *, of: str = "") ->
             )
         )
     setting = paragraph(
-        "Slices of the dev rows in which it errs more than in all others, by Fisher's exact test corrected "
-        "for all slices; in brackets the 95 % interval."
+        "Slices of the dev rows in which it errs more than in all others (a confusion: more than rows of "
+        "third labels are told so), by Fisher's exact test corrected for all slices; in brackets the 95 % "
+        "interval."
     )
     rows = [
         [
