@@ -26,11 +26,12 @@ class ClassifierOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    features: Literal["word", "word+char"] = Field(
+    features: Literal["word", "single-word", "word+char"] = Field(
         default="word",
         description=(
-            "`word`: single words and pairs of neighbours. `word+char` adds runs of 2 to 5 characters "
-            "within words: better with typos, rich inflection, or scripts written without spaces."
+            "`word`: single words and pairs of neighbours. `single-word`: without pairs, which are the wording "
+            "of whoever wrote the rows. `word+char` adds runs of 2 to 5 characters within words: better "
+            "with typos, rich inflection, or scripts written without spaces."
         ),
     )
     c: float = Field(
@@ -118,8 +119,9 @@ class Classifier:
         from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.pipeline import FeatureUnion
 
-        words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2))
-        if self._options.features == "word":
+        longest = 1 if self._options.features == "single-word" else 2
+        words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, longest))
+        if self._options.features != "word+char":
             return words
         characters = TfidfVectorizer(sublinear_tf=True, analyzer="char_wb", ngram_range=(2, 5))
         return FeatureUnion([("words", words), ("characters", characters)])
