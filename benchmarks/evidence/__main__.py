@@ -10,6 +10,7 @@ from benchmarks.evidence import (
     judges,
     leak_audit,
     main_job,
+    mixing,
     programs,
     rare_class,
     seeds_in_eval,
@@ -24,6 +25,7 @@ DEMONSTRATIONS = {
     for module in (
         leak_audit,
         seeds_in_eval,
+        mixing,
         main_job,
         rare_class,
         word_problems,
