@@ -26,6 +26,7 @@ RealData = Callable[[str], Path]
 PARTS = {
     "D1": "banking77",
     "D2": "myopic-reward",
+    "D3": "curve",
     "D5": "answers",
     "D6": "cheats",
     "D7": "consistent",
