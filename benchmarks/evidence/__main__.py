@@ -7,6 +7,7 @@ import sys
 
 from benchmarks.evidence import (
     crash_ledger,
+    intents,
     judges,
     leak_audit,
     main_job,
@@ -28,6 +29,7 @@ DEMONSTRATIONS = {
         mixing,
         main_job,
         rare_class,
+        intents,
         word_problems,
         programs,
         judges,

@@ -40,14 +40,20 @@ class Axes:
         return HEIGHT - _BOTTOM - share * (HEIGHT - _BOTTOM - _TOP)
 
 
-def curve(axes: Axes, x: str, lines: Mapping[str, Mapping[float, Value]]) -> str:
-    """Lines over shares 0..1, with an interval at every point."""
+def curve(
+    axes: Axes,
+    x: str,
+    lines: Mapping[str, Mapping[float, Value]],
+    names: Mapping[float, str] | None = None,
+) -> str:
+    """Lines over places 0..1, with an interval at every point; places are called as `names` has them."""
 
     def place(share: float) -> float:
         return _LEFT + 20 + share * (WIDTH - _LEFT - _RIGHT - 40)
 
     ticks = sorted({share for points in lines.values() for share in points})
-    parts = [_text(place(share), HEIGHT - _BOTTOM + 18, f"{share:g}") for share in ticks]
+    called = names or {share: f"{share:g}" for share in ticks}
+    parts = [_text(place(share), HEIGHT - _BOTTOM + 18, called[share]) for share in ticks]
     parts.append(_text((_LEFT + WIDTH - _RIGHT) / 2, HEIGHT - _BOTTOM + 36, x))
     for at, points in enumerate(lines.values()):
         colour = _COLOURS[at % len(_COLOURS)]
