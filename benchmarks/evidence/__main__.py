@@ -15,6 +15,7 @@ from benchmarks.evidence import (
     programs,
     rare_class,
     seeds_in_eval,
+    sft,
     variety,
     word_problems,
 )
@@ -31,6 +32,7 @@ DEMONSTRATIONS = {
         rare_class,
         intents,
         word_problems,
+        sft,
         programs,
         judges,
         crash_ledger,

@@ -189,8 +189,8 @@ DEMONSTRATION = Demonstration(
     shows=(
         "BANKING77 and CLINC150, real rows alone, by the classifier as it is by default. `macro_f1` is of so "
         "many rows of each class, of train without what `seedbed audit` finds in test. `leak` is what these "
-        "rows add to the accuracy when they stay in train. `rare`: eight classes at a time are cut to ten rows, "
-        "which are then copied thirty times; recall is that of the cut classes, `full` before cutting."
+        "rows add to the accuracy when they stay in train. `rare`: eight classes at a time are cut to ten "
+        "rows, which are then copied thirty times; recall is that of the cut classes, `full` before cutting."
     ),
     broken="more rows of a class are the same five over and over",
     sets=("banking77", "clinc150"),

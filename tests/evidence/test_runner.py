@@ -144,7 +144,7 @@ def test_an_unknown_name_is_an_error_that_lists_the_known() -> None:
     )
     assert done.returncode == 2
     assert done.stdout == ""
-    assert "there are: D1, D2, D3, D-main, D4, intents, D5, D6, D7, D8, variety" in done.stderr
+    assert "there are: D1, D2, D3, D-main, D4, intents, D5, sft, D6, D7, D8, variety" in done.stderr
 
 
 def test_a_part_is_measured_and_judged_alone(
