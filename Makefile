@@ -2,7 +2,7 @@
 # Each installs what it needs first, and installs nothing again while the pinned requirements stand.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint evidence campaign lock
+.PHONY: help install demo test lint evidence trl campaign lock
 .DELETE_ON_ERROR:
 
 # The first Python on PATH that is new enough; `make PYTHON=/path/to/python install` overrides.
@@ -79,13 +79,22 @@ lint: install $(VENV)/test.done ## style, types and the import rules between the
 evidence: install ## the demonstrations on real data, each with its figures
 	@SEEDBED_REQUIRE_DATA=1 $(BIN)/python -m benchmarks.evidence
 
+$(VENV)/trl.done: requirements/trl.txt $(VENV)/core.size
+	@echo "installing what fine-tuning needs, torch among it: some GB ..." >&2
+	@$(PIP_INSTALL) --require-hashes -r requirements/trl.txt >&2
+	@touch $@
+
+trl: install $(VENV)/test.done $(VENV)/trl.done ## the tests that fine-tune a tiny model, with the extra trl
+	@$(BIN)/pytest -m trl $(ARGS)
+
 campaign: install $(VENV)/test.done ## the long runs that the plain suite leaves out
 	@$(BIN)/pytest -m campaign $(ARGS)
 
 COMPILE = CUSTOM_COMPILE_COMMAND='make lock' build/lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe \
   --strip-extras --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-lock: ## pin requirements/*.txt anew, after a change of pyproject.toml or requirements/test.in
+lock: ## pin requirements/*.txt anew, after a change of pyproject.toml or requirements/*.in
 	@test -x build/lock/bin/pip-compile || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools; }
 	$(COMPILE) --extra classifier --build-deps-for editable --output-file requirements/core.txt pyproject.toml
 	$(COMPILE) --output-file requirements/test.txt requirements/test.in
+	$(COMPILE) --output-file requirements/trl.txt requirements/trl.in

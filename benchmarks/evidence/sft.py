@@ -120,7 +120,7 @@ def _train(chats: Sequence[Mapping[str, Any]], folder: Path) -> dict[str, Any]:
         env=environment() | {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=500,
         check=False,
     )
     if done.returncode:
@@ -140,8 +140,9 @@ DEMONSTRATION = Demonstration(
         "The four recorded solutions of each GSM8K question are a teacher's replies, and three runs make SFT "
         "data of them: `verified` keeps by `rejection` those that come to the known answer and state no "
         "wrong equation, `voted` by `self_consistency` one of those that at least two of four agree on, "
-        "`unverified` by `distil` all of them. `right` is the share that people called right. Each is exported "
-        "for TRL, whose SFT trainer has a tiny model learn from the first rows where it is installed."
+        "`unverified` by `distil` all of them. `right` is the share that people called right. Each is "
+        "exported for TRL, whose SFT trainer has a tiny model learn from the first rows where the extra is "
+        "installed."
     ),
     broken="each question is given with another one's answer, and one vote of four is enough",
     sets=(SET,),

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 VOCABULARY = 2000
-STEPS, BATCH = 24, 8
+STEPS, BATCH = 12, 8
 
 
 def train(file: Path, folder: Path) -> dict[str, float]:

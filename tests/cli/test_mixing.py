@@ -48,10 +48,25 @@ def test_a_search_tries_shares_on_dev_and_leaves_the_eval_closed(workspace: Work
     # So few rows of a rehearsal decide nothing, and it says so.
     assert (result["decision"], result["chosen"]) in (("undecided", 0.75), ("best_already", 0.75))
     assert openings(workspace) == ["check"]
-    assert json.loads((workspace.run_folder / "mix" / "search.json").read_text("utf-8")) == result
+    kept = json.loads((workspace.run_folder / "mix" / "search.json").read_text("utf-8"))
+    assert {**result, "of": kept["of"]} == kept
     text = workspace.run("mix", ".", "--search").out
     assert "0.75 synthetic *" in text
     assert ("Undecided, keeping the prior" in text) == (result["decision"] == "undecided")
+
+
+def test_the_report_and_the_card_say_how_the_mix_was_chosen(workspace: Workspace) -> None:
+    workspace.run("mix", ".", "--search")
+    workspace.run("mix", ".", "--ablate", "filters")
+    report = workspace.run("report", ".").out
+    assert "Which mix" in report
+    assert "What the filters were worth" in report
+    page = (workspace.run_folder / "report.html").read_text("utf-8")
+    assert "How the mix was chosen" in page
+    assert "How the mix was chosen" in workspace.run("card", ".", "--out", "-").out
+    # Of other records it says nothing any more.
+    workspace.run("run", ".", "--target", "95")
+    assert "Which mix" not in workspace.run("report", ".", "--no-html").out
 
 
 def test_what_was_learnt_before_is_not_learnt_again(workspace: Workspace) -> None:

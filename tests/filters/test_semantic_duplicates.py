@@ -19,9 +19,9 @@ from benchmarks.filters import toolformer
 from benchmarks.filters.figure import Figure, table
 from benchmarks.filters.human_items import false_drop
 from seedbed.core.protocols import FilterContext
-from seedbed.filters.local_models import LocalModel
 from seedbed.filters.semantic_duplicates import HIGHEST, LOWEST, STEP, SemanticDuplicates
 from seedbed.stats.intervals import wilson
+from seedbed.text.local_models import LocalModel
 from tests.cli.workspace import Workspace
 from tests.filters.tickets import QUESTIONS, TICKETS, build, falls, record, ticket
 

@@ -125,6 +125,7 @@ def summary(**changes: Any) -> dict[str, Any]:
             ],
         },
         "measures": None,
+        "mix": {"search": None, "ablations": {}},
         "proof": None,
         "notes": ["no real data: nothing shows what the data is worth"],
     } | changes

@@ -153,8 +153,6 @@ HANDBOOK = Wanted(
         {
             ("rubrics",),
             ("review",),
-            ("student", "command"),
-            ("student", "score"),
             ("export", 1),
         }
     ),
@@ -200,13 +198,7 @@ PYTHON = Wanted(
         ),
         "topics.txt": "dates\nwords and letters\n",
     },
-    frozenset(
-        {
-            ("review",),
-            ("student", "command"),
-            ("student", "score"),
-        }
-    ),
+    frozenset({("review",)}),
 )
 
 

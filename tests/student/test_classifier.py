@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -65,7 +66,7 @@ def said(student: FittedClassifier, texts: Sequence[str]) -> list[str]:
     return student.answer([Row(str(at), text, "") for at, text in enumerate(texts)])
 
 
-@pytest.mark.parametrize("features", ["word", "single-word", "word+char"])
+@pytest.mark.parametrize("features", ["word", "single-word", "word+char", "embedding"])
 def test_it_learns(features: str) -> None:
     fitted = learnt(TEXTS, LABELS, features=features)
     assert said(fitted, ["the late parcel", "refund me"]) == ["delivery", "refund"]
@@ -86,6 +87,31 @@ def test_characters_see_through_a_typo() -> None:
     texts, labels = ["cancellation", "delivery"] * 5, ["cancel", "deliver"] * 5
     fitted = learnt(texts, labels, features="word+char")
     assert said(fitted, ["cancelation", "delivry"]) == ["cancel", "deliver"]
+
+
+def test_a_model_in_a_folder_embeds(tmp_path: Path) -> None:
+    """It knows that two words are alike which no training row has together."""
+    model2vec, tokenizers = pytest.importorskip("model2vec"), pytest.importorskip("tokenizers")
+    words = {"[UNK]": 0, "parcel": 1, "package": 2, "refund": 3, "money": 4}
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    vectors = np.array([[0, 0], [1, 0], [0.9, 0.1], [0, 1], [0.1, 0.9]], dtype=np.float32)
+    model2vec.StaticModel(vectors, tokenizer).save_pretrained(tmp_path / "words")
+    rows = [
+        Row(str(at), text, label) for at, (text, label) in enumerate([("parcel", "x"), ("refund", "y")] * 3)
+    ]
+    options = ClassifierOptions(features="embedding", model="words")
+    fitted = Classifier(options).fit(Lesson(TASK, rows, (), 0, tmp_path, tmp_path))
+    assert said(fitted, ["package", "money"]) == ["x", "y"]
+
+
+def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
+    options = ClassifierOptions(features="embedding", model="nowhere")
+    rows = [Row(str(at), text, label) for at, (text, label) in enumerate(zip(TEXTS, LABELS, strict=True))]
+    with pytest.raises(StudentError, match=r"student.classifier.model: there is no folder .*nowhere"):
+        Classifier(options).fit(Lesson(TASK, rows, (), 0, tmp_path, tmp_path))
+    unused = Classifier(ClassifierOptions(model="nowhere"))
+    assert unused.problems(TASK)[0][0] == ("model",)
 
 
 def test_labels_come_back_as_they_were() -> None:
@@ -129,10 +155,17 @@ def test_wrong_options_are_refused(options: dict[str, object]) -> None:
         STUDENTS.get("classifier").Options.model_validate(options)
 
 
-def test_every_option_is_described_and_has_a_default() -> None:
+def test_every_option_is_described_and_has_a_default_or_is_asked_for_by_name() -> None:
+    required = {"command": {"command"}, "trl": {"model"}}
     for name in STUDENTS:
         student = STUDENTS.get(name)
         assert student.name == name
         assert student.version >= 1
-        fields = student.Options.model_fields.values()
-        assert all(field.description and not field.is_required() for field in fields)
+        fields = student.Options.model_fields
+        assert all(field.description for field in fields.values())
+        lacking = {key for key, field in fields.items() if field.is_required()}
+        assert lacking == required.get(name, set())
+        if lacking:
+            with pytest.raises(ValidationError) as caught:
+                student.Options()
+            assert {error["loc"][0] for error in caught.value.errors()} == lacking

@@ -39,12 +39,17 @@ def test_a_slice_has_its_real_share_to_one_row(
     except MixtureError:
         # Too few real rows of the label, or too few of the others to make up for it.
         return
-    assert len(ruled.real) == len(plain.real)
-    assert len(ruled.synthetic) == len(plain.synthetic)
     of_real, of_synthetic = counted(ruled, "a")
     size = of_real + of_synthetic
-    assert size == sum(counted(plain, "a"))
     assert of_real >= least * size - 1e-9
+    whole = len(ruled.real) + len(ruled.synthetic)
+    assert abs(len(ruled.synthetic) - share * whole) <= 0.5 + 1e-9
+    if "outside mix.slices" in ruled.note:
+        assert whole < len(plain.real) + len(plain.synthetic)
+        return
+    assert len(ruled.real) == len(plain.real)
+    assert len(ruled.synthetic) == len(plain.synthetic)
+    assert size == sum(counted(plain, "a"))
     # No more than was asked for, unless the plain mix had more already.
     assert of_real < least * size + 1 or of_real == counted(plain, "a")[0]
 
@@ -105,6 +110,16 @@ def test_rules_that_cannot_be_kept_are_named(slices: dict[str, SliceRule], messa
     real, synthetic = rows_of("r", "ab" * 50), rows_of("s", "ab" * 150)
     with pytest.raises(MixtureError, match=message):
         mix(real, synthetic, Mixture(0.75, 100, slices=slices))
+
+
+def test_a_mix_shrinks_where_other_slices_have_too_few_rows() -> None:
+    ordered = in_order(rows_of("r", "a" * 40 + "b" * 60), 0), in_order(rows_of("s", "a" * 90 + "b" * 10), 0)
+    mixed = mix(*ordered, Mixture(0.75, 100, slices={"a": SliceRule(real_at_least=0.3)}))
+    size = len(mixed.real) + len(mixed.synthetic)
+    assert f"{size} rows instead of 100: there are no more rows outside mix.slices" in mixed.note
+    of_real, of_synthetic = counted(mixed, "a")
+    assert 0.3 * (of_real + of_synthetic) <= of_real < 0.3 * (of_real + of_synthetic) + 1
+    assert abs(len(mixed.synthetic) - 0.75 * size) <= 0.5
 
 
 def test_a_slice_may_be_a_field_with_its_value() -> None:

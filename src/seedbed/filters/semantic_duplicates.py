@@ -12,10 +12,10 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from seedbed.core.protocols import FilterContext, Task, Vectors
 from seedbed.core.record import Record
-from seedbed.filters.local_models import LocalModel
 from seedbed.filters.subject import Fields, FilterOptions, calibration_texts, chosen_text, no_text_fields
 from seedbed.text.hyperplanes import Hyperplanes
 from seedbed.text.lexical import Lexical, unit
+from seedbed.text.local_models import LocalModel
 from seedbed.text.normalise import normalise
 from seedbed.text.remembered import remembered
 from seedbed.text.single_linkage import joining_similarities

@@ -16,6 +16,7 @@ from seedbed.publish.card_licence import licence_matter, licence_text
 from seedbed.publish.card_sources import UNSTATED, real_data
 from seedbed.publish.judgement_text import compared_words
 from seedbed.publish.markdown import bullets, code, quotation, table, words
+from seedbed.publish.mix_text import decision_words
 from seedbed.publish.proof_text import arm_name, held_out_words, metric_name, signed, verdict_words
 from seedbed.publish.report_evidence import between, figure
 from seedbed.publish.report_sections import PRICE_UNKNOWN, amount
@@ -61,6 +62,7 @@ def render_card(facts: Facts) -> str:
         _eval(summary["eval"]),
         _accounts(summary, accounts),
         _measures(summary.get("measures")),
+        _mix(summary["mix"]),
         _proof(summary["proof"], rehearsal=summary["rehearsal"]),
         _limits(facts, accounts),
         _again(facts),
@@ -290,6 +292,30 @@ def _measures(measures: Mapping[str, Any] | None) -> str:
         f"{sizes['sample']:,}; embedder: {words(measures['embedder'])}. In brackets the interval.",
         table(["measure", "verdict", "generated", "real"], rows, left=2).replace("[", "\\[") if rows else "",
         bullets([words(note) for note in measures["notes"]]),
+    )
+
+
+def _mix(mix: Mapping[str, Any]) -> str:
+    """How the share of generated rows was chosen; nothing where it was not."""
+    result = mix["search"]
+    if not result:
+        return ""
+    metric = metric_name(result["metric"])
+    rows = [
+        [
+            words(arm["name"]),
+            f"{arm['real']:,}",
+            f"{arm['synthetic']:,}",
+            f"{arm['score']['value']:.3f} \\[{arm['score']['low']:.3f}, {arm['score']['high']:.3f}\\]",
+        ]
+        for arm in result["arms"]
+    ]
+    return _section(
+        "How the mix was chosen",
+        f"On {result['dev_rows']:,} dev rows, each share learnt from {result['seeds']} times; "
+        "the eval stayed closed.",
+        table(["arm", "real", "synthetic", metric], rows),
+        words(decision_words(result)),
     )
 
 

@@ -19,6 +19,12 @@ SIGNS: Mapping[str, str] = {
 LEGEND = "▲ better, ▼ worse, = no material difference, ? undecided"
 
 
+def mix_sections(mix: Mapping[str, Any], *, rehearsal: bool = False) -> list[str]:
+    """What a run knows of its mix: the search and the ablations that were made of its present records."""
+    found = [search_text(mix["search"], rehearsal=rehearsal)] if mix["search"] else []
+    return found + [ablation_text(each, rehearsal=rehearsal) for _, each in sorted(mix["ablations"].items())]
+
+
 def search_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
     """`result` is that of `student.search.search`."""
     metric = metric_name(result["metric"])
@@ -36,6 +42,7 @@ def search_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
         setting += " " + OF_A_REHEARSAL
     rows = [_row(arm, result) for arm in result["arms"]]
     slices = [line for arm in result["arms"] for line in _slices(arm, result)]
+    slices += [f"{arm['name']}: {arm['note']}" for arm in result["arms"] if arm["note"]]
     left_out = [f"share {share}: {why}" for share, why in result["left_out"].items()]
     parts = [
         heading("Which mix") + "\n" + paragraph(setting),
@@ -74,38 +81,39 @@ def _rungs(result: Mapping[str, Any]) -> list[str]:
 
 
 def _slices(arm: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
+    """How an arm does in the critical slices beside real rows alone, in one line."""
+    if not arm["slices"]:
+        return []
     words = {
         "held": "holds",
-        "unproven": f"may fall by more than {result['tolerance']:g}: too few rows to tell",
+        "unproven": "too few rows to tell",
         "broken": f"falls by more than {result['tolerance']:g}",
     }
-    return [
-        f"{arm['name']}, slice {name} ({found['rows']:,} rows): {signed(found['difference']['value'])} "
-        f"[{signed(found['difference']['low'])}, {signed(found['difference']['high'])}] to real only: "
-        f"{words[found['status']]}"
-        for name, found in arm["slices"].items()
+    found = [
+        f"{name} {signed(each['difference']['value'])} ({each['rows']:,} rows: {words[each['status']]})"
+        for name, each in arm["slices"].items()
     ]
+    return [f"{arm['name']}, critical slices to real only: {', '.join(found)}"]
 
 
 def decision_words(result: Mapping[str, Any]) -> str:
     """What to train on, and why."""
     chosen, prior, leader, lead = (result[name] for name in ("chosen", "prior", "leader", "lead"))
-    shown = f"{signed(lead['value'])} [{signed(lead['low'])}, {signed(lead['high'])}]" if lead else ""
+    recipes = f"the recipe's {_share(prior, article='')}"
+    gap = f"{signed(lead['value'])} [{signed(lead['low'])}, {signed(lead['high'])}]" if lead else ""
     match result["decision"]:
         case "better":
-            return f"Take {_share(chosen)}: {shown} to the recipe's {_share(prior)}. {_line(chosen)}"
+            return f"Take {_share(chosen)}: {gap} to {recipes}. {_line(chosen)}"
         case "best_already":
-            return f"Keep {_share(prior)}, the recipe's: no other share of those tried has a better score."
+            return f"Keep {recipes}: no other share of those tried has a better score."
         case "no_material_gain":
-            return (
-                f"No material gain: {_share(leader)} has {shown} to the recipe's {_share(prior)}, which is "
-                "not worth acting on. Keep the recipe's."
-            )
+            lead_words = f"{_share(leader)} has {gap} to {recipes}, which is not worth acting on"
+            return f"No material gain: {lead_words}. Keep the recipe's."
         case "constrained":
             why = "falls by more than the tolerance in a critical slice"
             if chosen == prior:
-                return f"The recipe's {_share(prior)} {why}, and no other share of those tried does better."
-            return f"Take {_share(chosen)}: the recipe's {_share(prior)} {why}. {_line(chosen)}"
+                return f"{recipes.capitalize()} {why}, and no other share of those tried does better."
+            return f"Take {_share(chosen)}: {recipes} {why}. {_line(chosen)}"
         case _:
             rows = result["rows_to_decide"]
             decides = (
@@ -114,16 +122,16 @@ def decision_words(result: Mapping[str, Any]) -> str:
                 if rows
                 else "More times would tell more."
             )
-            gap = f"{_share(leader)} has {shown} to the recipe's {_share(prior)}"
-            return f"Undecided, keeping the prior: {gap}. {decides}"
+            return f"Undecided, keeping the prior: {_share(leader)} has {gap} to {recipes}. {decides}"
 
 
 def _line(share: float) -> str:
     return f"Write mix: {{synthetic: {share:g}}}."
 
 
-def _share(share: float) -> str:
-    return {0.0: "real rows alone (0)", 1.0: "generated rows alone (1)"}.get(share, f"a share of {share:g}")
+def _share(share: float, article: str = "a ") -> str:
+    words = {0.0: "real rows alone (0)", 1.0: "generated rows alone (1)"}
+    return words.get(share, f"{article}share of {share:g}")
 
 
 def ablation_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:

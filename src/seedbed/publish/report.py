@@ -16,6 +16,7 @@ from seedbed.core.verdict import OVER_TARGET
 from seedbed.publish.cost_text import cost_section, licence_lines
 from seedbed.publish.judgement_text import judged_lines
 from seedbed.publish.measures_text import measures_section
+from seedbed.publish.mix_text import mix_sections
 from seedbed.publish.proof_text import proof_section
 from seedbed.publish.self_test_text import self_test_section
 from seedbed.publish.text_layout import (
@@ -86,6 +87,7 @@ def render_text(summary: Summary) -> str:
         _licences(summary),
         _versions(summary),
         self_test_section(summary["selftest"]) if summary["selftest"] else "",
+        *mix_sections(summary["mix"], rehearsal=summary["rehearsal"]),
         proof_section(summary["proof"], rehearsal=summary["rehearsal"]) if summary["proof"] else "",
         _eval(summary["eval"]),
         _notes(summary),

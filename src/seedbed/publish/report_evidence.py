@@ -251,10 +251,12 @@ def _differences(proof: Mapping[str, Any]) -> list[Block]:
             ]
         )
     columns = [
-        Column("difference"), Column("macro-F1", "number"), Column("", "figure", [(scale.place(0), "0")]),
+        Column("difference"), Column(metric_name(proof["metric"]), "number"),
+        Column("", "figure", [(scale.place(0), "0")]),
         Column("shows"),
     ]  # fmt: skip
-    caption = f"Differences between arms. Band: ±{material} macro-F1, too little to act on"
+    metric = metric_name(proof["metric"])
+    caption = f"Differences between arms. Band: ±{material} {metric}, too little to act on"
     return [Table(caption, columns, rows)]
 
 

@@ -23,6 +23,7 @@ from seedbed.publish.page_content import Chart, Section, visible
 from seedbed.publish.report_drafts import specimens_section
 from seedbed.publish.report_evidence import measures_section, proof_section, self_test_section
 from seedbed.publish.report_judges import judged_section
+from seedbed.publish.report_mix import mix_section
 from seedbed.publish.report_sections import (
     cost_section,
     coverage_section,
@@ -91,6 +92,7 @@ def sections(summary: Summary, accounts: Accounts) -> Sequence[Section]:
         cost_section(summary, accounts),
         coverage_section(summary),
         measures_section(summary),
+        mix_section(summary),
         proof_section(summary),
         self_test_section(summary),
         rounds_section(summary),

@@ -14,6 +14,7 @@ from seedbed.core.protocols import Task
 from seedbed.core.record import EXPORT_ID_COLUMN, Record
 from seedbed.publish.exporter import REHEARSAL_COLUMN, Changes, RowByRow, export_id, readable_fields
 from seedbed.publish.jsonl import json_line
+from seedbed.tasks.preference import as_pair
 
 
 class TrlDpo(RowByRow):
@@ -33,12 +34,6 @@ class TrlDpo(RowByRow):
         return ""
 
     def row(self, record: Record, task: Task, changes: Changes, *, rehearsal: bool) -> str:
-        fields = readable_fields(record, task)
-        prompt, chosen, rejected = (fields[name] for name in task.fields)
-        turns = {
-            "prompt": [{"role": "user", "content": prompt}],
-            "chosen": [{"role": "assistant", "content": chosen}],
-            "rejected": [{"role": "assistant", "content": rejected}],
-        }
+        turns: dict[str, object] = {**as_pair(task, readable_fields(record, task))}
         stamp = {REHEARSAL_COLUMN: True} if rehearsal else {}
         return json_line({**turns, EXPORT_ID_COLUMN: export_id(record), **stamp}, changes)

@@ -6,10 +6,11 @@ from seedbed.recipe.cover import CoverEntry, quotas
 from seedbed.recipe.extends import RECIPE_FILE, Extends
 from seedbed.recipe.filters import FilterEntry
 from seedbed.recipe.generate import ORDINARY, AskedTemplates, EdgeCase, Generate
+from seedbed.recipe.judges import roles_of_filters
 from seedbed.recipe.licence import LicenceTerms
 from seedbed.recipe.load import LoadedRecipe, check_cover, load_recipe
-from seedbed.recipe.lock import read_lock, to_lock_yaml
-from seedbed.recipe.method_needs import ALL_REAL, source_of
+from seedbed.recipe.lock import read_lock, role_values, to_lock_yaml
+from seedbed.recipe.method_needs import ALL_REAL, roles_asked, source_of
 from seedbed.recipe.methods import MethodEntry
 from seedbed.recipe.mix import Mix, SliceEntry
 from seedbed.recipe.price import InputPrice, PriceEntry
@@ -23,10 +24,11 @@ from seedbed.recipe.roles import (
     Role,
     Roles,
     WireRole,
+    wire_role,
 )
 from seedbed.recipe.secret import Secret
 from seedbed.recipe.sources import Chunk, Source, Split
-from seedbed.recipe.student import StudentEntry
+from seedbed.recipe.student import StudentEntry, roles_of_student
 from seedbed.recipe.task import TaskSection
 from seedbed.recipe.words import meant
 
@@ -72,6 +74,11 @@ __all__ = [
     "meant",
     "quotas",
     "read_lock",
+    "role_values",
+    "roles_asked",
+    "roles_of_filters",
+    "roles_of_student",
     "source_of",
     "to_lock_yaml",
+    "wire_role",
 ]

@@ -9,6 +9,7 @@ from seedbed.core.protocols import Task
 from seedbed.core.registry import Registry
 from seedbed.recipe.axes import DOCUMENT, AskedAxis, AxisFile
 from seedbed.recipe.cover import EVEN, contradictions
+from seedbed.recipe.document import KeyPath
 from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import Generate
 from seedbed.recipe.mix import Mix
@@ -20,7 +21,10 @@ from seedbed.recipe.words import meant
 
 @dataclass(frozen=True)
 class Declared:
-    """The sections that could be read; None stands for one that could not, or was not written."""
+    """The sections that could be read; None stands for one that could not, or was not written.
+
+    `student_options` is where the options of the student stand.
+    """
 
     section: TaskSection | None
     task: Task | None
@@ -28,6 +32,7 @@ class Declared:
     generate: Generate | None
     mix: Mix | None
     student: StudentEntry | None
+    student_options: KeyPath
     export: tuple[str, ...] = ()
 
 
@@ -64,7 +69,9 @@ def _check_student(declared: Declared, findings: Findings, registry: Registry) -
     name = declared.student.name
     student = registry.students.get(name)(declared.student.options)
     for path, message in student.problems(declared.task):
-        findings.add(("student", *path), f"the student '{name}' {message}")
+        findings.add(
+            (*declared.student_options, *path) if path else ("student",), f"the student '{name}' {message}"
+        )
 
 
 def _check_mix(declared: Declared, findings: Findings) -> None:

@@ -34,6 +34,7 @@ from seedbed.recipe.roles import (
     WireRole,
 )
 from seedbed.recipe.sources import Source
+from seedbed.recipe.student import has_option_of_its_name
 from seedbed.recipe.task import TaskSection
 from seedbed.recipe.words import SLUG
 
@@ -214,12 +215,27 @@ def _filters(registry: Registry) -> Schema:
 
 
 def _student(registry: Registry) -> Schema:
-    one = {**_object(_options(registry.students)), "minProperties": 1, "maxProperties": 1}
-    return {"anyOf": [{"enum": registry.students.names()}, one]}
+    students, options = registry.students, _options(registry.students)
+    alone = [name for name, schema in options.items() if _NULL in schema.get("anyOf", ())]
+    one = {**_object(options), "minProperties": 1, "maxProperties": 1}
+    short = [
+        _named_like_it(name, model_schema(students.get(name).Options))
+        for name in students
+        if has_option_of_its_name(students, name)
+    ]
+    return {"anyOf": [{"enum": alone}, one, *short]}
+
+
+def _named_like_it(name: str, options: Schema) -> Schema:
+    """Options that stand for the student themselves: the one of its name is text."""
+    own = {**options["properties"][name], "type": "string"}
+    return {**options, "properties": {**options["properties"], name: own}, "required": [name]}
 
 
 def _options(table: Table[Any]) -> dict[str, Schema]:
-    return {name: _nullable(model_schema(table.get(name).Options)) for name in table.names()}
+    """The options of each plug-in; those that have a default each may be left out as a whole."""
+    schemas = {name: model_schema(table.get(name).Options) for name in table.names()}
+    return {name: schema if schema["required"] else _nullable(schema) for name, schema in schemas.items()}
 
 
 def model_schema(kind: type[BaseModel], without: Callable[[FieldInfo], bool] = lambda info: False) -> Schema:

@@ -27,7 +27,7 @@ from seedbed.recipe.recipe import Header, Recipe
 from seedbed.recipe.roles import read_roles
 from seedbed.recipe.section import Reading
 from seedbed.recipe.sources import read_sources
-from seedbed.recipe.student import read_student
+from seedbed.recipe.student import check_roles, options_of_student, read_student, roles_of_student
 from seedbed.recipe.task import read_task
 
 # Labels and slot values are text, spelt as they stand: `012`, `1.10` and `true` too.
@@ -136,6 +136,7 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
         generate,
         mix,
         sections["student"],
+        options_of_student(raw.get("student"), reading.registry.students),
         sections["export"],
     )
     check(declared, findings, reading.registry)
@@ -145,11 +146,13 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
         task,
         sections["sources"],
         roles,
-        {*asked, *asked_by_filters.values(), *of_filters},
+        {*asked, *asked_by_filters.values(), *of_filters, *roles_of_student(sections["student"])},
         written.get("methods") if isinstance(written, dict) else None,
         findings,
         reading.registry,
     )
+    if sections["student"] is not None and roles is not None:
+        check_roles(sections["student"], roles, findings)
     check_judges(
         roles,
         filters,

@@ -54,8 +54,8 @@ def _resolved(recipe: Recipe) -> dict[str, Any]:
         },
         "sources": {name: _source(source) for name, source in recipe.sources.items()},
         "roles": {
-            **{name: _role(role) for name, role in recipe.roles.bound.items()},
-            "embedder": _role(recipe.roles.embedder) if recipe.roles.embedder else None,
+            **{name: role_values(role) for name, role in recipe.roles.bound.items()},
+            "embedder": role_values(recipe.roles.embedder) if recipe.roles.embedder else None,
         },
         "generate": generate,
         "filters": [{entry.name: _plain(entry.options)} for entry in recipe.filters],
@@ -75,7 +75,8 @@ def _source(source: Source) -> dict[str, Any]:
     return plain
 
 
-def _role(role: Role | EmbedderRole) -> dict[str, Any]:
+def role_values(role: Role | EmbedderRole) -> dict[str, Any]:
+    """A role in plain values, with what comes from the environment by its name; see `wire_role`."""
     match role:
         case WireRole() | EmbedderRole():
             plain = role.model_dump(mode="python", exclude={"endpoint", "api_key"})

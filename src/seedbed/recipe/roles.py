@@ -286,6 +286,16 @@ def _read_endpoints(raw: list[Any] | dict[str, Any], path: KeyPath, reading: Rea
     return replace(first, others=tuple(others))
 
 
+def wire_role(values: Mapping[str, Any], env: Mapping[str, str]) -> WireRole:
+    """A role behind an address from the plain values of a lock. Raises ValueError where `env` lacks some."""
+    context = {"env": env}
+    several = values["endpoint"]
+    if isinstance(several, list):
+        first, *others = (EndpointEntry.model_validate(each, context=context).endpoint for each in several)
+        values = {**values, "endpoint": replace(first, others=tuple(others))}
+    return WireRole.model_validate(values, context=context)
+
+
 def _server_of(url: str) -> tuple[str, str | None, int | None, str]:
     """What an address leads to, however it is spelt: prices and licences of its replies are kept by that."""
     parts = urlsplit(url)

@@ -37,7 +37,7 @@ from seedbed.run.bound_templates import (
 )
 from seedbed.run.filter_checks import filter_problems
 from seedbed.run.gathering import Gatherer
-from seedbed.run.licensing import check_licence
+from seedbed.run.licensing import check_licence, writing_roles
 from seedbed.run.model_filters import ModelFilters, build_model_filters, filter_versions
 from seedbed.run.plan_space import documents_of, items_of, plan_space, quotas_of
 from seedbed.run.planner import PlanSpace
@@ -45,6 +45,7 @@ from seedbed.run.pricing import check_price
 from seedbed.run.quotas import Quotas
 from seedbed.run.real_rows import RealRows, passages_in, spec_of
 from seedbed.run.roles import asked_model, check_role
+from seedbed.run.student_prompt import prompt_problems
 from seedbed.sources.spec import SourceSpec
 from seedbed.store.folder import RunFolder
 
@@ -190,6 +191,7 @@ def bind(loaded: LoadedRecipe, registry: Registry, *, calibrated: bool = True) -
     # Before what may end the gathering: these look at the recipe alone.
     for name, role in recipe.roles.bound.items():
         gather.attempt(lambda n=name, r=role: check_role(loaded, n, r))  # type: ignore[misc]
+    for name, role in writing_roles(recipe).items():
         gather.attempt(lambda n=name, r=role: check_licence(loaded, n, r))  # type: ignore[misc]
     for name, paid in recipe.roles.priced.items():
         gather.attempt(lambda n=name, r=paid: check_price(loaded, n, r))  # type: ignore[misc]
@@ -290,6 +292,7 @@ def _check_student(loaded: LoadedRecipe, registry: Registry, gather: Gatherer) -
     if missing:
         message = f"needs {', '.join(missing)}: pip install 'seedbed[{student.name}]', or remove student"
         gather.problems.append(loaded.problem(("student",), message))
+    gather.problems += prompt_problems(loaded)
 
 
 def with_templates(bound: BoundRecipe, texts: Sequence[str]) -> BoundRecipe:

@@ -44,6 +44,7 @@ LOCAL = {
 }
 EXTRAS = {
     "classifier": ("sklearn", "trains the student that proves the data, and label_agreement"),
+    "trl": ("trl", "fine-tunes a small model as the student"),
     "language": ("py3langid", "tells languages, for translate"),
     "math": ("sympy", "compares formulas, for verify"),
     "sql": ("duckdb", "runs queries, for verify"),

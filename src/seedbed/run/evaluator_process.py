@@ -11,6 +11,7 @@ from typing import Any
 
 from seedbed.core.child_process import end_with_the_parent
 from seedbed.core.errors import EvalLockError
+from seedbed.run.served import made_ready
 from seedbed.run.trainer_process import bound_task, tell
 from seedbed.sources.records import load_real
 from seedbed.sources.sealed import answer_with, read_request
@@ -37,7 +38,10 @@ def main() -> None:
         return [row_of(task, row.id, row.fields) for row in rows]
 
     def score() -> Mapping[str, Any]:
-        return score_arms(read_job(Path(wanted["job"]), task), task, read_eval, tell)
+        job = read_job(Path(wanted["job"]), task)
+        with made_ready(job, task, wanted["served"], tell) as (student, models):
+            result = score_arms(job, task, read_eval, tell, student)
+            return result if models is None else {**result, "asked": models.spent_by_role()}
 
     answer_with(score)
 

@@ -30,6 +30,9 @@ def refuse_leaks(bound: BoundRecipe, server: EvalLockServer, note: Note) -> None
     for entry in bound.recipe.generate.methods:
         said = _words_of(entry.options.model_dump())
         items += [("template", f"generate.methods.{entry.name}", text) for text in said]
+    if bound.recipe.student is not None:
+        said = _words_of(bound.recipe.student.options.model_dump())
+        items += [("template", f"student.{bound.recipe.student.name}", text) for text in said]
     leaks = check_before_run(server.client, items)
     seeds = [text for kind, name, text in items if kind == "seed" and name not in bound.material]
     suggestion = server.client.suggest_ignore_after(seeds) if seeds else None

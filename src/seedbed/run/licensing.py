@@ -8,7 +8,19 @@ from urllib.parse import urlsplit
 from seedbed.core.errors import RecipeError
 from seedbed.core.licences import Judgement, Match, Terms, all_terms, by_own_word, judge, table_version
 from seedbed.core.registry import nearest
-from seedbed.recipe import LicenceTerms, LoadedRecipe, Recipe, RecordedRole, RehearsalRole, Role, WireRole
+from seedbed.recipe import (
+    LicenceTerms,
+    LoadedRecipe,
+    Recipe,
+    RecordedRole,
+    RehearsalRole,
+    Role,
+    WireRole,
+    roles_asked,
+    roles_of_filters,
+    roles_of_student,
+)
+from seedbed.run.registry import registry
 
 
 def judgements_of(recipe: Recipe, role: Role) -> list[tuple[str, Judgement]]:
@@ -50,6 +62,21 @@ def check_licence(loaded: LoadedRecipe, name: str, role: Role) -> None:
         raise RecipeError([loaded.problem(where, message) for message in dict.fromkeys(messages)])
 
 
+def writing_roles(recipe: Recipe) -> dict[str, Role]:
+    """The roles whose answers stand in the data or decide what does, by name.
+
+    What a student alone is asked in is examined, and nothing is trained on its answers.
+    """
+    asked = {
+        "teacher",
+        *recipe.generate.teachers,
+        *roles_asked(recipe.generate, registry()),
+        *roles_of_filters(recipe.filters, registry()).values(),
+    }
+    examined = set(roles_of_student(recipe.student)) - asked
+    return {name: role for name, role in recipe.roles.bound.items() if name not in examined}
+
+
 def licence_facts(recipe: Recipe, name: str, role: Role) -> list[dict[str, Any]]:
     """What a card says of the licences of the role's models and the duties that travel with the data."""
     facts: list[dict[str, Any]] = []
@@ -77,8 +104,10 @@ def _fact(recipe: Recipe, name: str, model: str, found: Judgement) -> dict[str, 
 
 
 def licences_of(recipe: Recipe) -> list[dict[str, Any]]:
-    """The facts of every role whose licence anybody knows of."""
-    return [fact for name, role in recipe.roles.bound.items() for fact in licence_facts(recipe, name, role)]
+    """The facts of every role that writes or decides and whose licence anybody knows of."""
+    return [
+        fact for name, role in writing_roles(recipe).items() for fact in licence_facts(recipe, name, role)
+    ]
 
 
 def _denied(recipe: Recipe, model: str, found: Judgement) -> str:

@@ -171,6 +171,7 @@ def facts_of(bound: BoundRecipe) -> dict[str, Any]:
             "options": recipe.task.options.model_dump(mode="json"),
             "labels": list(bound.labels),
         },
+        "student": recipe.student.name if recipe.student is not None else None,
         "target": bound.quotas.target,
         "by_field": {name: dict(values) for name, values in bound.quotas.by_field.items()},
         "real_rows": {"train": len(bound.train), "dev": len(bound.dev)},

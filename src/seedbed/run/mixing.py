@@ -16,9 +16,10 @@ from seedbed.core.errors import InputError, Problem
 from seedbed.core.record import Record
 from seedbed.core.verdict import OVER_TARGET
 from seedbed.publish.exporter import Changes
-from seedbed.recipe import Mix, StudentEntry
+from seedbed.recipe import Mix, StudentEntry, roles_of_student
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.loading import load_bound
+from seedbed.run.mix_results import ABLATE, SEARCH, keep
 from seedbed.run.refilter import Unasked
 from seedbed.run.registry import registry
 from seedbed.run.training import (
@@ -32,7 +33,6 @@ from seedbed.run.training import (
     row_from,
     student_plugin,
 )
-from seedbed.store.atomic import write_json
 from seedbed.store.folder import RunLock
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import Rounds
@@ -56,6 +56,9 @@ def student_on_dev(bound: BoundRecipe, to: str) -> StudentEntry:
     problems = []
     if recipe.student is None:
         message = f"{to} needs a student: add student: classifier, or another one"
+        problems.append(bound.loaded.problem(("student",), message))
+    elif roles_of_student(recipe.student) and to != "train":
+        message = f"{to} needs a student that learns; what is served is asked by seedbed train and evaluate"
         problems.append(bound.loaded.problem(("student",), message))
     if not bound.train:
         problems.append(bound.loaded.problem(("sources",), f"{to} needs real rows to compare with"))
@@ -102,8 +105,7 @@ def search_mix(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
         rank=material.rank,
     )
     result = search(question, trying(bound, entry, material, tell), tell)
-    bound.folder.mix.mkdir(parents=True, exist_ok=True)
-    write_json(bound.folder.mix / "search.json", result)
+    keep(bound.folder, SEARCH, result)
     return result
 
 
@@ -122,8 +124,7 @@ def ablate_run(bound: BoundRecipe, part: Part, tell: Tell) -> dict[str, Any]:
     attempt = trying(bound, entry, material, tell)
     seed = bound.recipe.generate.seed
     result = {"part": part, **ablate(material.real, pools, mixture_of(mix), attempt, seed=seed, tell=tell)}
-    bound.folder.mix.mkdir(parents=True, exist_ok=True)
-    write_json(bound.folder.mix / f"ablate-{part}.json", result)
+    keep(bound.folder, f"{ABLATE}{part}", result)
     return result
 
 

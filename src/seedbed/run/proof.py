@@ -8,8 +8,9 @@ from typing import Any
 
 from seedbed.core.child_process import end_child
 from seedbed.core.hashing import short_id
-from seedbed.recipe import StudentEntry
+from seedbed.recipe import StudentEntry, roles_of_student
 from seedbed.run.binding import BoundRecipe
+from seedbed.run.served import served_request
 from seedbed.run.training import (
     Keys,
     Material,
@@ -46,11 +47,13 @@ async def prove(
             "no proof: the recipe locks no eval; add a source with `lock: true` or a split with an eval share"
         )
         return None
-    if not bound.train:
+    served = bool(roles_of_student(recipe.student))
+    if not bound.train and not served:
         note("no proof: without real rows there is nothing to compare the synthetic rows with")
         return None
     if student.slow and not slow:
-        note(f"no proof yet: `seedbed train {bound.loaded.folder}` trains the student {student.name}")
+        how = ("evaluate", "asks") if served else ("train", "trains")
+        note(f"no proof yet: `seedbed {how[0]} {bound.loaded.folder}` {how[1]} the student {student.name}")
         return None
     if not student.answers:
         note(
@@ -61,7 +64,7 @@ async def prove(
     material = await asyncio.to_thread(material_of, bound)
     job = _job(bound, recipe.student, material)
     lock = EvalLockFile.read(bound.folder.eval_lock)
-    held = [row.id for row in material.held_out]
+    held = [row.id for row in job.held_out]
     key = short_id("proof", [VERSION, [[arm.name, arm.key] for arm in job.arms], held, lock.sha256])
     path = bound.folder.proof
     if path.is_file() and (known := read_json(path)).get("key") == key:
@@ -76,12 +79,14 @@ async def prove(
 
 def _job(bound: BoundRecipe, entry: StudentEntry, material: Material) -> Job:
     keys = Keys(bound, entry, material.dev)
+    # Rows that a served model need not be asked here would only cost.
+    served = bool(roles_of_student(entry))
     return Job(
         arms=tuple(keys.name(arm) for arm in arms_of(bound, material)),
         student=entry.name,
         options=entry.options.model_dump(mode="json"),
-        dev=material.dev,
-        held_out=material.held_out,
+        dev=() if served else material.dev,
+        held_out=() if served else material.held_out,
         folder=bound.folder.trained,
         home=bound.loaded.folder,
     )
@@ -96,6 +101,7 @@ def _score(bound: BoundRecipe, job: Job, sha256: str) -> dict[str, Any]:
             "sha256": sha256,
             "task": task_facts(bound),
             "job": str(write_job(job, folder)),
+            "served": served_request(bound),
         }
         process = start_sealed("seedbed.run.evaluator_process", request)
         try:

@@ -141,7 +141,7 @@ def bind_roles(
     executors: dict[str, HttpExecutor] = {}
     models: list[ChatModel] = []
     for name, role in loaded.recipe.roles.bound.items():
-        limits, asked = _limits(role), asked_model(loaded, role)
+        limits, asked = limits_of(role), asked_model(loaded, role)
         pool = _make_pool(loaded, name, role, limits, note)
         addresses = [lane.endpoint for lane in pool.lanes]
         purse = budget.at(price_of(role), dict(zip(addresses, prices_of(role), strict=True)))
@@ -165,7 +165,7 @@ def concurrency_of(role: WireRole | EmbedderRole) -> int | None:
     return None if role.concurrency == "auto" else role.concurrency
 
 
-def _limits(role: Role) -> Limits:
+def limits_of(role: Role) -> Limits:
     match role:
         case WireRole():
             return Limits(concurrency=concurrency_of(role), retries=role.retries)
@@ -178,6 +178,11 @@ def _limits(role: Role) -> Limits:
 def _make_pool(loaded: LoadedRecipe, name: str, role: Role, limits: Limits, note: Note) -> Pool[ChatModel]:
     if not isinstance(role, WireRole):
         return Pool([Lane(_make_model(loaded, role), limits.concurrency, role=name)], role=name)
+    return wire_pool(name, role, limits, note)
+
+
+def wire_pool(name: str, role: WireRole, limits: Limits, note: Note) -> Pool[ChatModel]:
+    """The endpoints of a role; makes no request."""
     lanes: list[Lane[ChatModel]] = []
     for endpoint in role.endpoints:
         key = endpoint.api_key or role.api_key

@@ -46,6 +46,7 @@ from seedbed.store.ledger import Ledger
 from seedbed.store.replies import ReplyLog
 from seedbed.store.rounds import Rounds
 from seedbed.store.successor import Successor, settle
+from seedbed.student.mixture import MixtureError
 
 Note = Callable[[str], None]
 Command = Literal["run", "refilter"]
@@ -276,7 +277,11 @@ async def run_recipe(
         if stopped in ("target", "variety", "cells", "budget"):
             await _measure(session, note)
         if stopped in ("target", "variety", "cells"):
-            await prove(bound, note, by=f"seedbed run {bound.recipe.name}")
+            try:
+                await prove(bound, note, by=f"seedbed run {bound.recipe.name}")
+            except MixtureError as cannot:
+                # The records are there and sound: that no such mix can be made is no failed run.
+                note(f"no proof: {cannot}")
             session.manifest.set_proof_of_earlier(False)
         _export(bound, registry, note)
         spent = session.teachers.spent()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from seedbed.core.chat import Usage
@@ -33,7 +33,11 @@ BEAT_SECONDS = 5.0
 
 @dataclass
 class Spending:
-    """The file's content. `replayed` is what each role took from the log in the latest sitting."""
+    """The file's content. `replayed` is what each role took from the log in the latest sitting.
+
+    Requests of the embedder, and of the models that a served student is, stand in no log: what they were
+    charged stands here.
+    """
 
     path: Path
     seconds: float = 0.0
@@ -41,6 +45,7 @@ class Spending:
     open: Amount = field(default_factory=Amount)
     replayed: dict[str, Usage] = field(default_factory=dict)
     embedder: Charged = field(default_factory=Charged)
+    served: Charged = field(default_factory=Charged)
 
     @classmethod
     def read(cls, folder: RunFolder, *, rehearsal: bool, at_work: bool = False) -> Spending:
@@ -49,16 +54,21 @@ class Spending:
         What is open is lost, unless a process is at work on it. A rehearsal has a file of its own: neither
         its time nor its requests count towards the caps of the run that follows it.
         """
-        path = folder.spending(rehearsal=rehearsal)
+        return cls.read_file(folder.spending(rehearsal=rehearsal), at_work=at_work)
+
+    @classmethod
+    def read_file(cls, path: Path, *, at_work: bool = False) -> Spending:
+        """See `read`."""
         if not path.is_file():
             return cls(path)
         value = read_json(path)
         lost, left = Amount(**value["lost"]), Amount(**value["open"])
         replayed = {role: Usage(**used) for role, used in value["replayed"].items()}
-        embedder = Charged(**value.get("embedder", {}))  # a file of before it was counted has none
+        # A file of before these were counted has none.
+        embedder, served = (Charged(**value.get(name, {})) for name in ("embedder", "served"))
         if at_work:
-            return cls(path, value["seconds"], lost, left, replayed, embedder)
-        return cls(path, value["seconds"], lost + left, Amount(), replayed, embedder)
+            return cls(path, value["seconds"], lost, left, replayed, embedder, served)
+        return cls(path, value["seconds"], lost + left, Amount(), replayed, embedder, served)
 
     def write(self) -> None:
         write_json(
@@ -69,6 +79,7 @@ class Spending:
                 "open": self.open.to_json(),
                 "replayed": {role: asdict(used) for role, used in self.replayed.items()},
                 "embedder": asdict(self.embedder),
+                "served": asdict(self.served),
             },
         )
 
@@ -79,12 +90,21 @@ class Spending:
 
     def charge_embedder(self, charge: Charge) -> None:
         """Put on record what a request of the embedder was charged; on disk when this returns."""
-        before = replace(self.embedder)
-        self.embedder.add(charge)
+        self._charge(self.embedder, charge)
+
+    def charge_served(self, charge: Charge) -> None:
+        """Put on record what a request to a served student was charged; on disk when this returns."""
+        self._charge(self.served, charge)
+
+    def _charge(self, sum_: Charged, charge: Charge) -> None:
+        before = asdict(sum_)
+        sum_.add(charge)
         try:
             self.write()
         except StoreError:
-            self.embedder = before  # the budget has it as outstanding still: it must not count twice
+            # The budget has it as outstanding still: it must not count twice.
+            for name, value in before.items():
+                setattr(sum_, name, value)
             raise
 
 
@@ -97,31 +117,59 @@ def open_budget(
     note: Callable[[str], None],
 ) -> Budget:
     """The budget of a sitting, less what the sittings before it took by the log and by `spending`."""
+    earlier = earlier_spent(recipe, folder, log, spending, prices, note)
+    return Budget(caps_of(recipe), spent=earlier, seconds=spending.seconds, note=note, keep=spending.keep)
+
+
+def caps_of(recipe: Recipe) -> Caps:
     limits = recipe.budget
-    caps = Caps(
+    return Caps(
         limits.requests,
         limits.tokens,
         nano(limits.cost) if limits.cost is not None else None,
         limits.time,
     )
-    earlier = Amount()
-    if (limits.requests, limits.tokens, limits.cost) != (None, None, None):
-        scopes = all_scopes(folder, recipe.name, rehearsal=recipe.is_rehearsal)
-        rows, lost = log.spent(scopes), spending.lost
-        embedder, of_embedder = spending.embedder, prices.get("embedder")
-        cost = worth(rows, (price for role, price in prices.items() if role != "embedder"))
-        of_unpriced = of_embedder.of(Usage(embedder.unpriced_tokens)) if of_embedder is not None else 0
-        if limits.cost is not None and cost > rows.cost:
-            note(
-                f"{rows.unpriced_calls:,} calls were made when no price was known: they count towards "
-                f"budget.cost with {shown_dollars(cost - rows.cost)}, at the price of now"
-            )
-        dearest = max((price.at_most(lost.tokens) for price in prices.values() if price), default=0)
-        earlier = Amount(log.calls(scopes), rows.tokens, cost) + Amount(
-            lost.requests, lost.tokens, lost.cost or dearest
+
+
+def is_capped(recipe: Recipe) -> bool:
+    """Whether the budget bounds more than time and disk, so that what was spent before matters."""
+    limits = recipe.budget
+    return (limits.requests, limits.tokens, limits.cost) != (None, None, None)
+
+
+def earlier_spent(
+    recipe: Recipe,
+    folder: RunFolder,
+    log: ReplyLog,
+    spending: Spending,
+    prices: Mapping[str, Price | None],
+    note: Callable[[str], None],
+) -> Amount:
+    """What the sittings before this one took, by the log and by `spending`, and what served students did.
+
+    Nothing, where no cap asks for it.
+    """
+    if not is_capped(recipe):
+        return Amount()
+    scopes = all_scopes(folder, recipe.name, rehearsal=recipe.is_rehearsal)
+    rows, examined = log.spent(scopes), Spending.read_file(folder.served_spending)
+    lost = spending.lost + examined.lost
+    embedder, of_embedder = spending.embedder, prices.get("embedder")
+    cost = worth(rows, (price for role, price in prices.items() if role != "embedder"))
+    of_unpriced = of_embedder.of(Usage(embedder.unpriced_tokens)) if of_embedder is not None else 0
+    if recipe.budget.cost is not None and cost > rows.cost:
+        note(
+            f"{rows.unpriced_calls:,} calls were made when no price was known: they count towards "
+            f"budget.cost with {shown_dollars(cost - rows.cost)}, at the price of now"
         )
-        earlier += Amount(embedder.requests, embedder.tokens, embedder.cost + of_unpriced)
-    return Budget(caps, spent=earlier, seconds=spending.seconds, note=note, keep=spending.keep)
+    dearest = max((price.at_most(lost.tokens) for price in prices.values() if price), default=0)
+    earlier = Amount(log.calls(scopes), rows.tokens, cost) + Amount(
+        lost.requests, lost.tokens, lost.cost or dearest
+    )
+    earlier += Amount(embedder.requests, embedder.tokens, embedder.cost + of_unpriced)
+    served = examined.served
+    at_price = max((price.at_most(served.unpriced_tokens) for price in prices.values() if price), default=0)
+    return earlier + Amount(served.requests, served.tokens, served.cost + at_price)
 
 
 @asynccontextmanager

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from seedbed.core.errors import InputError, Problem
-from seedbed.recipe import StudentEntry
+from seedbed.recipe import StudentEntry, roles_of_student
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.manifest import Manifest
 from seedbed.run.mixing import examined_on_dev, figure_of, student_on_dev
 from seedbed.run.proof import prove
 from seedbed.run.training import Answered, Trainer, arms_of, material_of, student_plugin
 from seedbed.store.atomic import write_json
-from seedbed.student.arms import REAL_ONLY
-from seedbed.student.evaluate import COMPARISONS
+from seedbed.student.arms import REAL_ONLY, Arm
+from seedbed.student.evaluate import compared
 from seedbed.student.examine import MATERIAL, Examined
 from seedbed.student.protocol import StudentError
 
@@ -44,7 +44,11 @@ def train(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
         "dev_rows": len(material.dev),
         "material": MATERIAL,
         "arms": [_arm(answered, examined) for answered in found],
-        **(_scored(examined) if examined is not None else _reported(entry, found)),
+        **(
+            _scored(examined, [each.arm for each in found])
+            if examined is not None
+            else _reported(entry, found)
+        ),
     }
     bound.folder.student.mkdir(parents=True, exist_ok=True)
     write_json(bound.folder.student / "dev.json", result)
@@ -75,13 +79,13 @@ def _retention(arm: str, examined: Examined) -> dict[str, Any] | None:
     return None if found is None else found.to_json()
 
 
-def _scored(examined: Examined) -> dict[str, Any]:
+def _scored(examined: Examined, arms: Sequence[Arm]) -> dict[str, Any]:
     return {
         "metric": examined.metric,
         "metrics": list(examined.metrics),
         "differences": [
             examined.difference(arm, against)
-            for arm, against in COMPARISONS
+            for arm, against in compared(arms)
             if {arm, against} <= examined.answers.keys()
         ],
     }
@@ -126,7 +130,7 @@ async def evaluate(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
                 str(bound.folder.path),
             )
         )
-    if not bound.train:
+    if not bound.train and not roles_of_student(bound.recipe.student):
         message = "evaluate needs real rows to compare with"
         problems.append(bound.loaded.problem(("sources",), message))
     if problems:

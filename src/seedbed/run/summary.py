@@ -13,6 +13,7 @@ from seedbed.run.accounts import read_accounts
 from seedbed.run.flags import flags
 from seedbed.run.judgement import judgement
 from seedbed.run.measuring import read_measures
+from seedbed.run.mix_results import mix_results
 from seedbed.run.pricing import money_of, prices_from
 from seedbed.run.proof import VERSION as PROOF_VERSION
 from seedbed.run.scopes import all_scopes, asked_scopes, standing_scopes
@@ -79,6 +80,7 @@ def summarise(view: RunView) -> dict[str, Any]:
         "selftest": self_test(view) if view.rehearsal else None,
         "eval": _eval(view),
         "measures": read_measures(folder),
+        "mix": mix_results(view),
         "proof": proof,
         "versions": versions_told(view.manifest),
         "set_aside": view.manifest.get("set_aside", []),
@@ -206,8 +208,11 @@ def _notes(facts: Mapping[str, Any]) -> list[str]:
             "no real data: no filter is calibrated on real rows, no draft is compared with them, and "
             "nothing shows what the data is worth; add a source"
         )
-    if not facts["task"]["labels"]:
-        notes.append("no student: only a task with labels is proven on one; look at the records themselves")
+    if not facts["task"]["labels"] and not facts.get("student"):
+        notes.append(
+            "no student: nothing shows what the records teach; name one that writes (student: {command: …}), "
+            "and look at the records themselves"
+        )
     if facts["eval_path"] is None:
         notes.append(
             "no locked eval: contamination is not checked and nothing is proven on a student; add a "

@@ -10,9 +10,11 @@ from typing import Any
 from seedbed.core.child_process import end_with_the_parent
 from seedbed.core.protocols import Task
 from seedbed.run.registry import registry
+from seedbed.run.served import made_ready
 from seedbed.sources.sealed import answer_with, read_request
-from seedbed.student.fitting import Entry, fitted, student_of
+from seedbed.student.fitting import Entry, fitted
 from seedbed.student.job import Job, read_job
+from seedbed.student.protocol import Student
 
 
 def main() -> None:
@@ -22,8 +24,11 @@ def main() -> None:
 
     def learn() -> Mapping[str, Any]:
         job = read_job(Path(wanted["job"]), task)
-        with fitted(job, task, student_of(job), tell) as entries:
-            return {"arms": [_said(entry, job) for entry in entries]}
+        with (
+            made_ready(job, task, wanted["served"], tell) as (student, _),
+            fitted(job, task, student, tell) as entries,
+        ):
+            return {"arms": [_said(entry, student, job) for entry in entries]}
 
     answer_with(learn)
 
@@ -40,12 +45,11 @@ def tell(line: str) -> None:
     sys.stderr.flush()
 
 
-def _said(entry: Entry, job: Job) -> dict[str, Any]:
+def _said(entry: Entry, student: Student, job: Job) -> dict[str, Any]:
     if entry.fitted is None:
         return {"answers": None, "notes": [], "reported": {}, "problem": entry.problem}
-    can = student_of(job).answers
     return {
-        "answers": entry.fitted.answer(job.dev) if can else None,
+        "answers": entry.fitted.answer(job.dev) if student.answers else None,
         "notes": list(entry.fitted.notes),
         "reported": dict(entry.fitted.reported),
         "problem": "",

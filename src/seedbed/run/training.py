@@ -22,8 +22,9 @@ from seedbed.core.record import Record
 from seedbed.recipe import Mix, StudentEntry
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.registry import registry
+from seedbed.run.served import identity_of, served_arms, served_request
 from seedbed.sources.sealed import answer_of, start_sealed
-from seedbed.store.atomic import read_json, write_json
+from seedbed.store.atomic import file_hash, read_json, write_json
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import Rounds
 from seedbed.student.arms import Arm, build_arms, in_order
@@ -124,7 +125,9 @@ def row_from(bound: BoundRecipe, record: Record) -> Row:
 
 
 def arms_of(bound: BoundRecipe, material: Material) -> list[Arm]:
-    """The arms of the proof, by the recipe's mix."""
+    """The arms of the proof, by the recipe's mix; or the served models that the recipe examines."""
+    if served := served_arms(bound):
+        return served
     mixture = mixture_of(bound.recipe.mix or Mix())
     seed = bound.recipe.generate.seed
     return build_arms(material.real, material.synthetic, mixture, seed, material.rank)
@@ -148,14 +151,16 @@ class Keys:
     """Names by everything that decides what a student learns: its rows to the letter, dev rows, itself."""
 
     def __init__(self, bound: BoundRecipe, entry: StudentEntry, dev: Sequence[Row]) -> None:
+        self._bound = bound
         self._hashes: dict[str, str] = {}
-        student = registry().students.get(entry.name)
+        student = student_plugin(entry)
         self._base = [
             entry.name,
             student.version,
             entry.options.model_dump(mode="json"),
             task_facts(bound),
             [self._hash(row) for row in dev],
+            _files_read(student, bound.loaded.folder),
         ]
 
     def _hash(self, row: Row) -> str:
@@ -165,8 +170,15 @@ class Keys:
 
     def name(self, arm: Arm) -> Arm:
         """The arm with its key."""
-        key = short_id("arm", [*self._base, [self._hash(row) for row in arm.rows], arm.seed])
+        asked = identity_of(self._bound, arm.role)
+        key = short_id("arm", [*self._base, [self._hash(row) for row in arm.rows], arm.seed, *asked])
         return replace(arm, key=key)
+
+
+def _files_read(student: Student, folder: Path) -> dict[str, str]:
+    """Name -> hash of those files that the student reads and that are there."""
+    there = {name: folder / name for name in student.reads}
+    return {name: file_hash(path) for name, path in sorted(there.items()) if path.is_file()}
 
 
 @contextmanager
@@ -218,7 +230,7 @@ class Trainer:
             return None
         value = read_json(path)
         answers = None if value["answers"] is None else tuple(value["answers"])
-        return Answered(arm, answers, tuple(value["notes"]), value["reported"], "")
+        return Answered(arm, answers, tuple(value["notes"]), dict(value["reported"]), "")
 
     def _write(self, answered: Answered) -> None:
         # What a student could not learn from is tried again: a trainer that failed may be mended.
@@ -227,7 +239,12 @@ class Trainer:
         self._answers.mkdir(parents=True, exist_ok=True)
         write_json(
             self._answers / f"{answered.arm.key}.json",
-            {"answers": answered.answers, "notes": answered.notes, "reported": answered.reported},
+            {
+                "answers": answered.answers,
+                "notes": answered.notes,
+                # A list, for the first is the figure that decides.
+                "reported": list(answered.reported.items()),
+            },
         )
 
     def _ask(self, arms: Sequence[Arm]) -> list[Answered]:
@@ -240,7 +257,11 @@ class Trainer:
             home=self._bound.loaded.folder,
         )
         with job_folder(self._bound) as folder:
-            request = {"task": task_facts(self._bound), "job": str(write_job(job, folder))}
+            request = {
+                "task": task_facts(self._bound),
+                "job": str(write_job(job, folder)),
+                "served": served_request(self._bound),
+            }
             process = start_sealed("seedbed.run.trainer_process", request)
             try:
                 result = answer_of(process, folder)

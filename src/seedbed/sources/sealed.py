@@ -21,10 +21,19 @@ from typing import Any
 import orjson
 
 from seedbed.core.child_process import start_child
-from seedbed.core.errors import EvalLockError, InputError, Problem, SeedbedError, SourceError, StoreError
+from seedbed.core.errors import (
+    BudgetReached,
+    EndpointError,
+    EvalLockError,
+    InputError,
+    Problem,
+    SeedbedError,
+    SourceError,
+    StoreError,
+)
 
 _INPUT_ERRORS = {kind.__name__: kind for kind in (SourceError, EvalLockError)}
-_OTHER_ERRORS = {kind.__name__: kind for kind in (StoreError,)}
+_OTHER_ERRORS = {kind.__name__: kind for kind in (StoreError, EndpointError, BudgetReached)}
 
 
 def start_sealed(module: str, request: Mapping[str, Any]) -> subprocess.Popen[bytes]:

@@ -54,6 +54,11 @@ class RunFolder:
     def spending(self, *, rehearsal: bool) -> Path:
         return self.path / f"spending{'-rehearsal' if rehearsal else ''}.json"
 
+    @property
+    def served_spending(self) -> Path:
+        """What models that are examined were charged, written by the processes that ask them."""
+        return self.path / "spending-served.json"
+
     def asked_contents(self, *, rehearsal: bool) -> Path:
         """A folder with a file for each filter that asks a model."""
         return self.path / f"asked-contents{'-rehearsal' if rehearsal else ''}"

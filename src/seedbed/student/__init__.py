@@ -6,9 +6,23 @@ table; a student from another package is an entry point in the group `seedbed.st
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from seedbed.core.registry import Table, loaders
-from seedbed.student.protocol import Student
+
+if TYPE_CHECKING:  # the process that keeps a command starts light
+    from seedbed.student.protocol import Student
 
 STUDENTS: Table[type[Student]] = Table(
-    "student", "seedbed.students", loaders("seedbed.student", {"classifier": "classifier:Classifier"})
+    "student",
+    "seedbed.students",
+    loaders(
+        "seedbed.student",
+        {
+            "classifier": "classifier:Classifier",
+            "command": "command:Command",
+            "trl": "trl:Trl",
+            "endpoint": "endpoint:Endpoint",
+        },
+    ),
 )

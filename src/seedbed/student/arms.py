@@ -24,7 +24,7 @@ class Arm:
     """A training set of `real` + `synthetic` rows, learnt from with `seed`.
 
     `note` says what it lacks, and is empty if nothing. `key` names what decides what is learnt from it: see
-    `run/training.py`.
+    `run/training.py`. With a `role` there are no rows and nothing is learnt: a served model is asked in it.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Arm:
     note: str = ""
     seed: int = 0
     key: str = ""
+    role: str = ""
 
 
 def build_arms(

@@ -7,8 +7,9 @@ than its score does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +18,8 @@ from seedbed.core.errors import SeedbedError
 from seedbed.core.protocols import Task
 from seedbed.student.protocol import Lesson, StudentError
 from seedbed.student.rows import Row
+from seedbed.text.lexical import Lexical
+from seedbed.text.local_models import LocalModel
 
 MAX_ITERATIONS = 5_000
 
@@ -26,12 +29,22 @@ class ClassifierOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    features: Literal["word", "single-word", "word+char"] = Field(
+    features: Literal["word", "single-word", "word+char", "embedding"] = Field(
         default="word",
         description=(
-            "`word`: single words and pairs of neighbours. `single-word`: without pairs, which are the wording "
-            "of whoever wrote the rows. `word+char` adds runs of 2 to 5 characters within words: better "
-            "with typos, rich inflection, or scripts written without spaces."
+            "`word`: single words and pairs of neighbours. `single-word`: without pairs, of which many are "
+            "the manner of one writer. `word+char` adds runs of 2 to 5 characters within words: better "
+            "with typos, rich inflection, or scripts written without spaces. "
+            "`embedding`: vectors of the `model`, or of the offline embedder."
+        ),
+    )
+    model: str | None = Field(
+        default=None,
+        min_length=1,
+        description=(
+            "For `embedding`: a folder with a sentence-transformers or model2vec model, relative to the "
+            "recipe's; without it texts are embedded by the offline embedder, which is fitted on the "
+            "training rows and sees words and spelling alone."
         ),
     )
     c: float = Field(
@@ -59,8 +72,33 @@ class FittedClassifier:
         return [self.labels[number] for number in self.machine.predict(features)]
 
 
+class _Embedding:
+    """Vectors of texts in the form of a vectoriser of scikit-learn."""
+
+    def __init__(self, model: str | None, home: Path, seed: int) -> None:
+        self._model, self._home, self._seed = model, home, seed
+        self._embed: Callable[[Sequence[str]], Any] | None = None
+
+    def fit_transform(self, texts: Sequence[str]) -> Any:
+        if self._model is None:
+            self._embed = Lexical.fit(texts, seed=self._seed % 2**32).embed
+        else:
+            try:
+                model = LocalModel.at(self._model, self._home)
+            except ValueError as error:
+                raise StudentError(f"student.classifier.model: {error}") from None
+            if model.lacks:
+                raise StudentError(f"student.classifier.model {self._model!r} {model.lacks}")
+            self._embed = model.embed
+        return self.transform(texts)
+
+    def transform(self, texts: Sequence[str]) -> Any:
+        assert self._embed is not None, "fitted before it is used"
+        return self._embed(texts)
+
+
 class Classifier:
-    """Sublinear TF-IDF (1 + log tf), L2-normalised, into one-against-rest linear SVMs."""
+    """Sublinear TF-IDF (1 + log tf), L2-normalised, or embeddings, into one-against-rest linear SVMs."""
 
     name: ClassVar[str] = "classifier"
     version: ClassVar[int] = 1
@@ -75,7 +113,15 @@ class Classifier:
     def answers(self) -> bool:
         return True
 
+    @property
+    def reads(self) -> Sequence[str]:
+        return ()
+
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
+        if self._options.model is not None and self._options.features != "embedding":
+            return [
+                (("model",), "looks at its model with features: embedding alone; write that, or remove it")
+            ]
         if task.label_field is not None:
             return []
         message = (
@@ -100,7 +146,7 @@ class Classifier:
                 "a classifier needs rows of at least two labels"
             )
         svm = _sklearn_svm()
-        vectoriser = self._vectoriser()
+        vectoriser = self._vectoriser(lesson)
         try:
             features = vectoriser.fit_transform(texts)
         except ValueError as error:
@@ -115,7 +161,9 @@ class Classifier:
         notes = _fit_quietly(machine, features, [number[label] for label in labels])
         return FittedClassifier(vectoriser, machine, names, notes)
 
-    def _vectoriser(self) -> Any:
+    def _vectoriser(self, lesson: Lesson) -> Any:
+        if self._options.features == "embedding":
+            return _Embedding(self._options.model, lesson.home, lesson.seed)
         from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.pipeline import FeatureUnion
 

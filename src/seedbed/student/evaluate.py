@@ -7,36 +7,44 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import combinations
 from typing import Any
 
 from seedbed.core.errors import InputError
 from seedbed.core.protocols import Task
-from seedbed.student.arms import MIX, REAL_ONLY, SYNTHETIC_ONLY
+from seedbed.student.arms import MIX, REAL_ONLY, SYNTHETIC_ONLY, Arm
 from seedbed.student.examine import MATERIAL, Examined
 from seedbed.student.fitting import Entry, Tell, described, fitted, require_one_fitted, student_of
 from seedbed.student.job import Job
-from seedbed.student.protocol import StudentError
-from seedbed.student.rows import Row
+from seedbed.student.protocol import Student, StudentError
+from seedbed.student.rows import Row, labels_of
 
 ReadEval = Callable[[], Sequence[Row]]
 
 COMPARISONS = ((SYNTHETIC_ONLY, REAL_ONLY), (MIX, REAL_ONLY), (MIX, SYNTHETIC_ONLY))
 
 
-def score_arms(job: Job, task: Task, read_eval: ReadEval, tell: Tell = lambda line: None) -> dict[str, Any]:
+def score_arms(
+    job: Job,
+    task: Task,
+    read_eval: ReadEval,
+    tell: Tell = lambda line: None,
+    student: Student | None = None,
+) -> dict[str, Any]:
     """Fit all arms, read the eval once, and score them on the same bootstrap draws.
 
     `read_eval` is called once, after every arm was fitted and only if at least one could be: a job that
     cannot be scored leaves the eval closed. An arm from which the student cannot learn stands in the result
-    with its `problem` and without scores.
+    with its `problem` and without scores. `student` is the job's, where somebody made it ready before.
 
     Raises StudentError where no arm can be fitted or the student answers nothing, InputError for an eval
-    without rows or whose labels no arm knows, UnknownPlugin for an unknown student.
+    without rows or whose labels no arm knows, UnknownPlugin for an unknown student, and what a served
+    student raises.
 
     Macro-F1 is the mean over the labels that the eval has rows of; a prediction of any other label
     counts against the label that would have been right.
     """
-    student = student_of(job)
+    student = student or student_of(job)
     if not student.answers:
         raise StudentError(
             f"the student {student.name} only reports figures of its own on dev, and cannot be asked: the "
@@ -68,7 +76,7 @@ def _examine(
     if not rows and not must_have_rows:
         return None
     if task.label_field is not None:
-        require_known_label(split, rows, entries)
+        require_known_label(split, task, rows, entries)
     answers = {entry.arm.name: entry.fitted.answer(rows) for entry in entries if entry.fitted is not None}
     return Examined(
         split, task, rows, answers, draws=job.draws, level=job.level, seed=job.arms[0].seed if job.arms else 0
@@ -85,7 +93,7 @@ def _result(
 ) -> dict[str, Any]:
     differences = [
         examined.difference(arm, against)
-        for arm, against in COMPARISONS
+        for arm, against in compared([entry.arm for entry in entries])
         if {arm, against} <= examined.answers.keys()
     ]
     return {
@@ -102,13 +110,21 @@ def _result(
     }
 
 
+def compared(arms: Sequence[Arm]) -> list[tuple[str, str]]:
+    """Which arm is compared with which; of served models each with all that are named after it."""
+    served = [arm.name for arm in arms if arm.role]
+    return [*combinations(served, 2)] if served else [*COMPARISONS]
+
+
 def _labels(task: Task, rows: Sequence[Row]) -> dict[str, int]:
     return dict(sorted(Counter(row.answer for row in rows).items())) if task.label_field is not None else {}
 
 
-def require_known_label(split: str, rows: Sequence[Row], entries: Sequence[Entry]) -> None:
+def require_known_label(split: str, task: Task, rows: Sequence[Row], entries: Sequence[Entry]) -> None:
     """Refuse labels that are none: a wrong label column would carry the eval's text into the result."""
     known = {row.answer for entry in entries for row in entry.arm.rows}
+    if any(entry.arm.role for entry in entries):
+        known |= set(labels_of(task))
     classes = {row.answer for row in rows}
     if classes and known.isdisjoint(classes):
         some = ", ".join(repr(label) for label in sorted(known)[:5])
@@ -163,7 +179,7 @@ def _notes(task: Task, entries: Sequence[Entry], examined: Examined) -> list[str
             notes.append(f"not scored: {entry.problem}")
             continue
         rows = Counter(row.answer for row in entry.arm.rows)
-        unseen = [label for label in examined.classes if label not in rows]
+        unseen = [label for label in examined.classes if label not in rows and not entry.arm.role]
         single = [label for label in examined.classes if rows[label] == 1]
         if unseen:
             notes.append(f"arm {name} has no row of {_named(unseen)}, which the eval has: it scores 0 there")
@@ -177,6 +193,8 @@ def _notes(task: Task, entries: Sequence[Entry], examined: Examined) -> list[str
         notes.extend(f"arm {name}: {note}" for note in entry.fitted.notes)
     if task.label_field is not None:
         trained = {row.answer for entry in entries for row in entry.arm.rows}
+        if any(entry.arm.role for entry in entries):
+            trained |= set(labels_of(task))
         absent = sorted(trained - set(examined.classes))
         if absent:
             notes.append(f"the eval has no row of {_named(absent)}: nothing is known about it")

@@ -18,6 +18,7 @@ from seedbed.stats.bootstrap import (
     percentile_interval,
 )
 from seedbed.stats.intervals import LEVEL, Estimate, rows_to_decide, wilson
+from seedbed.student.mixture import is_in
 from seedbed.student.rows import Row
 from seedbed.student.scores import MACRO_F1, metrics_of, scores_of
 
@@ -30,7 +31,8 @@ class Examined:
     """The answers of each arm to the rows of one split, and what they score.
 
     Every metric of every arm has a value and its draws, all from the same resamples of the rows, so that
-    arms are compared in pairs. `undecided` counts the answers of an arm that a score could not tell.
+    arms are compared in pairs. `right` has each row's own score, 0..1, by `row_metric`: the metric that
+    decides, or accuracy beside macro-F1. `undecided` counts the answers of an arm that it could not tell.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Examined:
         if not rows:
             raise InputError(f"the {split} set has no rows to score on; check its file and its split")
         self.level = level
+        self._draws, self._seed = draws, seed
         self.rows = rows
         self.answers = answers
         self.metrics = metrics_of(task)
@@ -58,7 +61,9 @@ class Examined:
         if task.label_field is not None:
             self.classes = sorted({row.answer for row in rows})
             self._score_labels(draws, seed)
-        for score in scores_of(task):
+        scores = scores_of(task)
+        self.row_metric = scores[0].name
+        for score in scores:
             self._score_rows(score.name, [score.of(task, answers[arm], rows) for arm in answers], draws, seed)
 
     def _score_labels(self, draws: int, seed: int) -> None:
@@ -81,13 +86,14 @@ class Examined:
     ) -> None:
         if not scored:
             return
+        decides = metric == self.row_metric
         values = np.array([[value or 0.0 for value in of_arm] for of_arm in scored], dtype=np.float64)
         means, drawn = bootstrap_means(values, draws=draws, seed=seed)
         for index, arm in enumerate(self.answers):
             self._found[arm, metric] = float(means[index]), drawn[index]
-            if metric in (self.metric, "accuracy"):
+            if decides:
                 self.right[arm] = values[index]
-            self.undecided[arm] += sum(value is None for value in scored[index])
+                self.undecided[arm] = sum(value is None for value in scored[index])
 
     def draws(self, arm: str, metric: str | None = None) -> tuple[float, Floats]:
         """The value of a metric, the deciding one unless named, and its draws."""
@@ -139,6 +145,26 @@ class Examined:
                 "support": support,
             }
         return result
+
+    def per_slice(self, arm: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Rows of each slice (a label, or FIELD=VALUE) and their mean `row_metric` with its interval.
+
+        Of a slice without rows nothing is known, and it is left out. The interval is Wilson's where rows are
+        right or wrong, and the bootstrap's where they are so by degrees.
+        """
+        result = {}
+        for name in names:
+            chosen = np.array([is_in(row, name) for row in self.rows], dtype=np.bool_)
+            values = self.right[arm][chosen]
+            if len(values):
+                result[name] = {"rows": len(values), **self._mean(values).to_json()}
+        return result
+
+    def _mean(self, values: Floats) -> Estimate:
+        if np.isin(values, (0.0, 1.0)).all():
+            return wilson(int(values.sum()), len(values), self.level)
+        means, drawn = bootstrap_means(values[np.newaxis, :], draws=self._draws, seed=self._seed)
+        return percentile_interval(float(means[0]), drawn[0], self.level)
 
 
 def difference_of(gap: Estimate, rows: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from seedbed.student import STUDENTS
 from seedbed.student.arms import Arm
 from seedbed.student.job import Job
 from seedbed.student.protocol import Fitted, Lesson, Student, StudentError
+from seedbed.student.scores import require_scorable
 
 Tell = Callable[[str], None]
 
@@ -42,8 +43,10 @@ def described(student: Student, job: Job) -> dict[str, Any]:
 def fitted(job: Job, task: Task, student: Student, tell: Tell = lambda line: None) -> Iterator[list[Entry]]:
     """Every arm with the student that learnt from it; what it may keep lies in the job's folder.
 
-    Without such a folder it lies in a temporary one, for as long as the context lasts.
+    Without such a folder it lies in a temporary one, for as long as the context lasts. Raises SeedbedError
+    before anything is learnt where nobody could score what is answered; see `require_scorable`.
     """
+    require_scorable(task)
     if job.folder is not None:
         yield [_fit(student, arm, job, task, job.folder, tell) for arm in job.arms]
         return
@@ -52,14 +55,16 @@ def fitted(job: Job, task: Task, student: Student, tell: Tell = lambda line: Non
 
 
 def _fit(student: Student, arm: Arm, job: Job, task: Task, base: Path, tell: Tell) -> Entry:
-    if not arm.rows:
+    if not arm.rows and not arm.role:
         return Entry(arm, None, f"arm {arm.name}: {arm.note or 'it has no rows'}")
     folder = base / (arm.key or arm.name)
     folder.mkdir(parents=True, exist_ok=True)
     if student.slow:
-        tell(f"student {student.name}: arm {arm.name}, {len(arm.rows):,} rows")
+        what = f"roles.{arm.role} is asked" if arm.role else f"arm {arm.name}, {len(arm.rows):,} rows"
+        tell(f"student {student.name}: {what}")
+    lesson = Lesson(task, arm.rows, job.dev, arm.seed, folder, job.home, arm.role)
     try:
-        return Entry(arm, student.fit(Lesson(task, arm.rows, job.dev, arm.seed, folder, job.home)))
+        return Entry(arm, student.fit(lesson))
     except StudentError as error:
         return Entry(arm, None, f"arm {arm.name}: {error}")
 

@@ -58,6 +58,7 @@ def write_job(job: Job, folder: Path) -> Path:
                 "synthetic": arm.synthetic,
                 "note": arm.note,
                 "seed": arm.seed,
+                "role": arm.role,
             }
             for arm in job.arms
         ],

@@ -6,7 +6,7 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -20,6 +20,10 @@ Amount = float | int
 
 class MixtureError(InputError):
     """A mixture that the rows there are cannot make; the message says what there is."""
+
+
+class _TooFewOfOthers(MixtureError):
+    """Outside the slices with rules there are too few rows to make up for them: a smaller mix may do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,35 @@ def mix(real: Sequence[Row], synthetic: Sequence[Row], mixture: Mixture) -> Mixe
         note = _note(mixed, total, share, len(real), len(synthetic))
     if not mixture.slices:
         return Mixed(tuple(real[:of_real]), tuple(synthetic[:of_synthetic]), note)
-    return _by_slices(real, synthetic, of_real, of_synthetic, mixture.slices, note)
+    try:
+        return _by_slices(real, synthetic, of_real, of_synthetic, mixture.slices, note)
+    except _TooFewOfOthers:
+        if mixture.fixed == "real":
+            raise
+        return _smaller(real, synthetic, mixture, of_real + of_synthetic)
+
+
+def _smaller(real: Sequence[Row], synthetic: Sequence[Row], mixture: Mixture, total: int) -> Mixed:
+    """The largest mix below `total` in which the rules hold; raises MixtureError where there is none."""
+
+    def sized(size: int) -> Mixed | None:
+        part = _synthetic_part(size, mixture.share)
+        try:
+            return _by_slices(real, synthetic, size - part, part, mixture.slices, "")
+        except _TooFewOfOthers:
+            return None
+
+    # Rounding may spare a row here and there: what fits lies at the end of the search or a few rows below.
+    size = bisect_right(range(total), False, key=lambda size: sized(size) is None) - 1
+    while size > 0:
+        if (found := sized(size)) is not None:
+            note = (
+                f"{size:,} rows instead of {total:,}: there are no more rows outside mix.slices for what the "
+                "slices want"
+            )
+            return replace(found, note=note)
+        size -= 1
+    raise MixtureError("mix.slices: there is no mix of any size in which all of them hold; ask less of them")
 
 
 def _by_slices(
@@ -141,7 +173,7 @@ def _by_slices(
     for kind, rows, rest in (("real", real, rest_real), ("synthetic", synthetic, rest_synthetic)):
         free = sum(1 for row in rows if slice_of[row.id] is None)
         if rest > free:
-            raise MixtureError(
+            raise _TooFewOfOthers(
                 f"mix.slices leave {rest:,} rows of the mix to {kind} rows of other slices, and of those "
                 f"there are {free:,}; make the mix smaller (mix.size), or ask less of the slices"
             )

@@ -25,6 +25,7 @@ class Lesson:
     `rows` train it; `dev` are real rows that it may stop by and is scored on. `folder` is its own and there:
     what it keeps in it is found again by a lesson of the same rows, options and seed, and by no other. `home`
     is the recipe's folder, in which commands of the user's run and to which files they name are relative.
+    `role` is that of a served model, which has no rows to learn from.
     """
 
     task: Task
@@ -33,6 +34,7 @@ class Lesson:
     seed: int
     folder: Path
     home: Path
+    role: str = ""
 
 
 class Fitted(Protocol):
@@ -72,6 +74,11 @@ class Student(Protocol):
     @property
     def answers(self) -> bool:
         """Whether it can be asked; one that cannot is told by what its trainer reports, and sees no eval."""
+        ...
+
+    @property
+    def reads(self) -> Sequence[str]:
+        """Files of the recipe's folder that decide what it learns, beside its options, as far as there."""
         ...
 
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:

@@ -28,6 +28,9 @@ FINALISTS = 3
 LEAST_ROWS = 200
 """No rung has fewer rows: what a student learns from less says little of what it learns from all."""
 
+LEAST_IN_SLICE = 10
+"""Dev rows of a slice below which nothing is said to hold in it."""
+
 REAL, SYNTHETIC = 0.0, 1.0
 
 Decision = Literal["better", "best_already", "no_material_gain", "undecided", "constrained"]
@@ -242,7 +245,9 @@ def _arm(
 
 def _slice(found: SliceGap, tolerance: float) -> dict[str, Any]:
     """`held`: it surely falls by no more than the tolerance; `broken`: it surely falls by more."""
-    if found.gap.low >= -tolerance:
+    if found.rows < LEAST_IN_SLICE:
+        status = "unproven"
+    elif found.gap.low >= -tolerance:
         status = "held"
     else:
         status = "broken" if found.gap.high < -tolerance else "unproven"

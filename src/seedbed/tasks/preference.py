@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from seedbed.core.protocols import Task
 from seedbed.tasks.fields import BoundTask, FieldName, TaskOptions, distinct_fields, exchange, text_of
 
 
@@ -69,3 +70,16 @@ class Preference(BoundTask):
         """The prompt and the better answer."""
         prompt, chosen, _ = self.fields
         return exchange(text_of(fields, (prompt,)), text_of(fields, (chosen,)))
+
+
+def as_pair(task: Task, fields: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
+    """`prompt`, `chosen` and `rejected` of a preference task's record, each a list of turns.
+
+    TRL calls the format "preference, conversational, with explicit prompt".
+    """
+    prompt, chosen, rejected = (fields[name] for name in task.fields)
+    return {
+        "prompt": [{"role": "user", "content": prompt}],
+        "chosen": [{"role": "assistant", "content": chosen}],
+        "rejected": [{"role": "assistant", "content": rejected}],
+    }

@@ -13,9 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
-
-from seedbed.filters.subject import FilterOptions
+from pydantic import BaseModel, ConfigDict, Field
 
 Library = Literal["sentence_transformers", "model2vec"]
 Vectors = NDArray[np.float32]
@@ -23,8 +21,10 @@ Vectors = NDArray[np.float32]
 _HASHED_AT_A_TIME = 1 << 20
 
 
-class LocalModel(FilterOptions):
+class LocalModel(BaseModel):
     """A folder with a sentence-transformers or model2vec model; `content` tells it from another there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     written: str
     library: Library

@@ -1,0 +1,101 @@
+"""How the mix was chosen, and what filters, methods and templates were worth, for the report's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from seedbed.publish.mix_text import LEGEND, SIGNS, decision_words
+from seedbed.publish.page_content import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Interval,
+    Number,
+    Paragraph,
+    Scale,
+    Section,
+    Table,
+    Text,
+)
+from seedbed.publish.proof_text import metric_name, signed
+
+Summary = Mapping[str, Any]
+
+
+def mix_section(summary: Summary) -> Section:
+    """The arms of the search and its decision, then each ablation; no blocks where nothing was tried."""
+    mix = summary["mix"]
+    blocks: list[Block] = []
+    if mix["search"]:
+        blocks += _search(mix["search"])
+    for part, found in sorted(mix["ablations"].items()):
+        blocks += _ablation(part, found)
+    return Section("mix", "How the mix was chosen", blocks)
+
+
+def _search(result: Mapping[str, Any]) -> list[Block]:
+    metric = metric_name(result["metric"])
+    scores = [arm["score"] for arm in result["arms"]]
+    scale = Scale.over([score[key] for score in scores for key in ("low", "high")])
+    rows: list[list[Cell]] = []
+    for arm in result["arms"]:
+        score = arm["score"]
+        low, value, high = (scale.place(score[key]) for key in ("low", "value", "high"))
+        said = f"{metric} {score['value']:.3f}, interval {score['low']:.3f} to {score['high']:.3f}"
+        of_recipe = "the recipe's share" if arm["share"] == result["prior"] else ""
+        rows.append(
+            [
+                Text(arm["name"], of_recipe),
+                Number(f"{arm['real']:,}"),
+                Number(f"{arm['synthetic']:,}"),
+                Number(f"{score['value']:.3f}", f"[{score['low']:.3f}, {score['high']:.3f}]"),
+                Interval(
+                    said, value, low, high, tone="good" if arm["share"] == result["chosen"] else "plain"
+                ),
+                Number(_gap(arm["against_real"])),
+            ]
+        )
+    columns = [
+        Column("arm"), Column("real", "number"), Column("synthetic", "number"), Column(metric, "number"),
+        Column("", "figure"), Column("to real only", "number"),
+    ]  # fmt: skip
+    where = f"{result['dev_rows']:,} dev rows" if result["dev_rows"] else "what the trainer reports on dev"
+    setting = f"Shares of generated rows, tried on {where}, {result['seeds']} times each. {LEGEND}."
+    return [Paragraph(decision_words(result)), Table(setting, columns, rows)]
+
+
+def _gap(difference: Mapping[str, Any] | None) -> str:
+    if difference is None:
+        return "–"
+    return f"{signed(difference['difference']['value'])} {SIGNS[difference['verdict']]}"
+
+
+def _ablation(part: str, result: Mapping[str, Any]) -> list[Block]:
+    rows: list[list[Cell]] = []
+    ordered = sorted(
+        result["without"].items(), key=lambda each: (-each[1]["worth"]["difference"]["value"], each[0])
+    )
+    for name, found in ordered:
+        worth = found["worth"]
+        gap = worth["difference"]
+        rows.append(
+            [
+                Text(name),
+                Number(f"{found['pool']:,}"),
+                Number(f"{found['score']['value']:.3f}"),
+                Number(
+                    f"{signed(gap['value'])} {SIGNS[worth['verdict']]}",
+                    f"[{signed(gap['low'])}, {signed(gap['high'])}]",
+                ),
+            ]
+        )
+    columns = [
+        Column("without"), Column("drawn from", "number"), Column(metric_name(result["metric"]), "number"),
+        Column("worth", "number"),
+    ]  # fmt: skip
+    base = result["base"]["score"]["value"]
+    caption = f"What {part} were worth: the mix as it is has {base:.3f} on {result['dev_rows']:,} dev rows"
+    notes = [f"{name}: {why}" for name, why in result["left_out"].items()]
+    return [Table(caption, columns, rows), *([Bullets(notes)] if notes else [])]

@@ -1,0 +1,27 @@
+"""What a score of rows is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from seedbed.core.protocols import Task
+from seedbed.student.rows import Row
+
+
+class Score:
+    """0..1 for each answer, parallel to the rows; None where it cannot be told, which counts as wrong.
+
+    What one answer scores depends on that answer and its row alone.
+    """
+
+    name: ClassVar[str]
+
+    def of(self, task: Task, answers: Sequence[str], rows: Sequence[Row]) -> list[float | None]:
+        return [self.one(task, answer, row) for answer, row in zip(answers, rows, strict=True)]
+
+    def one(self, task: Task, answer: str, row: Row) -> float | None:
+        raise NotImplementedError
+
+    def require(self) -> None:
+        """Raises SeedbedError where what it needs is not to be had on this machine."""

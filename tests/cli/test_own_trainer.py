@@ -1,0 +1,152 @@
+"""A recipe whose student is a command: mended, resumed, killed with its run, blind to the eval."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.cli.workspace import Workspace
+from tests.student.programs import PREDICT, PREDICTS, TRAIN, TRAINS, becomes, running
+
+SOURCES = {
+    "real": {"path": "data/train.csv", "split": {"dev": 0.3}},
+    "eval": {"path": "data/test.csv", "lock": True},
+}
+GENERATE = {"target": 60, "axes": {"tone": ["calm", "cross"]}}
+COUNTED = f"echo trained >> count; {TRAINS}"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A finished rehearsal, without a student yet."""
+    workspace = Workspace.make(tmp_path_factory.mktemp("trainer"), sources=SOURCES, generate=GENERATE)
+    workspace.run("run", ".")
+    return workspace
+
+
+@pytest.fixture
+def workspace(made: Workspace, tmp_path: Path) -> Workspace:
+    shutil.copytree(made.folder, tmp_path, dirs_exist_ok=True)
+    for name, text in (("train.py", TRAIN), ("predict.py", PREDICT)):
+        (tmp_path / name).write_text(text.replace('"kind"', '"category"'), "utf-8")
+    return Workspace(tmp_path)
+
+
+def with_student(workspace: Workspace, command: str = COUNTED, **options: object) -> None:
+    student = {"command": command, "predict": PREDICTS, **options}
+    given = {key: value for key, value in student.items() if value is not None}
+    workspace.write(sources=SOURCES, generate=GENERATE, student=given)
+
+
+def trainings(workspace: Workspace) -> int:
+    count = workspace.folder / "count"
+    return len(count.read_text().splitlines()) if count.exists() else 0
+
+
+def purposes(workspace: Workspace) -> list[str]:
+    lock = json.loads((workspace.run_folder / "eval.lock.json").read_text("utf-8"))
+    return [opening["purpose"] for opening in lock["openings"]]
+
+
+def test_a_trainer_that_fails_is_told_with_its_log_mended_and_not_run_for_nothing(
+    workspace: Workspace,
+) -> None:
+    with_student(workspace)
+    trainer = workspace.folder / "train.py"
+    sound = trainer.read_text("utf-8")
+    trainer.write_text("raise SystemExit('the GPU is on fire')\n", "utf-8")
+    done = workspace.run("train", ".", expect=2)
+    logs = [line for line in done.err.splitlines() if "its log is" in line]
+    assert [line.partition("arm ")[2].partition(":")[0] for line in logs] == [
+        "real_only",
+        "synthetic_only",
+        "mix",
+    ]
+    assert all(Path(line.rpartition("its log is ")[2]).is_file() for line in logs)
+    assert done.err.count("the GPU is on fire") == 3
+    trainer.write_text(sound, "utf-8")
+    result = workspace.run("train", ".", "--json").json
+    assert [arm["problem"] for arm in result["arms"]] == ["", "", ""]
+    assert trainings(workspace) == 6
+    assert workspace.run("train", ".", "--json").json == result
+    assert trainings(workspace) == 6
+    trainer.write_text(sound + "print('changed')\n", "utf-8")
+    workspace.run("train", ".")
+    assert trainings(workspace) == 9
+
+
+def test_the_eval_goes_through_a_pipe_and_into_no_file(workspace: Workspace) -> None:
+    with_student(workspace, predict=f"tee /dev/stderr | {PREDICTS}")
+    workspace.run("train", ".")
+    assert purposes(workspace) == ["check"]
+    logs = list((workspace.run_folder / "student").rglob("predict.log"))
+    assert len(logs) == 3
+    assert all(log.read_text() for log in logs)  # what dev rows are asked is kept
+    done = workspace.run("evaluate", ".", "--json")
+    assert purposes(workspace) == ["check", "evaluate"]
+    assert done.json["eval"]["rows"] == 120
+    assert trainings(workspace) == 3
+    with (workspace.folder / "data" / "test.csv").open(encoding="utf-8") as file:
+        texts = [row["text"].encode() for row in csv.DictReader(file)]
+    held = {
+        path
+        for path in workspace.run_folder.rglob("*")
+        if path.is_file() and any(text in path.read_bytes() for text in texts)
+    }
+    assert held == set()
+    assert not any(text.decode() in done.out + done.err for text in texts)
+
+
+def test_one_that_fails_on_the_eval_says_nothing_of_it(workspace: Workspace) -> None:
+    """A predict that knows the dev rows alone, and quotes what it does not know."""
+    (workspace.folder / "picky.py").write_text(
+        "import sys\nfrom pathlib import Path\n"
+        "dev = (Path(sys.argv[1]).parent / 'dev.jsonl').read_text()\n"
+        "asked = sys.stdin.read()\n"
+        "import json\n"
+        "for line in asked.splitlines():\n"
+        "    question = json.loads(line)\n"
+        "    if question['id'] not in dev:\n"
+        "        raise SystemExit(question['text'])\n"
+        "    print(json.dumps({'id': question['id'], 'answer': 'billing'}))\n"
+    )
+    with_student(workspace, predict=PREDICTS.replace("predict.py", "picky.py"))
+    workspace.run("train", ".")
+    done = workspace.run("evaluate", ".", expect=2)
+    assert "predict ended with exit code 1; it has no log" in done.err
+    with (workspace.folder / "data" / "test.csv").open(encoding="utf-8") as file:
+        assert not any(row["text"][:40] in done.out + done.err for row in csv.DictReader(file))
+
+
+def test_its_own_figures_are_shown_and_the_eval_stays_closed(workspace: Workspace) -> None:
+    with_student(workspace, predict=None, score="scores.json", metric="accuracy")
+    text = workspace.run("train", ".").out
+    assert "by what its trainer reports" in text
+    assert "accuracy" in text
+    result = workspace.run("train", ".", "--json").json
+    assert (result["metric"], set(result["reported"])) == ("accuracy", {"real_only", "synthetic_only", "mix"})
+    assert "give it predict" in workspace.run("evaluate", ".", expect=2).err
+    assert purposes(workspace) == ["check"]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
+def test_a_stopped_run_leaves_no_trainer_and_goes_on(workspace: Workspace, sent: signal.Signals) -> None:
+    mark = f"mark{uuid.uuid4().hex}"
+    waits = f"test -e go || exec bash -c 'exec -a {mark} sleep 300'; "
+    with_student(workspace, waits + COUNTED)
+    process = workspace.start("train", ".")
+    assert becomes(lambda: running(f"{mark}\0") != [])
+    os.killpg(process.pid, sent)
+    process.communicate(timeout=60)
+    assert becomes(lambda: running(mark) == [])
+    (workspace.folder / "go").touch()
+    result = workspace.run("train", ".", "--json").json
+    assert [arm["problem"] for arm in result["arms"]] == ["", "", ""]
+    assert trainings(workspace) == 3
