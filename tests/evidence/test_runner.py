@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from benchmarks.evidence.datasets import REPOSITORIES, ROOT
 from benchmarks.evidence.demonstration import Demonstration, Setting
+from benchmarks.evidence.plot import Plot
 from benchmarks.evidence.product import seedbed_expecting
 from benchmarks.evidence.runner import chosen, chosen_part, run, switched_on
 
@@ -101,6 +103,16 @@ def test_the_document_names_data_figures_and_command(bounds: Path, tmp_path: Pat
     assert f"{REPOSITORIES['gsm8k']} at `{COMMIT}`" in text
     assert "| found | 3 | is 3 |" in text
     assert "`make evidence D=A`" in text
+
+
+def test_the_document_shows_the_charts_of_the_figures(bounds: Path, tmp_path: Path) -> None:
+    def plots(figures: Mapping[str, Any]) -> list[Plot]:
+        return [Plot("found", f"It found {figures['found']}.", f"<svg>{figures['found']}</svg>")]
+
+    document = tmp_path / "evidence.md"
+    hold(replace(A, plots=plots), bounds=bounds, document=document)
+    assert "\n![It found 3.](evidence/found.svg)\n" in document.read_text()
+    assert (tmp_path / "evidence" / "found.svg").read_text() == "<svg>3</svg>"
 
 
 def test_the_document_keeps_the_sections_of_others(bounds: Path, tmp_path: Path) -> None:
