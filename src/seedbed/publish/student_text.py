@@ -47,11 +47,23 @@ def trained_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
         heading("What the student learnt") + "\n" + paragraph(setting),
         table(["arm", "real", "synth.", metric_name(metric), *map(metric_name, others)], rows),
         "\n".join(map(bullet, differences)),
+        "\n".join(bullet(_win_rate(found)) for found in result.get("win_rates", ())),
         weakest(result["arms"]),
         weaknesses_text(weak["slices"], of=arm_name(weak, "arm")) if weak is not None else "",
         "\n".join(map(bullet, notes)),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _win_rate(found: Mapping[str, Any]) -> str:
+    rate = found["rate"]
+    asked = found["wins"] + found["ties"] + found["losses"]
+    return (
+        f"the judge likes {arm_name(found, 'arm')} better than {arm_name(found, 'against')} in "
+        f"{found['wins']:,} of {asked:,}, worse in {found['losses']:,}; ties counted half "
+        f"{100 * rate['value']:.0f} % [{100 * rate['low']:.0f}, {100 * rate['high']:.0f}]; in "
+        f"{found['disagreed']:,} it said otherwise in the other order, which is a tie"
+    )
 
 
 def _scores(arm: Mapping[str, Any], metric: str, others: list[str]) -> list[str]:
