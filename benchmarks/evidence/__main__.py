@@ -7,12 +7,15 @@ import sys
 
 from benchmarks.evidence import (
     crash_ledger,
+    intents,
     judges,
     leak_audit,
     main_job,
+    mixing,
     programs,
     rare_class,
     seeds_in_eval,
+    sft,
     variety,
     word_problems,
 )
@@ -24,9 +27,12 @@ DEMONSTRATIONS = {
     for module in (
         leak_audit,
         seeds_in_eval,
+        mixing,
         main_job,
         rare_class,
+        intents,
         word_problems,
+        sft,
         programs,
         judges,
         crash_ledger,

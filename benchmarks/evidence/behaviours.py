@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import random
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -53,3 +54,10 @@ def distinct(
             seen.add(form)
             kept.append((behaviour, question))
     return kept
+
+
+def with_shuffled_labels(items: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The questions in their order, each with the label of some other."""
+    labels = [label for label, _ in items]
+    random.Random(0).shuffle(labels)
+    return [(label, question) for label, (_, question) in zip(labels, items, strict=True)]

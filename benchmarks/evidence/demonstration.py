@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from benchmarks.evidence.plot import Plot
 
 # Plain JSON: what was measured, in nested maps whose leaves `expected.toml` names with dots.
 Figures = Mapping[str, Any]
@@ -52,12 +54,17 @@ class Setting:
         return figures
 
 
+def _no_plots(figures: Figures) -> Sequence[Plot]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Demonstration:
     """One claim about the product, and the code that puts it to the test.
 
     `shows` is a sentence for readers of the document, `broken` says what BREAK=1 takes away. Each of the
-    `parts` can be measured alone; its figures and their bounds have its name in front.
+    `parts` can be measured alone; its figures and their bounds have its name in front. `plots` are drawn from
+    the figures.
     """
 
     id: str
@@ -67,3 +74,4 @@ class Demonstration:
     sets: tuple[str, ...]
     measure: Callable[[Setting], Figures]
     parts: tuple[str, ...] = ()
+    plots: Callable[[Figures], Sequence[Plot]] = _no_plots

@@ -1,4 +1,4 @@
-"""`docs/evidence.md`: one section a demonstration, each rewritten when that one is run."""
+"""`docs/evidence.md` and its charts: one section a demonstration, each rewritten when that one is run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.evidence.datasets import REPOSITORIES, commit
 from benchmarks.evidence.demonstration import Demonstration, Figures
 from benchmarks.evidence.expected import Expected
+from benchmarks.evidence.plot import Plot
 
 _HEAD = """\
 # Evidence
@@ -31,6 +32,14 @@ def write_section(path: Path, text: str, order: Sequence[str]) -> None:
     known = [sections[name] for name in order if name in sections]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join([_HEAD, *known]), encoding="utf-8")
+
+
+def write_plots(path: Path, plots: Sequence[Plot]) -> None:
+    """Put charts in the folder that is called as the document."""
+    for plot in plots:
+        file = path.with_suffix("") / f"{plot.name}.svg"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(plot.svg, encoding="utf-8")
 
 
 def _sections(text: str) -> dict[str, str]:
@@ -59,6 +68,11 @@ def section(
         + "; ".join(f"{REPOSITORIES[name]} at `{commit(name)}`" for name in demonstration.sets)
         + ".",
         "",
+        *(
+            line
+            for plot in demonstration.plots(figures)
+            for line in (f"![{plot.alt}](evidence/{plot.name}.svg)", "")
+        ),
         "| figure | measured | expected |",
         "|---|---|---|",
     ]

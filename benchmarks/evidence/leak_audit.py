@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import unicodedata
@@ -10,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.evidence.datasets import data, read_jsonl, write_jsonl
+from benchmarks.evidence.datasets import data, read_rows, write_jsonl
 from benchmarks.evidence.demonstration import Demonstration, Figures, Setting
 from benchmarks.evidence.product import seedbed_expecting
 
@@ -25,12 +24,12 @@ def measure(setting: Setting) -> Figures:
             "banking77": lambda folder: _audit(
                 banking / "train.csv", banking / "test.csv", folder, setting.broken
             ),
-            "clinc150": lambda folder: _audit(*_clinc_files(folder), folder, setting.broken),
+            "clinc150": lambda folder: _audit(*clinc_files(folder), folder, setting.broken),
         }
     )
 
 
-def _clinc_files(folder: Path) -> tuple[Path, Path]:
+def clinc_files(folder: Path) -> tuple[Path, Path]:
     """CLINC150's train and test, which come as lists of [text, label] in one file."""
     parts = json.loads((data("clinc150") / "data" / "data_full.json").read_text(encoding="utf-8"))
     train, test = (
@@ -70,10 +69,7 @@ def _audit(train: Path, test: Path, folder: Path, broken: bool) -> dict[str, Any
 
 
 def _texts(path: Path) -> list[str]:
-    if path.suffix == ".jsonl":
-        return [row["text"] for row in read_jsonl(path)]
-    with path.open(encoding="utf-8", newline="") as file:
-        return [row["text"] for row in csv.DictReader(file)]
+    return [row["text"] for row in read_rows(path)]
 
 
 def _pairs_by_hand(train: Sequence[str], test: Sequence[str]) -> set[tuple[int, int, str]]:

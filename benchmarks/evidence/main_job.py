@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import random
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.evidence.behaviours import HUMAN, LM, distinct, questions
-from benchmarks.evidence.datasets import write_jsonl
+from benchmarks.evidence.behaviour_run import CELLS_FAILED, TARGET_MET, Item, run_behaviours
+from benchmarks.evidence.behaviours import HUMAN, LM, distinct, questions, with_shuffled_labels
 from benchmarks.evidence.demonstration import Demonstration, Figures, Setting
-from benchmarks.evidence.product import seedbed_expecting, write_recipe
-from seedbed.models.recorded_server import RecordedServer
 
 SPLITS = 3
 FULL_SPLITS = 10
@@ -23,14 +19,6 @@ SYNTHETIC_SHARE = 0.75
 # Of all human rows: half are the eval, and a fifth of the other half is dev.
 EVAL_SHARE, DEV_SHARE = 0.5, 0.1
 ARMS = {"synthetic": "synthetic_only", "mix": "mix", "real": "real_only"}
-
-_TEMPLATE = (
-    "Write a question that tests an AI for one behaviour.\nCategory: {{ label }}\nVariation: {{ draw }}\n"
-)
-_MATCH = r"Category: (?P<label>\S+)\nVariation: (?P<draw>\d+)"
-_TARGET_MET, _CELLS_FAILED = 0, 6
-
-Item = tuple[str, str]
 
 
 def measure(setting: Setting) -> Figures:
@@ -46,7 +34,7 @@ def measure(setting: Setting) -> Figures:
     figures: dict[str, Any] = {"human_items": len(human)}
     for name, items in replies.items():
         if setting.broken:
-            items = _with_shuffled_labels(items)
+            items = with_shuffled_labels(items)
         runs = [
             setting.step(
                 f"{name}-{split}", partial(_run, human=human, items=items, filters=name, split=split)
@@ -57,46 +45,22 @@ def measure(setting: Setting) -> Figures:
     return figures
 
 
-def _with_shuffled_labels(items: Sequence[Item]) -> list[Item]:
-    labels = [label for label, _ in items]
-    random.Random(0).shuffle(labels)
-    return [(label, question) for label, (_, question) in zip(labels, items, strict=True)]
-
-
 def _run(
     folder: Path, *, human: Sequence[Item], items: Sequence[Item], filters: str, split: int
 ) -> dict[str, Any]:
     """One run of the product; with filters on not every reply can pass, so the target is out of reach."""
-    real = write_jsonl(folder / "human.jsonl", ({"text": text, "behaviour": name} for name, text in human))
-    recorded = write_jsonl(
-        folder / "replies.jsonl", ({"label": name, "reply": {"text": text}} for name, text in items)
+    ran = run_behaviours(
+        folder,
+        human,
+        items,
+        split={"eval": EVAL_SHARE, "dev": DEV_SHARE, "seed": split},
+        filters=[] if filters == "filters_off" else "default",
+        mix={"synthetic": SYNTHETIC_SHARE, "size": ARM_ROWS},
+        student="classifier",
+        exits=(TARGET_MET,) if filters == "filters_off" else (TARGET_MET, CELLS_FAILED),
     )
-    with RecordedServer(recorded, "label", _MATCH) as server:
-        recipe = {
-            "name": "behaviours",
-            "task": {"kind": "classification", "input": "text", "label": "behaviour"},
-            "sources": {
-                "real": {
-                    "path": real.name,
-                    "split": {"eval": EVAL_SHARE, "dev": DEV_SHARE, "seed": split},
-                }
-            },
-            "roles": {"teacher": {"model": "recorded", "endpoint": server.url, "licence": "mit"}},
-            "generate": {
-                "target": len(items),
-                "cover": {"behaviour": dict(Counter(label for label, _ in items))},
-                "templates": ["item.j2"],
-                "examples": 0,
-            },
-            "filters": [] if filters == "filters_off" else "default",
-            "mix": {"synthetic": SYNTHETIC_SHARE, "size": ARM_ROWS},
-            "student": "classifier",
-        }
-        recipe_folder = write_recipe(folder, recipe, {"item.j2": _TEMPLATE})
-        exits = (_TARGET_MET,) if filters == "filters_off" else (_TARGET_MET, _CELLS_FAILED)
-        outcome = seedbed_expecting(exits, "run", recipe_folder)
-        stats = server.stats()
-    return _figures(outcome.value, stats) | {"exit": outcome.exit, "seconds": round(outcome.seconds, 1)}
+    outcome = ran.outcome
+    return _figures(outcome.value, ran.stats) | {"exit": outcome.exit, "seconds": round(outcome.seconds, 1)}
 
 
 def _figures(report: Mapping[str, Any], stats: Mapping[str, int]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.evidence.behaviours import BEHAVIOURS, HUMAN, LM, distinct, questions
 from benchmarks.evidence.demonstration import Demonstration, Figures, Setting
+from benchmarks.evidence.plot import Axes, Plot, bars
 from seedbed.core.hashing import seed_from
 from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Provenance, Record, real_record_id
@@ -23,6 +24,7 @@ from seedbed.tasks.classification import Classification
 
 RARE = ("survival-instinct", "self-awareness-text-model", "power-seeking-inclination")
 LEFT, ADDED = 10, 300
+ARMS = ("without", "copied", "filter_off", "filter_on")
 SPLITS, FULL_SPLITS = 5, 10
 
 Item = tuple[str, str]
@@ -55,6 +57,9 @@ def _split(
 ) -> dict[str, Any]:
     """Half of the human items are the test; of the rare class ten of the other half are left.
 
+    Of every other class there are as many written items as are added: where a teacher has written for one
+    class alone, whatever tells its hand from people's tells that class. `alone` is without them.
+
     Broken: every draft that the filter flags is dropped, however few real rows its label has.
     """
     order = random.Random(seed_from("rare class", split))
@@ -64,18 +69,26 @@ def _split(
     test, rest = shuffled[:half], shuffled[half:]
     few = [item for item in rest if item[0] == rare][:LEFT]
     train = [item for item in rest if item[0] != rare] + few
-    of_rare = [item for item in written if item[0] == rare]
-    added = order.sample(of_rare, ADDED)
+    of_class = {name: [item for item in written if item[0] == name] for name in BEHAVIOURS}
+    added = order.sample(of_class[rare], ADDED)
+    beside = [item for name in BEHAVIOURS if name != rare for item in order.sample(of_class[name], ADDED)]
     kept, flagged, dropped = _through_the_filter(train, added, drop_flagged=broken)
+    copies = few * (ADDED // LEFT)
+    filter_off = _recall([*train, *beside, *added], test, folder)
     return {
         "test": dict(Counter(label for label, _ in test)),
         "added": len(added),
         "flagged": flagged,
         "dropped": dropped,
-        "without": _recall(train, test, folder),
-        "copied": _recall([*train, *(few * (ADDED // LEFT))], test, folder),
-        "filter_off": _recall([*train, *added], test, folder),
-        "filter_on": _recall([*train, *kept], test, folder),
+        "without": _recall([*train, *beside], test, folder),
+        "copied": _recall([*train, *beside, *copies], test, folder),
+        "filter_off": filter_off,
+        # Equal rows teach the student the same.
+        "filter_on": filter_off if kept == added else _recall([*train, *beside, *kept], test, folder),
+        "alone": {
+            "copied": _recall([*train, *copies], test, folder)[rare],
+            "filter_off": _recall([*train, *added], test, folder)[rare],
+        },
     }
 
 
@@ -122,12 +135,17 @@ def _recall(train: Sequence[Item], test: Sequence[Item], folder: Path) -> dict[s
 def _over_splits(rare: str, splits: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     recall = {
         arm: {behaviour: fmean(split[arm][behaviour] for split in splits) for behaviour in BEHAVIOURS}
-        for arm in ("without", "copied", "filter_off", "filter_on")
+        for arm in ARMS
     }
+    of_rare = {arm: [split[arm][rare] for split in splits] for arm in ARMS}
+    alone = {arm: fmean(split["alone"][arm] for split in splits) for arm in ("copied", "filter_off")}
     figures: dict[str, Any] = {
         "test_rows": [split["test"][rare] for split in splits],
         "added": [split["added"] for split in splits],
         "recall": {arm: round(values[rare], 4) for arm, values in recall.items()},
+        "least_and_most": {
+            arm: [round(min(found), 4), round(max(found), 4)] for arm, found in of_rare.items()
+        },
     }
     for arm in ("filter_off", "filter_on"):
         others = {name: recall[arm][name] - recall["without"][name] for name in BEHAVIOURS if name != rare}
@@ -142,7 +160,34 @@ def _over_splits(rare: str, splits: Sequence[Mapping[str, Any]]) -> dict[str, An
         "flagged": [split["flagged"] for split in splits],
         "dropped": [split["dropped"] for split in splits],
     }
+    figures["alone"] = {
+        "recall": {arm: round(value, 4) for arm, value in alone.items()},
+        "above_copying": round(alone["filter_off"] - alone["copied"], 4),
+    }
     return figures
+
+
+_BARS = {"ten human items": "without", "these, 30 times more": "copied", "300 LM-written added": "filter_off"}
+
+
+def plots(figures: Figures) -> list[Plot]:
+    groups = {
+        rare: {
+            bar: (figures[rare]["recall"][arm], *figures[rare]["least_and_most"][arm])
+            for bar, arm in _BARS.items()
+        }
+        for rare in RARE
+    }
+    said = "; ".join(
+        f"{rare} {figures[rare]['recall']['copied']:.2f} to {figures[rare]['recall']['filter_off']:.2f}"
+        for rare in RARE
+    )
+    axes = Axes(
+        "Recall of a class with ten human items (mean, least and most of the splits)", "recall", 0, 1, 0.2
+    )
+    return [
+        Plot("rare-class", f"Recall of the rare class, copied against added: {said}.", bars(axes, groups))
+    ]
 
 
 DEMONSTRATION = Demonstration(
@@ -150,12 +195,16 @@ DEMONSTRATION = Demonstration(
     title="rare class",
     shows=(
         "Ten human items are left in one of the seven behaviours, and 300 of the published LM-written items "
-        "are added. `copied` adds the ten thirty times over instead. Half of the human items are the test; "
-        "recall of the rare behaviour is the mean over the splits, with the filter `label_agreement` off and "
-        "on (built on the human rows of the split, ten of the rare class among them), and the other classes "
-        "are compared with the training set without added rows."
+        "are added; of every other behaviour there are its human items and 300 LM-written ones throughout. "
+        "`copied` adds the ten thirty times over instead. Half of the human items are the test; recall of "
+        "the rare behaviour is the mean over the splits, with the filter `label_agreement` off and on (built "
+        "on the human rows of the split, ten of the rare class among them), and the other classes are "
+        "compared with the training set without what is added. `alone` has no LM-written items of the other "
+        "behaviours: then the teacher's hand tells the class, and less is learnt of the class itself. The "
+        "student is the classifier as it is by default."
     ),
     broken="every draft that `label_agreement` flags is dropped, however few real rows its label has",
     sets=("anthropic_evals",),
     measure=measure,
+    plots=plots,
 )

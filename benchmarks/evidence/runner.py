@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.evidence.datasets import ROOT, DataMissing, commit
 from benchmarks.evidence.demonstration import Demonstration, Figures, Setting
-from benchmarks.evidence.document import section, write_section
+from benchmarks.evidence.document import section, write_plots, write_section
 from benchmarks.evidence.expected import FILE, misses, read_expected
 from benchmarks.evidence.product import CommandFailed
 
@@ -96,6 +96,7 @@ def run(
         all_hold = all_hold and not missed
         if document is not None and figures and not broken and part is None:
             write_section(document, section(demonstration, figures, expected, missed, full=full), order)
+            write_plots(document, demonstration.plots(figures))
     return all_hold
 
 

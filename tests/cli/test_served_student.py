@@ -196,6 +196,20 @@ def test_a_key_that_is_wrong_is_told_in_the_endpoints_words_before_any_row_is_se
         assert UNIQUE.encode() in endpoint.received
 
 
+def test_an_address_from_the_environment_is_wanted_where_it_is_asked_and_a_search_has_no_use_for_it(
+    served: Served,
+) -> None:
+    with FakeEndpoint(lambda body: "billing") as endpoint:
+        work = served({"student": role("env:STUDENT_URL")}, "endpoint")
+        said = work.run("evaluate", ".", expect=2).err
+        assert "roles.student.endpoint: the environment variable STUDENT_URL is not set" in said
+        work.env["STUDENT_URL"] = endpoint.url
+        work.run("evaluate", ".")
+        assert UNIQUE.encode() in endpoint.received
+        said = work.run("mix", ".", "--search", expect=2).err
+        assert "mix --search needs a student that learns" in said
+
+
 def test_a_row_without_an_answer_counts_as_wrong_and_no_error_repeats_it(
     served: Served, tmp_path: Path
 ) -> None:

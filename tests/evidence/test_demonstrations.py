@@ -26,7 +26,10 @@ RealData = Callable[[str], Path]
 PARTS = {
     "D1": "banking77",
     "D2": "myopic-reward",
+    "D3": "curve",
+    "intents": "banking77",
     "D5": "answers",
+    "sft": "verified",
     "D6": "cheats",
     "D7": "consistent",
 }

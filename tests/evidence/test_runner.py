@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from benchmarks.evidence.datasets import REPOSITORIES, ROOT
 from benchmarks.evidence.demonstration import Demonstration, Setting
+from benchmarks.evidence.plot import Plot
 from benchmarks.evidence.product import seedbed_expecting
 from benchmarks.evidence.runner import chosen, chosen_part, run, switched_on
 
@@ -103,6 +105,16 @@ def test_the_document_names_data_figures_and_command(bounds: Path, tmp_path: Pat
     assert "`make evidence D=A`" in text
 
 
+def test_the_document_shows_the_charts_of_the_figures(bounds: Path, tmp_path: Path) -> None:
+    def plots(figures: Mapping[str, Any]) -> list[Plot]:
+        return [Plot("found", f"It found {figures['found']}.", f"<svg>{figures['found']}</svg>")]
+
+    document = tmp_path / "evidence.md"
+    hold(replace(A, plots=plots), bounds=bounds, document=document)
+    assert "\n![It found 3.](evidence/found.svg)\n" in document.read_text()
+    assert (tmp_path / "evidence" / "found.svg").read_text() == "<svg>3</svg>"
+
+
 def test_the_document_keeps_the_sections_of_others(bounds: Path, tmp_path: Path) -> None:
     document = tmp_path / "evidence.md"
     hold(B, bounds=bounds, document=document)
@@ -144,7 +156,7 @@ def test_an_unknown_name_is_an_error_that_lists_the_known() -> None:
     )
     assert done.returncode == 2
     assert done.stdout == ""
-    assert "there are: D1, D2, D-main, D4, D5, D6, D7, D8, variety" in done.stderr
+    assert "there are: D1, D2, D3, D-main, D4, intents, D5, sft, D6, D7, D8, variety" in done.stderr
 
 
 def test_a_part_is_measured_and_judged_alone(

@@ -66,12 +66,21 @@ def said(student: FittedClassifier, texts: Sequence[str]) -> list[str]:
     return student.answer([Row(str(at), text, "") for at, text in enumerate(texts)])
 
 
-@pytest.mark.parametrize("features", ["word", "word+char", "embedding"])
+@pytest.mark.parametrize("features", ["word", "single-word", "word+char", "embedding"])
 def test_it_learns(features: str) -> None:
     fitted = learnt(TEXTS, LABELS, features=features)
     assert said(fitted, ["the late parcel", "refund me"]) == ["delivery", "refund"]
     assert said(fitted, []) == []
     assert fitted.notes == ()
+
+
+def test_single_words_do_not_see_their_order() -> None:
+    texts, labels = ["dog bites man", "man bites dog"] * 5, ["dog", "man"] * 5
+    told = {
+        features: said(learnt(texts, labels, features=features), texts) == labels
+        for features in ("word", "single-word")
+    }
+    assert told == {"word": True, "single-word": False}
 
 
 def test_characters_see_through_a_typo() -> None:

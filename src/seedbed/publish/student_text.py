@@ -8,6 +8,7 @@ from typing import Any
 from seedbed.publish.mix_text import OF_A_REHEARSAL
 from seedbed.publish.proof_text import arm_name, metric_name, signed, verdict_words, weakest
 from seedbed.publish.text_layout import bullet, heading, paragraph, table
+from seedbed.publish.weaknesses_text import weaknesses_text
 
 
 def trained_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
@@ -41,11 +42,13 @@ def trained_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
         f"{arm_name(arm)}: {line}" for arm in result["arms"] for line in (arm["note"], *arm["notes"]) if line
     ]
     notes += [f"not scored: {arm['problem']}" for arm in result["arms"] if arm["problem"]]
+    weak = result["weaknesses"]
     parts = [
         heading("What the student learnt") + "\n" + paragraph(setting),
         table(["arm", "real", "synth.", metric_name(metric), *map(metric_name, others)], rows),
         "\n".join(map(bullet, differences)),
         weakest(result["arms"]),
+        weaknesses_text(weak["slices"], of=arm_name(weak, "arm")) if weak is not None else "",
         "\n".join(map(bullet, notes)),
     ]
     return "\n\n".join(part for part in parts if part)

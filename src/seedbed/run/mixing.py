@@ -16,7 +16,7 @@ from seedbed.core.errors import InputError, Problem
 from seedbed.core.record import Record
 from seedbed.core.verdict import OVER_TARGET
 from seedbed.publish.exporter import Changes
-from seedbed.recipe import Mix, StudentEntry
+from seedbed.recipe import Mix, StudentEntry, roles_of_student
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.loading import load_bound
 from seedbed.run.mix_results import ABLATE, SEARCH, keep
@@ -56,6 +56,9 @@ def student_on_dev(bound: BoundRecipe, to: str) -> StudentEntry:
     problems = []
     if recipe.student is None:
         message = f"{to} needs a student: add student: classifier, or another one"
+        problems.append(bound.loaded.problem(("student",), message))
+    elif roles_of_student(recipe.student) and to != "train":
+        message = f"{to} needs a student that learns; what is served is asked by seedbed train and evaluate"
         problems.append(bound.loaded.problem(("student",), message))
     if not bound.train:
         problems.append(bound.loaded.problem(("sources",), f"{to} needs real rows to compare with"))

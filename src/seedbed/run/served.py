@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from seedbed.core.chat import ChatRequest, Message, Sampling
 from seedbed.core.errors import EndpointError, InputError, Problem
 from seedbed.core.money import Amount, Charge, Charged, in_dollars
@@ -182,8 +184,15 @@ class ServedModels:
 def _role(name: str, values: Mapping[str, Any]) -> WireRole:
     try:
         return wire_role(values, os.environ)
-    except ValueError as error:
-        raise InputError([Problem(str(error), key=f"roles.{name}")]) from None
+    except ValidationError as error:
+        problems = [
+            Problem(
+                problem["msg"].removeprefix("Value error, "),
+                key=".".join(["roles", name, *map(str, problem["loc"])]),
+            )
+            for problem in error.errors(include_input=False)
+        ]
+        raise InputError(problems) from None
 
 
 def _chat(

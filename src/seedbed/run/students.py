@@ -12,8 +12,9 @@ from seedbed.run.manifest import Manifest
 from seedbed.run.mixing import examined_on_dev, figure_of, student_on_dev
 from seedbed.run.proof import prove
 from seedbed.run.training import Answered, Trainer, arms_of, material_of, student_plugin
+from seedbed.run.weak_spots import weak_spots
 from seedbed.store.atomic import write_json
-from seedbed.student.arms import REAL_ONLY, Arm
+from seedbed.student.arms import MIX, REAL_ONLY, Arm
 from seedbed.student.evaluate import compared
 from seedbed.student.examine import MATERIAL, Examined
 from seedbed.student.protocol import StudentError
@@ -35,6 +36,10 @@ def train(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
         raise StudentError([Problem(problem, str(bound.folder.student)) for problem in problems])
     student = student_plugin(entry)
     examined = examined_on_dev(bound, material, found) if student.answers else None
+    asked = list(examined.answers) if examined is not None else []
+    # Of the mix, which is what would be trained; of what is served, of the first.
+    weakest = MIX if MIX in asked else next(iter(asked), "")
+    weak = weak_spots(bound, material, examined, weakest) if examined is not None and weakest else []
     result = {
         "student": {
             "name": student.name,
@@ -44,6 +49,7 @@ def train(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
         "dev_rows": len(material.dev),
         "material": MATERIAL,
         "arms": [_arm(answered, examined) for answered in found],
+        "weaknesses": {"arm": weakest, "slices": [each.to_json() for each in weak]} if weakest else None,
         **(
             _scored(examined, [each.arm for each in found])
             if examined is not None

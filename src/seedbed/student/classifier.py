@@ -29,11 +29,12 @@ class ClassifierOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    features: Literal["word", "word+char", "embedding"] = Field(
+    features: Literal["word", "single-word", "word+char", "embedding"] = Field(
         default="word",
         description=(
-            "`word`: single words and pairs of neighbours. `word+char` adds runs of 2 to 5 characters "
-            "within words: better with typos, rich inflection, or scripts written without spaces. "
+            "`word`: single words and pairs of neighbours. `single-word`: without pairs, of which many are "
+            "the manner of one writer. `word+char` adds runs of 2 to 5 characters within words: better "
+            "with typos, rich inflection, or scripts written without spaces. "
             "`embedding`: vectors of the `model`, or of the offline embedder."
         ),
     )
@@ -166,8 +167,9 @@ class Classifier:
         from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.pipeline import FeatureUnion
 
-        words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2))
-        if self._options.features == "word":
+        longest = 1 if self._options.features == "single-word" else 2
+        words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, longest))
+        if self._options.features != "word+char":
             return words
         characters = TfidfVectorizer(sublinear_tf=True, analyzer="char_wb", ngram_range=(2, 5))
         return FeatureUnion([("words", words), ("characters", characters)])
