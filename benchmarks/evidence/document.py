@@ -97,8 +97,10 @@ def _shown(value: Any) -> str:
 
 
 def _wanted(conditions: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {_bound(bound)}" for name, bound in conditions.items())
+    return ", ".join(f"{name.replace('_', ' ')} {_bound(name, bound)}" for name, bound in conditions.items())
 
 
-def _bound(bound: Any) -> str:
-    return f"{bound[1]} of {bound[0]}" if isinstance(bound, list) and bound else json.dumps(bound)
+def _bound(condition: str, bound: Any) -> str:
+    if condition == "within":
+        return f"{bound[1]} of {bound[0]}"
+    return _shown(bound) if bound else json.dumps(bound)

@@ -105,6 +105,15 @@ def test_the_document_names_data_figures_and_command(bounds: Path, tmp_path: Pat
     assert "`make evidence D=A`" in text
 
 
+def test_the_document_says_what_was_expected(bounds: Path, tmp_path: Path) -> None:
+    bounds.write_text("[A]\nfound = {within = [3, 1]}\nseen = {is = [1, 2]}\n")
+    document = tmp_path / "evidence.md"
+    hold(A, bounds=bounds, document=document)
+    text = document.read_text()
+    assert "| found | 3 | within 1 of 3 |" in text
+    assert "| seen | 1, 2 | is 1, 2 |" in text
+
+
 def test_the_document_shows_the_charts_of_the_figures(bounds: Path, tmp_path: Path) -> None:
     def plots(figures: Mapping[str, Any]) -> list[Plot]:
         return [Plot("found", f"It found {figures['found']}.", f"<svg>{figures['found']}</svg>")]
