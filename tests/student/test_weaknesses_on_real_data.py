@@ -1,4 +1,4 @@
-"""Weak slices of a real intent set: the confusions of its neighbouring intents, and none of errors at random."""
+"""Weak slices of a real intent set: confusions of its neighbouring intents, and none of errors at random."""
 
 from __future__ import annotations
 
