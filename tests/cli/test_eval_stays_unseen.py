@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
-from tests.cli.workspace import Workspace
+from tests.cli.workspace import Done, Workspace
 
 UNIQUE = "Heliotrope walruses reconcile forty-one ledgers beneath the quiet aqueduct."
 LOG = """
@@ -69,22 +69,30 @@ def test_the_eval_is_opened_by_its_own_processes_alone(tmp_path: Path) -> None:
         # Of the same arms as the run's proof: the eval stays closed.
         workspace.run("evaluate", "."),
     ]
-    opened = (tmp_path / "opened").read_text().splitlines()
-    by_module = {line.rsplit(" -m ", 1)[-1].split()[0] for line in opened}
-    assert by_module == {"seedbed.sources.eval_lock_process", "seedbed.run.evaluator_process"}
-    words = UNIQUE.encode()
-    for done in said:
-        assert UNIQUE not in done.out + done.err
-    for folder in (tmp_path / "work", scratch):
-        for path in folder.rglob("*"):
-            if path.is_file() and path.resolve() != eval_path.resolve():
-                assert words not in path.read_bytes(), path
+
+    def check_unseen(said: list[Done]) -> None:
+        opened = (tmp_path / "opened").read_text().splitlines()
+        by_module = {line.rsplit(" -m ", 1)[-1].split()[0] for line in opened}
+        assert by_module == {"seedbed.sources.eval_lock_process", "seedbed.run.evaluator_process"}
+        words = UNIQUE.encode()
+        for done in said:
+            assert UNIQUE not in done.out + done.err
+        for folder in (tmp_path / "work", scratch):
+            for path in folder.rglob("*"):
+                if path.is_file() and path.resolve() != eval_path.resolve():
+                    assert words not in path.read_bytes(), path
+
+    check_unseen(said)
     # The openings are on record, the one for scoring exactly once.
     openings = json.loads((workspace.run_folder / "eval.lock.json").read_text())["openings"]
     assert [o["purpose"] for o in openings] == ["check", "evaluate"]
     workspace.run("run", ".")
     openings = json.loads((workspace.run_folder / "eval.lock.json").read_text())["openings"]
     assert [o["purpose"] for o in openings] == ["check", "evaluate", "check"]
+    # Two rounds of a loop are two runs; dev rows steer them, and the student meets the eval in the end.
+    check_unseen([workspace.run("loop", ".", "--rounds", "2", "--step", "8")])
+    openings = json.loads((workspace.run_folder / "eval.lock.json").read_text())["openings"]
+    assert [o["purpose"] for o in openings[3:]] == ["check", "check", "evaluate"]
 
 
 def test_a_split_off_eval_is_never_in_this_process_either(tmp_path: Path) -> None:

@@ -46,13 +46,14 @@ def test_a_search_tries_shares_on_dev_and_leaves_the_eval_closed(workspace: Work
     assert {arm["real"] + arm["synthetic"] for arm in result["arms"]} == {result["arms"][0]["rows"]}
     assert 20 <= result["dev_rows"] <= 60
     # So few rows of a rehearsal decide nothing, and it says so.
-    assert (result["decision"], result["chosen"]) in (("undecided", 0.75), ("best_already", 0.75))
+    assert (result["decision"], result["chosen"]) == ("undecided", 0.75)
+    assert result["rows_to_decide"] > result["dev_rows"]
     assert openings(workspace) == ["check"]
     kept = json.loads((workspace.run_folder / "mix" / "search.json").read_text("utf-8"))
     assert {**result, "of": kept["of"]} == kept
     text = workspace.run("mix", ".", "--search").out
     assert "0.75 synthetic *" in text
-    assert ("Undecided, keeping the prior" in text) == (result["decision"] == "undecided")
+    assert "Undecided, keeping the prior" in text
 
 
 def test_the_report_and_the_card_say_how_the_mix_was_chosen(workspace: Workspace) -> None:

@@ -82,6 +82,18 @@ def test_a_trainer_that_fails_is_told_with_its_log_mended_and_not_run_for_nothin
     assert trainings(workspace) == 9
 
 
+def test_one_that_learns_and_cannot_answer_is_a_problem_of_each_arm(workspace: Workspace) -> None:
+    with_student(workspace)
+    sound = (workspace.folder / "predict.py").read_text("utf-8")
+    ask = sound.index("# ask")
+    (workspace.folder / "predict.py").write_text(sound[:ask] + "# ask\nraise SystemExit('no such model')\n")
+    done = workspace.run("train", ".", expect=2)
+    told = [line for line in done.err.splitlines() if "predict ended with exit code 1; its log is" in line]
+    assert len(told) == 3
+    assert "arm mix: " in told[-1]
+    assert done.err.count("no such model") == 3
+
+
 def test_the_eval_goes_through_a_pipe_and_into_no_file(workspace: Workspace) -> None:
     with_student(workspace, predict=f"tee /dev/stderr | {PREDICTS}")
     workspace.run("train", ".")

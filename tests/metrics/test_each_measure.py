@@ -10,7 +10,7 @@ import pytest
 from seedbed.metrics import METRICS
 from seedbed.metrics.neighbours import nearest_distances
 from seedbed.metrics.protocol import Metric, Side
-from seedbed.metrics.topics import assign, fix_topics, topic_count
+from seedbed.text.clusters import assign, cluster_count, fix_clusters
 
 
 def value(name: str, *texts: str, size: int | None = None) -> float:
@@ -63,13 +63,13 @@ def test_topics_find_groups_that_are_there() -> None:
     middles = np.eye(6, dtype=np.float32)
     group = np.repeat(np.arange(6), 30)
     vectors = middles[group] + rng.normal(0, 0.05, (180, 6)).astype(np.float32)
-    topics = assign(vectors, fix_topics(vectors, 6, seed=1))
+    topics = assign(vectors, fix_clusters(vectors, 6, seed=1))
     assert len({(g, t) for g, t in zip(group.tolist(), topics.tolist(), strict=True)}) == 6
 
 
 def test_topics_of_texts_that_are_all_one() -> None:
     vectors = np.ones((50, 3), dtype=np.float32)
-    assert set(assign(vectors, fix_topics(vectors, topic_count(50))).tolist()) == {0}
+    assert set(assign(vectors, fix_clusters(vectors, cluster_count(50))).tolist()) == {0}
 
 
 def test_topic_figures() -> None:

@@ -296,7 +296,7 @@ def test_no_difference_worth_acting_on_is_no_material_gain() -> None:
     assert {d["verdict"] for d in result["differences"]} == {"no_material_difference"}
     text = one_line(render_text(summary(proof=result)))
     assert "no material gain" in text or "no material loss" in text
-    assert "the whole interval lies within ±0.02" in text
+    assert "the whole interval lies within ±0.03" in text
 
 
 def test_arms_that_are_short_or_missing_are_explained() -> None:

@@ -61,6 +61,21 @@ def test_the_prompt_says_the_case_and_ordinary_prompts_are_as_ever(tmp_path: Pat
     assert not any("edge_case" in prompt for prompt in ordinary)
 
 
+def test_a_case_more_asks_for_nothing_that_is_answered_already(tmp_path: Path) -> None:
+    with FakeEndpoint(reply) as server:
+        workspace = Workspace.make(tmp_path, server.url, generate=generate(), filters=["schema"])
+        workspace.run("run", ".")
+        before, first = len(server.requests), {record.id for record in records(workspace)}
+        workspace.write(server.url, generate=generate(target=37, edge_cases=CASES), filters=["schema"])
+        workspace.run("run", ".")
+        asked = [body["messages"][-1]["content"] for body in server.requests[before:]]
+        assert server.stats().repeats_after_answered == 0
+    # The cases fall to some labels more than to others; each label's count is filled by ordinary records.
+    assert sum("names a second problem" in prompt for prompt in asked) == 7
+    assert 7 <= len(asked) <= 12
+    assert len(first & {record.id for record in records(workspace)}) >= 25
+
+
 def test_a_template_that_never_shows_the_case_is_refused(tmp_path: Path) -> None:
     workspace = Workspace.make(tmp_path, generate=generate(edge_cases=CASES, templates="own.j2"))
     (tmp_path / "own.j2").write_text("Write a {{ tone }} message about {{ category }}.\n", "utf-8")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from seedbed.sources.marks import canary_of, find_canary, own_mark, row_canary, text_hash
+from seedbed.core.record import exported_as, record_named
+from seedbed.sources.marks import canary_of, find_canary, own_depth, own_mark, row_canary, text_hash
 
 CANARY = canary_of(["a", "b"])
 
@@ -47,3 +48,28 @@ def test_text_hashes_are_of_normalised_text() -> None:
     assert text_hash("Where is my CARD?") == text_hash("where is my card")
     assert text_hash("Where is my card?") != text_hash("Where is my cart?")
     assert len(text_hash("\ud800")) == 8
+
+
+@pytest.mark.parametrize(
+    ("values", "depth"),
+    [
+        ({"text": "x", "n": 3}, 0),
+        ({"text": "sbd-12 is a part number"}, 0),
+        ({"text": "x", "seedbed_id": "sbd-0123456789abcdef01234567"}, 1),
+        ({"text": "x", "seedbed_id": "gone"}, 1),
+        ({"text": "x", "seedbed_id": "sbd-0123456789abcdef01234567-d2"}, 2),
+        ({"text": "x", "id": "sbd-0123456789abcdef01234567-d12"}, 12),
+    ],
+)
+def test_a_row_says_how_deep_it_is(values: dict[str, object], depth: int) -> None:
+    assert own_depth(values) == depth
+
+
+def test_an_exported_id_leads_back_to_its_record() -> None:
+    id_ = "0123456789abcdef01234567"
+    for depth in (1, 2, 3):
+        name = exported_as(id_, depth)
+        assert record_named(name) == id_
+        assert own_depth({"seedbed_id": name}) == depth
+        assert own_mark({"text": name}) is not None
+    assert record_named(id_[:6]) == record_named("sbd-" + id_[:6]) == id_[:6]

@@ -12,6 +12,7 @@ import click
 from seedbed.cli.output import json_option, print_json
 from seedbed.core.errors import InputError, Problem
 from seedbed.core.field_text import as_json, as_string
+from seedbed.core.record import record_named
 from seedbed.publish.text_layout import printable
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def command(run: Path, record: str | None, reason: str | None, most: int, as_jso
     if record is None:
         _list(view, most, reason, as_json)
         return
-    value = _whole_way(view, record.removeprefix("sbd-"))
+    value = _whole_way(view, record_named(record))
     if as_json:
         print_json(value)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,9 +11,14 @@ from seedbed.core.hashing import short_id
 
 Origin = Literal["real", "generated"]
 
-# What an exported row is known by when it comes back: `seedbed_id: sbd-<24 hexadecimal digits>`.
+# What an exported row is known by when it comes back: `seedbed_id: sbd-<24 hexadecimal digits>`, and from
+# the second generation on how deep it is: `sbd-<24 hexadecimal digits>-d2`.
 EXPORT_ID_COLUMN = "seedbed_id"
 EXPORT_ID_PREFIX = "sbd-"
+EXPORT_ID = re.compile(rf"\b{re.escape(EXPORT_ID_PREFIX)}([0-9a-f]{{24}})(?:-d(\d{{1,3}}))?\b")
+
+DEEPEST = 2
+"""Generations away from real data that records may be: see `Provenance.depth`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +34,12 @@ class ModelRef:
 class Provenance:
     """Where a record comes from. It has no clock in it: equal replies give equal records.
 
-    `depth` is 0 for real data and one more than its deepest parent for generated data; `parents` are the
-    rows that were shown, and the item of a source that was worked on. `reply_keys` are
-    `<request hash>/<scope hash>/<draw>` and find the raw replies in the log; `steps` says of each of them
-    which prompt it answers and in which role (`iterative/questions by teacher`), where there are several.
-    `carried` are the fields that stand as the item worked on has them, and that no model wrote.
+    `depth` is 0 for real data and one more than its deepest parent for generated data; a row of a source that
+    this program wrote has the depth it was written with. `parents` are the rows that were shown, and the
+    item of a source that was worked on. `reply_keys` are `<request hash>/<scope hash>/<draw>` and find the
+    raw replies in the log; `steps` says of each of them which prompt it answers and in which role
+    (`iterative/questions by teacher`), where there are several. `carried` are the fields that stand as the
+    item worked on has them, and that no model wrote.
     """
 
     origin: Origin
@@ -117,3 +124,14 @@ def real_record_id(source: str, row_key: str) -> str:
 def generated_record_id(fields: Mapping[str, Any], text: str, cell: str, draft: int) -> str:
     """Id of a draft: content, cell and draft index. `text` stands in where no field was readable."""
     return short_id("draft", [dict(fields), text if not fields else "", cell, draft])
+
+
+def exported_as(id_: str, depth: int) -> str:
+    """By what a record is known outside."""
+    return EXPORT_ID_PREFIX + id_ + (f"-d{depth}" if depth > 1 else "")
+
+
+def record_named(name: str) -> str:
+    """The id of a record that is named by it, by its beginning, or by what an export calls it."""
+    found = EXPORT_ID.fullmatch(name)
+    return found[1] if found else name.removeprefix(EXPORT_ID_PREFIX)

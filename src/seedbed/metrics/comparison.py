@@ -12,9 +12,9 @@ from seedbed.core.hashing import seed_from
 from seedbed.metrics import METRICS
 from seedbed.metrics.protocol import Metric, Numbers, Side, Vectors
 from seedbed.metrics.sample import Sample
-from seedbed.metrics.topics import assign, fix_topics, topic_count
 from seedbed.stats.half_samples import half_sample_interval, half_samples
 from seedbed.stats.intervals import Estimate
+from seedbed.text.clusters import assign, cluster_count, fix_clusters
 from seedbed.text.lexical import Lexical, unit
 
 AS_VARIED = "as varied as the real data"
@@ -62,8 +62,8 @@ def _sides(sample: Sample, embedded: Embedded, seed: int) -> tuple[Side, Side | 
     if not sample.real:
         return Side(sample.generated, vectors), None
     pool = unit(embedded.real)
-    count = topic_count(len(pool))
-    centres = fix_topics(pool, count, seed=seed)
+    count = cluster_count(len(pool))
+    centres = fix_clusters(pool, count, seed=seed)
     generated = Side(sample.generated, vectors, assign(vectors, centres), count)
     if not sample.twins:
         return generated, None

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from seedbed.core.errors import InputError, SeedbedError
 from seedbed.core.protocols import Task
-from seedbed.core.record import EXPORT_ID_COLUMN, EXPORT_ID_PREFIX, Record
+from seedbed.core.record import EXPORT_ID_COLUMN, Record, exported_as
 from seedbed.publish.whole_file import whole_file
 
 ORIGIN_COLUMN = "origin"
@@ -63,7 +63,7 @@ class Exporter(Protocol):
     `kinds` are the task kinds that fit the format; None where all do.
 
     Each row carries the record's id as `seedbed_id: sbd-<id>`, by which `show` finds the record
-    and by which an eval made of the program's own output is known.
+    and by which the program's own output is known, with its depth, where it comes back as a source.
     """
 
     name: ClassVar[str]
@@ -133,7 +133,7 @@ class RowByRow(ABC):
 
 
 def export_id(record: Record) -> str:
-    return EXPORT_ID_PREFIX + record.id
+    return exported_as(record.id, record.provenance.depth)
 
 
 def columns(task: Task, *, rehearsal: bool) -> list[str]:

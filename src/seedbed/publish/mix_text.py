@@ -98,17 +98,20 @@ def _slices(arm: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
 
 def decision_words(result: Mapping[str, Any]) -> str:
     """What to train on, and why."""
-    chosen, prior, leader, lead = (result[name] for name in ("chosen", "prior", "leader", "lead"))
+    chosen, prior, lead = (result[name] for name in ("chosen", "prior", "lead"))
     recipes = f"the recipe's {_share(prior, article='')}"
-    gap = f"{signed(lead['value'])} [{signed(lead['low'])}, {signed(lead['high'])}]" if lead else ""
+    gap = ""
+    if lead:
+        of = [recipes if result[name] == prior else _share(result[name]) for name in ("leader", "against")]
+        figures = f"{signed(lead['value'])} [{signed(lead['low'])}, {signed(lead['high'])}]"
+        gap = f"{of[0]} has {figures} to {of[1]}"
     match result["decision"]:
         case "better":
-            return f"Take {_share(chosen)}: {gap} to {recipes}. {_line(chosen)}"
+            return f"Take {_share(chosen)}: {gap}. {_line(chosen)}"
         case "best_already":
-            return f"Keep {recipes}: no other share of those tried has a better score."
+            return f"Keep {recipes}: {gap or 'nothing else could be tried'}."
         case "no_material_gain":
-            lead_words = f"{_share(leader)} has {gap} to {recipes}, which is not worth acting on"
-            return f"No material gain: {lead_words}. Keep the recipe's."
+            return f"No material gain, keeping the prior: {gap}, which is not worth acting on."
         case "constrained":
             why = "falls by more than the tolerance in a critical slice"
             if chosen == prior:
@@ -122,7 +125,7 @@ def decision_words(result: Mapping[str, Any]) -> str:
                 if rows
                 else "More times would tell more."
             )
-            return f"Undecided, keeping the prior: {_share(leader)} has {gap} to {recipes}. {decides}"
+            return f"Undecided, keeping the prior: {gap}. {decides}"
 
 
 def _line(share: float) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, ClassVar, Literal
 
 Tone = Literal["good", "bad", "open", "plain"]
@@ -158,7 +159,38 @@ class Chart:
     specification: Mapping[str, Any]
 
 
-Block = Table | Paragraph | Bullets | Commands | Pairs | Specimens | Chart
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of a curve and its interval: per cent of the width and, from above, of the height."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+    label: str
+    tone: Tone = "good"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Points in their order, joined, each with its interval; `ticks` are (place, label) of the height.
+
+    `mark` is a level to compare with. `said` is the same in words, for who cannot see it.
+    """
+
+    kind: ClassVar = "curve"
+    caption: str
+    said: str
+    points: Sequence[Point]
+    ticks: Sequence[tuple[float, str]] = ()
+    mark: float | None = None
+
+    @property
+    def steps(self) -> Sequence[tuple[Point, Point]]:
+        return list(pairwise(self.points))
+
+
+Block = Curve | Table | Paragraph | Bullets | Commands | Pairs | Specimens | Chart
 
 
 @dataclass(frozen=True, slots=True)

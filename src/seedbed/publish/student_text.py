@@ -8,6 +8,7 @@ from typing import Any
 from seedbed.publish.mix_text import OF_A_REHEARSAL
 from seedbed.publish.proof_text import arm_name, metric_name, signed, verdict_words, weakest
 from seedbed.publish.text_layout import bullet, heading, paragraph, table
+from seedbed.publish.weaknesses_text import weaknesses_text
 
 
 def trained_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
@@ -41,14 +42,28 @@ def trained_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
         f"{arm_name(arm)}: {line}" for arm in result["arms"] for line in (arm["note"], *arm["notes"]) if line
     ]
     notes += [f"not scored: {arm['problem']}" for arm in result["arms"] if arm["problem"]]
+    weak = result["weaknesses"]
     parts = [
         heading("What the student learnt") + "\n" + paragraph(setting),
         table(["arm", "real", "synth.", metric_name(metric), *map(metric_name, others)], rows),
         "\n".join(map(bullet, differences)),
+        "\n".join(bullet(_win_rate(found)) for found in result.get("win_rates", ())),
         weakest(result["arms"]),
+        weaknesses_text(weak["slices"], of=arm_name(weak, "arm")) if weak is not None else "",
         "\n".join(map(bullet, notes)),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _win_rate(found: Mapping[str, Any]) -> str:
+    rate = found["rate"]
+    asked = found["wins"] + found["ties"] + found["losses"]
+    return (
+        f"the judge likes {arm_name(found, 'arm')} better than {arm_name(found, 'against')} in "
+        f"{found['wins']:,} of {asked:,}, worse in {found['losses']:,}; ties counted half "
+        f"{100 * rate['value']:.0f} % [{100 * rate['low']:.0f}, {100 * rate['high']:.0f}]; in "
+        f"{found['disagreed']:,} it said otherwise in the other order, which is a tie"
+    )
 
 
 def _scores(arm: Mapping[str, Any], metric: str, others: list[str]) -> list[str]:

@@ -53,6 +53,11 @@ async def begin(session: Session, note: Callable[[str], None], *, allow_reask: b
                     f"{_told(change)}: new verdicts are passed on what is logged, without a call; only the "
                     "rest of the target is asked for"
                 )
+    if own := sum(row.provenance.depth > 0 for row in bound.train):
+        note(
+            f"{own:,} of the {len(bound.train):,} train rows are output of Seedbed: what is made from them "
+            "is of the second generation, and no student learns from them as real rows"
+        )
     manifest.begin(bound, session.info, log)
     TrialFile(bound).note(trials)
 

@@ -22,6 +22,7 @@ from seedbed.core.verdict import (
 )
 from seedbed.run.corpus import Member, judge_kin
 from seedbed.run.filtering import Checked, FilterSet
+from seedbed.run.planner import cover_value
 from seedbed.run.quotas import Quotas
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import CommittedRound, RoundData, Rounds
@@ -75,7 +76,7 @@ def close_round(
     keys = [(name, drafts[at][1].id, found) for at in good for name, found in drafts[at][2].keys.items()]
     for at in _by_rank(good, passed, filters.ranking):
         record = drafts[at][1]
-        if not quotas.take({name: record.slots[name] for name in cover}):
+        if not quotas.take({name: cover_value(record.slots, name) for name in cover}):
             passed[at].append(over_target(record.id))
     tally = Tally(cells, results, cover, filters.ranking)
     for (position, record, _), verdicts in zip(drafts, passed, strict=True):
@@ -164,7 +165,7 @@ class Tally:
 
     def _count(self, cell: Cell, what: str) -> None:
         for name in self._fields:
-            self._count_value(name, str(cell.axes.get(name, "")), what)
+            self._count_value(name, cover_value(cell.axes, name), what)
 
     def _count_value(self, name: str, value: str, what: str) -> None:
         counts = self._cover[name].get(value)
@@ -195,7 +196,7 @@ class Tally:
             self._accepted += 1
             # Of a cell that leaves the label open the quota of the label that was found is served.
             for name in self._fields:
-                self._count_value(name, record.slots.get(name, ""), "accepted")
+                self._count_value(name, cover_value(record.slots, name), "accepted")
         else:
             self._rejected[fate.reason] += 1
 
@@ -234,7 +235,7 @@ def fit(
     """
     changes = []
     for record, accepted in Ledger(rounds, partial=False).good(ranking):
-        wanted = quotas.take({name: record.slots[name] for name in cover})
+        wanted = quotas.take({name: cover_value(record.slots, name) for name in cover})
         if wanted != accepted:
             changes.append((record, wanted))
     return changes
@@ -258,7 +259,7 @@ def retarget(rounds: Rounds, quotas: Quotas, cover: Sequence[str], ranking: Sequ
     by_value: dict[str, dict[str, Counter[str]]] = {name: {} for name in cover}
     for record, wanted in changes:
         for name in cover:
-            by_value[name].setdefault(record.slots[name], Counter())["accepted"] += step[wanted]
+            by_value[name].setdefault(cover_value(record.slots, name), Counter())["accepted"] += step[wanted]
     measures = {
         "cells": {"planned": 0, "done": 0, "failed": 0},
         "drafts": 0,

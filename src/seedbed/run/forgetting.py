@@ -7,6 +7,7 @@ from pathlib import Path
 
 from seedbed.core.chat import LoggedReply, ReplyKey
 from seedbed.core.errors import InputError, Problem, StoreError
+from seedbed.core.record import record_named
 from seedbed.core.registry import nearest
 from seedbed.run.judge_questions import judge_questions
 from seedbed.run.registry import registry
@@ -112,7 +113,7 @@ def _meets(question: Question, wanted: Mapping[str, str], label_field: str | Non
             case "role":
                 return True  # which questions are looked at, and no property of one
             case "record":
-                return record is not None and record.id.startswith(value.removeprefix("sbd-"))
+                return record is not None and record.id.startswith(record_named(value))
             case _:
                 return any(_model(log, row.key) == value for row in question.rows)
 

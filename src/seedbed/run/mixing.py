@@ -5,6 +5,7 @@ All of it learns from train rows and accepted records and is scored on dev rows;
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -76,12 +77,14 @@ def student_on_dev(bound: BoundRecipe, to: str) -> StudentEntry:
 
 
 @contextmanager
-def opened_run(recipe: Path, overrides: Sequence[str]) -> Iterator[BoundRecipe]:
-    """A recipe and its run, whose folder nobody else works on meanwhile. No endpoint needs to be there.
+def opened_run(recipe: Path, overrides: Sequence[str], *, asks: bool = False) -> Iterator[BoundRecipe]:
+    """A recipe and its run, whose folder nobody else works on meanwhile.
+
+    Unless it `asks`, no address or key of an endpoint needs to be there.
 
     Raises InputError where recipe or data are not sound or there is no run yet.
     """
-    bound = load_bound(recipe, overrides, env=Unasked())
+    bound = load_bound(recipe, overrides, env=os.environ if asks else Unasked())
     if not bound.folder.manifest.is_file():
         raise InputError(
             [Problem(f"no run here; start one with `seedbed run {recipe}`", str(bound.folder.path))]

@@ -91,12 +91,12 @@ class PlanSpace:
         methods = {name: self.methods[name] for name in names if not self._used_up(name, combination, uses)}
         if not methods:
             return None
-        method = choose(methods, self.seed, *_sequence(combination), draw, "method")
+        method = choose(methods, self.seed, *self._sequence(combination), draw, "method")
         return self.cell(method, combination, draw, uses)
 
     def cell(self, method: str, combination: Combination, draw: int, uses: Counter[tuple[str, ...]]) -> Cell:
         """The cell of a method in a combination: its `draw`-th, or of a method with a source the next one."""
-        sequence = _sequence(combination)
+        sequence = self._sequence(combination)
         key: tuple[str | int, ...] = (self.seed, *sequence, draw)
         source = ""
         if (items := self.sources.get(method)) is not None:
@@ -109,13 +109,15 @@ class PlanSpace:
         axes: dict[str, str | float] = dict(
             zip(self.cover, combination or (), strict=combination is not None)
         )
+        if axes.get(EDGE_CASE) == ORDINARY:
+            del axes[EDGE_CASE]
         if method not in self.axis_blind:
             for name, values in self.axes.items():
-                if name not in axes and (combination is not None or name != self.label_field):
+                if name in axes or name == EDGE_CASE:  # of no case where it is not there
+                    continue
+                if combination is not None or name != self.label_field:
                     own = self.by_label.get(name, {}).get(str(axes.get(self.label_field or "")), values)
                     axes[name] = choose(own, *key, "axis", name)
-        if combination is None and EDGE_CASE in self.cover:
-            axes[EDGE_CASE] = ORDINARY
         if self.teachers:
             axes[TEACHER] = choose(self.teachers, *key, TEACHER)
         if self.temperatures:
@@ -143,6 +145,15 @@ class PlanSpace:
         there = items.count(self._document(combination))
         return not there or (items.once and uses[self.use_key(method, combination)] >= there)
 
+    def _sequence(self, combination: Combination) -> tuple[str, ...]:
+        """What keys the choices of a combination's cells: of no edge case what it would be without any,
+        so that one more case asks for nothing else again."""
+        if combination is None:
+            return ("", "open label")
+        if self.cover[-1:] == (EDGE_CASE,) and combination[-1] == ORDINARY:
+            return combination[:-1]
+        return combination
+
     def _document(self, combination: Combination) -> str | None:
         """The document that a combination is about, where cover names documents."""
         if combination is None or DOCUMENT not in self.cover:
@@ -161,9 +172,9 @@ class PlanSpace:
 Combination: TypeAlias = "tuple[str, ...] | None"
 
 
-def _sequence(combination: Combination) -> tuple[str, ...]:
-    """What keys the choices of a combination's cells."""
-    return ("", "open label") if combination is None else combination
+def cover_value(values: Mapping[str, Any], name: str) -> str:
+    """What a cell's axes or a record's slots say of a cover field: of no edge case they say nothing."""
+    return str(values.get(name, ORDINARY if name == EDGE_CASE else ""))
 
 
 class SourceItems:
@@ -229,7 +240,7 @@ class Sequences:
     def _combination(self, cell: Cell) -> Combination:
         if cell.method in self.space.open_label:
             return None
-        return tuple(str(cell.axes[name]) for name in self.space.cover)
+        return tuple(cover_value(cell.axes, name) for name in self.space.cover)
 
     def _use(self, cell: Cell) -> None:
         if cell.method in self.space.sources:
@@ -343,7 +354,7 @@ def plan_round(
         expected: dict[str, float] = {}
         yield_of: dict[str, float] = {}  # it is a sum over all rounds
         for cell in in_flight:
-            value = str(cell.axes.get(name, ""))
+            value = cover_value(cell.axes, name)
             if value not in yield_of:
                 yield_of[value] = yields.of(name, value)
             expected[value] = expected.get(value, 0.0) + yield_of[value]

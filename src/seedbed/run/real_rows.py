@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from seedbed.core.errors import RecipeError
 from seedbed.core.protocols import Task
@@ -149,10 +149,17 @@ class RealRows:
             self.redacted[spec.name].update(files.redacted)
         self.train += load_real(files.source(spec, "train"), tuple(task.real_columns), may_be_empty=optional)
         if files.dev is not None:
-            self.dev += load_real(files.source(spec, "dev"), tuple(task.real_columns), may_be_empty=optional)
+            dev = load_real(files.source(spec, "dev"), tuple(task.real_columns), may_be_empty=optional)
+            if own := sum(row.provenance.depth > 0 for row in dev):
+                message = (
+                    f"{own:,} of the {len(dev):,} dev rows are output of Seedbed, and a student is scored on "
+                    "real rows alone; set dev rows aside from a source of real rows"
+                )
+                _refuse(loaded, ("sources", spec.name, "split", "dev"), message)
+            self.dev += dev
         if files.eval_path is not None:
             self.eval_spec = files.source(spec, "eval")
 
 
-def _refuse(loaded: LoadedRecipe, keys: tuple[str, ...], message: str) -> None:
+def _refuse(loaded: LoadedRecipe, keys: tuple[str, ...], message: str) -> NoReturn:
     raise RecipeError([loaded.problem(keys, message)])

@@ -243,9 +243,12 @@ async def run_recipe(
     *,
     allow_reask: bool = False,
     retry_failed: bool = False,
+    proving: bool = True,
     on_start: Callable[[Pipeline], None] = lambda pipeline: None,
 ) -> RunResult:
     """Generate until the target is met or a reason to stop; prove and export what there is then.
+
+    Unless `proving` the eval is opened for no student: whoever goes on from here proves in the end.
 
     `note` is told what a user should know on the way; `on_start` gets the pipeline, to stop it.
     `retry_failed` asks again what failed for good, `allow_reask` what other software asks otherwise.
@@ -276,7 +279,9 @@ async def run_recipe(
         session.manifest.record_stop(stopped)
         if stopped in ("target", "variety", "cells", "budget"):
             await _measure(session, note)
-        if stopped in ("target", "variety", "cells"):
+        if not proving:
+            session.manifest.set_proof_of_earlier(bound.folder.proof.is_file())
+        elif stopped in ("target", "variety", "cells"):
             try:
                 await prove(bound, note, by=f"seedbed run {bound.recipe.name}")
             except MixtureError as cannot:

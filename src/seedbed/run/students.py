@@ -12,8 +12,10 @@ from seedbed.run.manifest import Manifest
 from seedbed.run.mixing import examined_on_dev, figure_of, student_on_dev
 from seedbed.run.proof import prove
 from seedbed.run.training import Answered, Trainer, arms_of, material_of, student_plugin
+from seedbed.run.weak_spots import weak_spots
+from seedbed.run.win_rate import judge_arms
 from seedbed.store.atomic import write_json
-from seedbed.student.arms import REAL_ONLY, Arm
+from seedbed.student.arms import MIX, REAL_ONLY, Arm
 from seedbed.student.evaluate import compared
 from seedbed.student.examine import MATERIAL, Examined
 from seedbed.student.protocol import StudentError
@@ -35,6 +37,10 @@ def train(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
         raise StudentError([Problem(problem, str(bound.folder.student)) for problem in problems])
     student = student_plugin(entry)
     examined = examined_on_dev(bound, material, found) if student.answers else None
+    asked = list(examined.answers) if examined is not None else []
+    # Of the mix, which is what would be trained; of what is served, of the first.
+    weakest = MIX if MIX in asked else next(iter(asked), "")
+    weak = weak_spots(bound, material, examined, weakest) if examined is not None and weakest else []
     result = {
         "student": {
             "name": student.name,
@@ -44,6 +50,7 @@ def train(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
         "dev_rows": len(material.dev),
         "material": MATERIAL,
         "arms": [_arm(answered, examined) for answered in found],
+        "weaknesses": {"arm": weakest, "slices": [each.to_json() for each in weak]} if weakest else None,
         **(
             _scored(examined, [each.arm for each in found])
             if examined is not None
@@ -53,6 +60,28 @@ def train(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
     bound.folder.student.mkdir(parents=True, exist_ok=True)
     write_json(bound.folder.student / "dev.json", result)
     return result
+
+
+async def win_rates(bound: BoundRecipe, result: Mapping[str, Any], tell: Tell) -> list[dict[str, Any]]:
+    """How often the judge likes an arm's answers to the dev rows better than another's, by pair of arms.
+
+    `result` is that of `train`, whose answers are kept. Raises InputError where nobody judges or the student
+    cannot be asked, EndpointError, BudgetReached; the same call goes on from there.
+    """
+    if bound.task.label_field is not None:
+        message = "labels are right or wrong: --judge is for tasks whose answers are texts"
+        raise InputError([bound.loaded.problem(("task",), message)])
+    entry = student_on_dev(bound, "train")
+    material = material_of(bound)
+    arms = arms_of(bound, material)
+    found = Trainer(bound, entry, material.dev, tell).answers(arms, keep=True)
+    answers = {each.arm.name: each.answers for each in found if each.answers is not None}
+    if len(answers) < 2:
+        message = "a judge compares what two arms say, and of this student there are no two that can be asked"
+        raise InputError([bound.loaded.problem(("student",), message)])
+    rates = await judge_arms(bound, material.dev, answers, compared(arms), tell)
+    write_json(bound.folder.student / "dev.json", {**result, "win_rates": rates})
+    return rates
 
 
 def _arm(answered: Answered, examined: Examined | None) -> dict[str, Any]:

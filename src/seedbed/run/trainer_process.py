@@ -14,7 +14,7 @@ from seedbed.run.served import made_ready
 from seedbed.sources.sealed import answer_with, read_request
 from seedbed.student.fitting import Entry, fitted
 from seedbed.student.job import Job, read_job
-from seedbed.student.protocol import Student
+from seedbed.student.protocol import Student, StudentError
 
 
 def main() -> None:
@@ -46,10 +46,16 @@ def tell(line: str) -> None:
 
 
 def _said(entry: Entry, student: Student, job: Job) -> dict[str, Any]:
+    """What one arm came to; one that learns and cannot answer has a problem, as one that cannot learn."""
+    nothing: dict[str, Any] = {"answers": None, "notes": [], "reported": {}}
     if entry.fitted is None:
-        return {"answers": None, "notes": [], "reported": {}, "problem": entry.problem}
+        return {**nothing, "problem": entry.problem}
+    try:
+        answers = entry.fitted.answer(job.dev) if student.answers else None
+    except StudentError as error:
+        return {**nothing, "problem": f"arm {entry.arm.name}: {error}"}
     return {
-        "answers": entry.fitted.answer(job.dev) if student.answers else None,
+        "answers": answers,
         "notes": list(entry.fitted.notes),
         "reported": dict(entry.fitted.reported),
         "problem": "",

@@ -78,7 +78,10 @@ def mixture_of(mix: Mix) -> Mixture:
 
 
 def material_of(bound: BoundRecipe, accepted: Iterable[Record] | None = None) -> Material:
-    """Rows of the run as it stands. `accepted` are the generated ones, the run's own unless given."""
+    """Rows of the run as it stands. `accepted` are the generated ones, the run's own unless given.
+
+    Train rows that are output of an earlier run are no real rows to a student, and no arm learns from them.
+    """
     mix = bound.recipe.mix or Mix()
     seed = bound.recipe.generate.seed
     records = Ledger(Rounds(bound.folder.rounds)).accepted() if accepted is None else accepted
@@ -88,7 +91,11 @@ def material_of(bound: BoundRecipe, accepted: Iterable[Record] | None = None) ->
     # Every k-th of the order, which shares labels out: the first ones would be the arms' own.
     step = len(ordered) / held if held else 0.0
     chosen = {ordered[int(at * step)].id for at in range(held)}
-    real = tuple(row_from(bound, record) for record in bound.train if has_fields(bound, record))
+    real = tuple(
+        row_from(bound, record)
+        for record in bound.train
+        if has_fields(bound, record) and not record.provenance.depth
+    )
     kept = tuple(row for row in synthetic if row.id not in chosen)
     return Material(
         real=real,

@@ -7,13 +7,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from seedbed.core.record import EXPORT_ID_COLUMN, EXPORT_ID_PREFIX
+from seedbed.core.record import EXPORT_ID, EXPORT_ID_COLUMN, EXPORT_ID_PREFIX
 from seedbed.text.normalise import normalise
 
 CANARY_COLUMN = "seedbed_canary"
 
 _CANARY = re.compile(r"(seedbed-canary-[0-9a-f]{24})(?:-(\d{1,9}))?")
-_EXPORT_ID = re.compile(rf"\b{re.escape(EXPORT_ID_PREFIX)}[0-9a-f]{{24}}\b")
 
 
 def canary_of(keys: Iterable[str]) -> str:
@@ -44,11 +43,23 @@ def own_mark(values: Mapping[str, Any]) -> str | None:
     for name, value in values.items():
         if not isinstance(value, str):
             continue
-        if _EXPORT_ID.search(value):
+        if EXPORT_ID.search(value):
             return f"an id of an exported record ({EXPORT_ID_PREFIX}…)"
         if name != CANARY_COLUMN and _CANARY.search(value):
             return "the canary of a locked eval set, in text"
     return None
+
+
+def own_depth(values: Mapping[str, Any]) -> int:
+    """How many generations a row is away from real data: 0 unless the program wrote it.
+
+    An id that says no depth is of the first generation, as is a column of ids that holds something else.
+    """
+    deepest = int(EXPORT_ID_COLUMN in values)
+    for value in values.values():
+        if isinstance(value, str) and EXPORT_ID_PREFIX in value:
+            deepest = max([deepest, *(int(found[2] or 1) for found in EXPORT_ID.finditer(value))])
+    return deepest
 
 
 TEXT_HASH_BYTES = 8

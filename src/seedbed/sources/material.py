@@ -9,6 +9,7 @@ from seedbed.core.errors import SourceError
 from seedbed.core.record import Provenance, Record, real_record_id
 from seedbed.sources.chunks import Chunking
 from seedbed.sources.readers import read_rows
+from seedbed.sources.records import Origins
 from seedbed.sources.spec import SourceSpec
 from seedbed.sources.text_folder import FILE, TEXT
 from seedbed.text.secrets import find_secrets
@@ -37,21 +38,23 @@ def load_unlabelled(
             f"{spec.path}: no column {wanted}; there are: {found}. Say which is which: columns: "
             f"{{{task_fields[0]}: COLUMN}}"
         )
-    provenance = Provenance(origin="real", source=spec.name, licence=spec.licence)
+    origins = Origins(spec)
     rows = read_rows(
         spec,
         text_columns=[spec.column(name) for name in there],
         may_be_empty=[spec.column(name) for name in may_be_empty],
         redacted=redacted,
     )
-    return [
+    records = [
         Record(
             real_record_id(spec.name, row.key),
             {name: row.values[spec.column(name)] for name in there},
-            provenance,
+            origins.of(row),
         )
         for row in rows
     ]
+    origins.refuse_too_deep()
+    return records
 
 
 def load_chunks(
@@ -68,11 +71,11 @@ def load_chunks(
     a secret is left out. `redacted` counts what was replaced, and as `DROPPED_SECRET` the chunks left out.
     Raises SourceError.
     """
-    provenance = Provenance(origin="real", source=spec.name, licence=spec.licence)
+    origins = Origins(spec)
     copies: Counter[tuple[str, str]] = Counter()
     counts = Counter[str]() if redacted is None else redacted
     records = []
-    for document, text in _documents(spec, counts):
+    for document, text, provenance in _documents(spec, counts, origins):
         secret = _secret_lines(text) if drop_secrets else frozenset[str]()
         for chunk in chunking.chunks(text):
             if drop_secrets and (find_secrets(chunk.text) or not secret.isdisjoint(_lines(chunk.text))):
@@ -112,8 +115,11 @@ def _lines(text: str) -> list[str]:
     return [stripped for line in text.splitlines() if (stripped := line.strip())]
 
 
-def _documents(spec: SourceSpec, redacted: Counter[str]) -> Iterator[tuple[str, str]]:
+def _documents(
+    spec: SourceSpec, redacted: Counter[str], origins: Origins
+) -> Iterator[tuple[str, str, Provenance]]:
     column = spec.column(TEXT)
     # All rows before the first is used: a problem of the source is told after its last good row.
     for row in list(read_rows(spec, text_columns=[column], redacted=redacted)):
-        yield str(row.values.get(FILE, row.key)), row.values[column]
+        yield str(row.values.get(FILE, row.key)), row.values[column], origins.of(row)
+    origins.refuse_too_deep()

@@ -97,6 +97,11 @@ class RunFolder:
         return self.student / "proof.json"
 
     @property
+    def loop(self) -> Path:
+        """Where `seedbed loop` keeps what its rounds came to."""
+        return self.path / "loop"
+
+    @property
     def measures(self) -> Path:
         return self.path / "measures.json"
 

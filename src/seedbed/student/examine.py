@@ -22,7 +22,7 @@ from seedbed.student.mixture import is_in
 from seedbed.student.rows import Row
 from seedbed.student.scores import MACRO_F1, metrics_of, scores_of
 
-MATERIAL = 0.02
+MATERIAL = 0.03
 """A difference of the deciding metric below this is not worth acting on. An interval that lies within it on
 both sides says "no material difference"; one that also reaches beyond says "undecided"."""
 

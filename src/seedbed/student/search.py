@@ -261,7 +261,8 @@ def _slice(found: SliceGap, tolerance: float) -> dict[str, Any]:
 
 def _decide(question: Question, arms: Sequence[Mapping[str, Any]], scored: Repeated) -> dict[str, Any]:
     """What to train on, and why. The level of the leader's lead is corrected (Bonferroni) for its having been
-    picked as the best of several."""
+    picked as the best of several.
+    """
     by_share = {arm["share"]: arm for arm in arms}
     prior = by_share[question.prior]
     free = [arm for arm in arms if arm["held"] or arm is prior]
@@ -270,30 +271,39 @@ def _decide(question: Question, arms: Sequence[Mapping[str, Any]], scored: Repea
         others = [arm for arm in free if arm is not prior]
         best = max(others, key=lambda arm: (arm["score"]["value"], -arm["share"]), default=prior)
         return _decided("constrained", best["share"])
-    if leader is prior:
+    others = [arm for arm in free if arm is not leader]
+    if not others:
         return _decided("best_already", question.prior)
+    # What the recipe has is held against the best of the others, as any other leader is against it: that it
+    # leads on these rows says as little as if another did.
+    against = prior if leader is not prior else max(others, key=lambda arm: arm["score"]["value"])
     level = 1 - (1 - LEVEL) / max(1, len(free) - 1)
-    lead = scored.gap(f"{leader['share']:g}", f"{question.prior:g}", level)
-    verdict = verdict_on(lead)
-    if verdict == "better":
-        return _decided("better", leader["share"], lead, leader["share"])
-    if verdict == "no_material_difference":
-        return _decided("no_material_gain", question.prior, lead, leader["share"])
-    rows = rows_to_decide(lead, scored.rows) if scored.rows else None
-    return _decided("undecided", question.prior, lead, leader["share"], rows)
+    lead = scored.gap(f"{leader['share']:g}", f"{against['share']:g}", level)
+    shares = leader["share"], against["share"]
+    match verdict_on(lead):
+        case "better":
+            decision: Decision = "best_already" if leader is prior else "better"
+            return _decided(decision, leader["share"], lead, shares)
+        case "no_material_difference":
+            return _decided("no_material_gain", question.prior, lead, shares)
+        case _:
+            rows = rows_to_decide(lead, scored.rows) if scored.rows else None
+            return _decided("undecided", question.prior, lead, shares, rows)
 
 
 def _decided(
     decision: Decision,
     chosen: float,
     lead: Estimate | None = None,
-    leader: float | None = None,
+    shares: tuple[float | None, float | None] = (None, None),
     rows: int | None = None,
 ) -> dict[str, Any]:
+    leader, against = shares
     return {
         "decision": decision,
         "chosen": chosen,
         "leader": leader,
+        "against": against,
         "lead": None if lead is None else lead.to_json(),
         "rows_to_decide": rows,
     }

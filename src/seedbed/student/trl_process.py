@@ -92,7 +92,8 @@ def train(plan: Plan) -> None:
 
 
 def lines_of(path: str) -> Iterator[dict[str, Any]]:
-    with open(path, encoding="ascii") as file:  # noqa: PTH123 - a path of the plan
+    """Also of an export: its rows are UTF-8, of which ASCII is a part."""
+    with Path(path).open(encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)
 
