@@ -27,7 +27,6 @@ PARTS = {
     "D1": "banking77",
     "D2": "myopic-reward",
     "D3": "curve",
-    "intents": "banking77",
     "D5": "answers",
     "sft": "verified",
     "D6": "cheats",
