@@ -62,3 +62,13 @@ def test_rows_to_decide_grow_with_the_square_of_what_is_missing() -> None:
     assert rows_to_decide(Estimate(-0.02, -0.05, 0.02), rows=75) == 300
     assert rows_to_decide(Estimate(0.2, 0.1, 0.3), rows=75) == 75
     assert rows_to_decide(Estimate(0.0, -0.1, 0.1), rows=75) is None
+
+
+def test_a_small_difference_is_settled_sooner_by_a_margin() -> None:
+    """To tell ±.06 around zero from ±.03 takes four times the rows; to tell it from zero, no number."""
+    assert rows_to_decide(Estimate(0.0, -0.06, 0.06), rows=100, margin=0.03) == 400
+    # From zero by 100 · (.05 / .01)² rows, into ±.03 by 100 · (.05 / .02)².
+    assert rows_to_decide(Estimate(0.01, -0.04, 0.06), rows=100, margin=0.03) == 625
+    # A large one is separated from zero first.
+    assert rows_to_decide(Estimate(0.02, -0.02, 0.06), rows=100, margin=0.03) == 400
+    assert rows_to_decide(Estimate(0.1, -0.1, 0.3), rows=100, margin=0.03) == 400

@@ -60,13 +60,20 @@ def normal_quantile(level: float) -> float:
     return NormalDist().inv_cdf((1 + level) / 2)
 
 
-def rows_to_decide(difference: Estimate, rows: int) -> int | None:
-    """About how many rows would separate this difference from zero, if it is as large as it looks.
+def rows_to_decide(difference: Estimate, rows: int, margin: float = 0.0) -> int | None:
+    """About how many rows would settle this difference, if it is as large as it looks.
 
-    An interval narrows with the square root of the rows; the half towards zero is the one that
-    has to. None where the difference is exactly zero: no number of rows would.
+    It is settled where its interval leaves zero out or, with a `margin`, where the interval lies within the
+    margin on both sides, whichever takes fewer rows. An interval narrows with the square root of the rows.
+    None where no number of rows would do: the difference is exactly zero and there is no margin.
     """
-    reach = difference.value - difference.low if difference.value > 0 else difference.high - difference.value
-    if difference.value == 0:
+    low, high = difference.value - difference.low, difference.high - difference.value
+    shares = []
+    if difference.value != 0:
+        # The half towards zero is the one that has to be short enough.
+        shares.append((low if difference.value > 0 else high) / abs(difference.value))
+    if abs(difference.value) < margin:
+        shares.append(max(low / (margin + difference.value), high / (margin - difference.value)))
+    if not shares:
         return None
-    return max(rows, math.ceil(rows * (reach / difference.value) ** 2))
+    return max(rows, math.ceil(rows * min(shares) ** 2))

@@ -174,7 +174,7 @@ def difference_of(gap: Estimate, rows: int) -> dict[str, Any]:
         "difference": gap.to_json(),
         "undecided": gap.contains_zero,
         "verdict": verdict,
-        "rows_to_decide": rows_to_decide(gap, rows) if verdict == "undecided" else None,
+        "rows_to_decide": rows_to_decide(gap, rows, MATERIAL) if verdict == "undecided" else None,
     }
 
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from seedbed.stats.intervals import LEVEL, Estimate, rows_to_decide
 from seedbed.student.arms import Arm, in_order
-from seedbed.student.examine import Examined, difference_of, verdict_on
+from seedbed.student.examine import MATERIAL, Examined, difference_of, verdict_on
 from seedbed.student.mixture import Mixture, MixtureError, beside, mix, total_of
 from seedbed.student.repeated import Repeated, SliceGap, slice_gap
 from seedbed.student.rows import Row
@@ -287,7 +287,7 @@ def _decide(question: Question, arms: Sequence[Mapping[str, Any]], scored: Repea
         case "no_material_difference":
             return _decided("no_material_gain", question.prior, lead, shares)
         case _:
-            rows = rows_to_decide(lead, scored.rows) if scored.rows else None
+            rows = rows_to_decide(lead, scored.rows, MATERIAL) if scored.rows else None
             return _decided("undecided", question.prior, lead, shares, rows)
 
 
