@@ -124,6 +124,7 @@ def test_the_weakest_label_gets_the_largest_increase(tmp_path: Path) -> None:
     assert load_bound(tmp_path / "w" / "recipe.loop.yaml", ()).quotas.target == 60
 
 
+@pytest.mark.campaign
 def test_a_confusion_is_asked_about_as_an_edge_case(tmp_path: Path) -> None:
     """Messages labelled privacy in the words of access: access is told as privacy."""
     generate = {**GENERATE, "target": 60, "cover": {"category": {"privacy": 40, "access": 6, "billing": 14}}}
@@ -161,6 +162,7 @@ def test_it_stops_where_there_is_no_gain(tmp_path: Path) -> None:
     assert openings(workspace)["evaluate"] == 1
 
 
+@pytest.mark.campaign
 def test_a_round_that_makes_it_worse_is_given_up(tmp_path: Path) -> None:
     """Good messages at first, later ones under wrong labels: the run goes back, and asks nothing for it."""
 
@@ -211,6 +213,7 @@ def _recipe(workspace: Workspace) -> dict[str, Any]:
     return value
 
 
+@pytest.mark.campaign
 def test_a_budget_stops_it_and_more_of_it_goes_on(tmp_path: Path) -> None:
     with FakeEndpoint(teacher("privacy")) as server:
         workspace = make(tmp_path, server.url)
@@ -261,6 +264,7 @@ def test_killed_anywhere_the_same_command_goes_on(tmp_path: Path) -> None:
     )  # a kill may come between the record of an opening and its result
 
 
+@pytest.mark.campaign
 def test_more_rounds_go_on_from_where_it_ended(tmp_path: Path) -> None:
     with FakeEndpoint(teacher("privacy")) as server:
         workspace = make(tmp_path, server.url)
