@@ -101,14 +101,14 @@ def decision_words(result: Mapping[str, Any]) -> str:
     """What to train on, and why."""
     chosen, prior, lead = (result[name] for name in ("chosen", "prior", "lead"))
     recipes = f"the recipe's {_share(prior, article='')}"
-    gap = ""
+    gap = figures = ""
     if lead:
         of = [recipes if result[name] == prior else _share(result[name]) for name in ("leader", "against")]
         figures = f"{signed(lead['value'])} [{signed(lead['low'])}, {signed(lead['high'])}]"
         gap = f"{of[0]} has {figures} to {of[1]}"
     match result["decision"]:
         case "better":
-            return f"Take {_share(chosen)}: {gap}. {_line(chosen)}"
+            return f"Take {_share(chosen)}: {figures} to {recipes}. {_line(chosen)}"
         case "best_already":
             return f"Keep {recipes}: {gap or 'nothing else could be tried'}."
         case "no_material_gain":

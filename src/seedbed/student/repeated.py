@@ -57,8 +57,10 @@ class Repeated:
         return cls(metric, 0, {name: float(np.mean(found)) for name, found in runs.items()}, draws, seed)
 
     def estimate(self, name: str, level: float = LEVEL) -> Estimate:
-        drawn = over_seeds(self.draws[name], self.seed, level)
-        return percentile_interval(self.values[name], drawn, level)
+        drawn, value = over_seeds(self.draws[name], self.seed, level), self.values[name]
+        if 0 <= value <= 1:  # a score: what is stretched beyond its ends is not there
+            drawn = np.clip(drawn, 0, 1)
+        return percentile_interval(value, drawn, level)
 
     def gap(self, name: str, against: str, level: float = LEVEL) -> Estimate:
         value = self.values[name] - self.values[against]
