@@ -58,13 +58,17 @@ class Material:
 
 @dataclass(frozen=True)
 class Answered:
-    """What the student that learnt from an arm said to the dev rows; None where it could not learn."""
+    """What the student that learnt from an arm said to the dev rows; None where it could not learn.
+
+    `unanswered` rows failed for a cause that may pass: see `Fitted`.
+    """
 
     arm: Arm
     answers: tuple[str, ...] | None
     notes: tuple[str, ...] = ()
     reported: dict[str, float] = field(default_factory=dict)
     problem: str = ""
+    unanswered: int = 0
 
 
 def mixture_of(mix: Mix) -> Mixture:
@@ -240,8 +244,9 @@ class Trainer:
         return Answered(arm, answers, tuple(value["notes"]), dict(value["reported"]), "")
 
     def _write(self, answered: Answered) -> None:
-        # What a student could not learn from is tried again: a trainer that failed may be mended.
-        if answered.problem:
+        # What a student could not learn from is tried again: a trainer that failed may be mended. So is what
+        # was not all answered, as an endpoint that had no room may have some.
+        if answered.problem or answered.unanswered:
             return
         self._answers.mkdir(parents=True, exist_ok=True)
         write_json(
@@ -281,6 +286,7 @@ class Trainer:
                 tuple(said["notes"]),
                 said["reported"],
                 said["problem"],
+                said["unanswered"],
             )
             for arm, said in zip(arms, result["arms"], strict=True)
         ]

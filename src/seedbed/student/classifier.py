@@ -64,6 +64,7 @@ class FittedClassifier:
     labels: tuple[str, ...]
     notes: tuple[str, ...] = ()
     reported: Mapping[str, float] = field(default_factory=dict)
+    unanswered: int = 0
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
         if not rows:

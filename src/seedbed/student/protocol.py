@@ -50,6 +50,14 @@ class Fitted(Protocol):
     @property
     def reported(self) -> Mapping[str, float]: ...
 
+    @property
+    def unanswered(self) -> int:
+        """Rows, of all that it was asked, without an answer for a cause that may pass.
+
+        They count as wrong, and no score that has one is kept for another time.
+        """
+        ...
+
     def answer(self, rows: Sequence[Row]) -> list[str]:
         """What it says to each row, in order. It goes by what is asked and never by the row's answer.
 
