@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.core.child_process import end_child
+from seedbed.core.errors import Problem
 from seedbed.core.hashing import short_id
 from seedbed.core.record import Record
 from seedbed.recipe import Mix, StudentEntry
@@ -30,7 +31,7 @@ from seedbed.store.rounds import Rounds
 from seedbed.student.arms import Arm, build_arms, in_order
 from seedbed.student.job import Job, write_job
 from seedbed.student.mixture import Mixture, SliceRule
-from seedbed.student.protocol import Student
+from seedbed.student.protocol import Student, StudentError, absent
 from seedbed.student.rows import Row, row_of
 from seedbed.student.selection import best_first
 
@@ -187,9 +188,23 @@ class Keys:
 
 
 def _files_read(student: Student, folder: Path) -> dict[str, str]:
-    """Name -> hash of those files that the student reads and that are there."""
-    there = {name: folder / name for name in student.reads}
-    return {name: file_hash(path) for name, path in sorted(there.items()) if path.is_file()}
+    """Name -> hash of the files that the student reads, as far as there, and of all that it lists.
+
+    Raises StudentError where something that it lists is not there.
+    """
+    if gone := absent(student, folder):
+        raise StudentError(
+            [Problem(what, key=".".join(("student", student.name, *key))) for key, what in gone]
+        )
+    found = {name: folder / name for name in student.reads}
+    for _, name in student.listed:
+        found |= {name: folder / name, **{str(path): path for path in (folder / name).rglob("*")}}
+    return {
+        # By its place in the recipe's folder: a copy of the whole learns the same.
+        path.relative_to(folder).as_posix() if path.is_relative_to(folder) else name: file_hash(path)
+        for name, path in sorted(found.items())
+        if path.is_file()
+    }
 
 
 @contextmanager

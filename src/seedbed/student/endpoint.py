@@ -179,6 +179,10 @@ class Endpoint:
     def reads(self) -> Sequence[str]:
         return ()
 
+    @property
+    def listed(self) -> Sequence[tuple[Sequence[str], str]]:
+        return ()
+
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         return []
 
