@@ -29,6 +29,7 @@ from seedbed.store.atomic import file_hash, read_json, write_json
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import Rounds
 from seedbed.student.arms import Arm, build_arms, in_order
+from seedbed.student.attempt import Attempt
 from seedbed.student.job import Job, write_job
 from seedbed.student.mixture import Mixture, SliceRule
 from seedbed.student.protocol import Student, StudentError, absent
@@ -40,6 +41,7 @@ Tell = Callable[[str], None]
 MOST_HELD_OUT = 1_000
 _ASKED = 64
 """Arms that one process is given: what it holds is bounded, and what it said is kept now and then."""
+_JOB = "job-"
 
 
 @dataclass(frozen=True)
@@ -213,10 +215,17 @@ def job_folder(bound: BoundRecipe) -> Iterator[Path]:
     run must not leave in a shared place."""
     base = bound.folder.student
     base.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="job-", dir=base))
+    folder = Path(tempfile.mkdtemp(prefix=_JOB, dir=base))
     try:
         yield folder
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_left_jobs(bound: BoundRecipe) -> None:
+    """Remove the jobs of processes that were killed; for whoever holds the run's lock, as all do that have
+    jobs."""
+    for folder in bound.folder.student.glob(f"{_JOB}*"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -238,7 +247,11 @@ class Trainer:
     def answers(self, arms: Sequence[Arm], *, keep: bool = False) -> list[Answered]:
         """What is said of each arm, in order. Raises SeedbedError where the process fails."""
         arms = self.named(arms)
-        found = {arm.key: known for arm in arms if (known := self._known(arm)) is not None}
+        found = {
+            arm.key: known
+            for arm in arms
+            if (known := self._known(arm)) is not None and (not keep or self._is_kept(arm))
+        }
         missing = list({arm.key: arm for arm in arms if arm.key not in found}.values())
         # A slow student is asked for one arm at a time, so that a stop loses one arm's work at the most.
         size = 1 if self._student.slow else _ASKED
@@ -249,6 +262,12 @@ class Trainer:
                 if not keep and not answered.problem:
                     shutil.rmtree(self._bound.folder.trained / answered.arm.key, ignore_errors=True)
         return [replace(found[arm.key], arm=arm) for arm in arms]
+
+    def _is_kept(self, arm: Arm) -> bool:
+        """Whether an evaluation need not have an arm learnt again; what is learnt in moments it may."""
+        if arm.role or not (self._student.slow and self._student.answers):
+            return True
+        return Attempt(self._bound.folder.trained / arm.key).earlier() is not None
 
     def _known(self, arm: Arm) -> Answered | None:
         path = self._answers / f"{arm.key}.json"
