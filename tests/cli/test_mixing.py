@@ -89,8 +89,11 @@ def test_ablation_tells_of_every_filter_that_turned_a_draft_away(workspace: Work
         for each in report["filters"]
         if set(each["rejected"]) - {"over_target", "not_json", "truncated", "invalid_schema"}
     }
-    assert turned_away <= {*result["without"], "target"} | {"refusal", "schema"}
-    assert "every filter" in result["without"]
+    assert turned_away <= {*result["without"], *result["left_out"], "target"} | {"refusal", "schema"}
+    assert "all of these" in result["without"]
+    withheld = {"contamination", "secrets", "pii"}
+    assert not withheld & set(result["without"])
+    assert "teaches nobody" in result["left_out"]["contamination"]
     for found in result["without"].values():
         assert found["pool"] > result["base"]["pool"]
         assert found["worth"]["verdict"] in ("undecided", "better", "worse", "no_material_difference")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedbed.stats.intervals import Estimate, rows_to_decide, wilson
+from seedbed.stats.intervals import Estimate, normal_quantile, rows_to_decide, t_quantile, wilson
 
 
 def test_wilson_agrees_with_published_figures() -> None:
@@ -62,6 +62,22 @@ def test_rows_to_decide_grow_with_the_square_of_what_is_missing() -> None:
     assert rows_to_decide(Estimate(-0.02, -0.05, 0.02), rows=75) == 300
     assert rows_to_decide(Estimate(0.2, 0.1, 0.3), rows=75) == 75
     assert rows_to_decide(Estimate(0.0, -0.1, 0.1), rows=75) is None
+
+
+@pytest.mark.parametrize(
+    ("level", "degrees", "expected"),
+    # Tables of Student's t, two-sided.
+    [(0.95, 4, 2.776445), (0.9875, 4, 4.314851), (0.95, 1, 12.706205), (0.99, 30, 2.749996)],
+)
+def test_quantiles_of_t_are_those_of_the_tables(level: float, degrees: int, expected: float) -> None:
+    assert t_quantile(level, degrees) == pytest.approx(expected, abs=2e-3 if level == 0.9875 else 1e-5)
+
+
+def test_with_many_degrees_t_is_normal() -> None:
+    assert t_quantile(0.95, 5_000) == pytest.approx(normal_quantile(0.95), abs=1e-3)
+    for level, degrees in ((0.0, 4), (1.0, 4), (0.95, 0)):
+        with pytest.raises(ValueError, match="no quantile"):
+            t_quantile(level, degrees)
 
 
 def test_a_small_difference_is_settled_sooner_by_a_margin() -> None:

@@ -90,7 +90,8 @@ def _slices(arm: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
         "broken": f"falls by more than {result['tolerance']:g}",
     }
     found = [
-        f"{name} {signed(each['difference']['value'])} ({each['rows']:,} rows: {words[each['status']]})"
+        f"{name} {signed(each['difference']['value']) if each['difference'] else '–'} "
+        f"({each['rows']:,} rows: {words[each['status']]})"
         for name, each in arm["slices"].items()
     ]
     return [f"{arm['name']}, critical slices to real only: {', '.join(found)}"]

@@ -23,6 +23,7 @@ from seedbed.run.loading import load_bound
 from seedbed.run.mix_results import ABLATE, SEARCH, keep
 from seedbed.run.refilter import Unasked
 from seedbed.run.registry import registry
+from seedbed.run.specimens import WITHHELD
 from seedbed.run.training import (
     Answered,
     Material,
@@ -39,8 +40,9 @@ from seedbed.store.folder import RunLock
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import Rounds
 from seedbed.student.ablation import BASE, ablate
-from seedbed.student.arms import MIX, Arm
+from seedbed.student.arms import MIX, Arm, in_order
 from seedbed.student.examine import Examined
+from seedbed.student.protocol import StudentError
 from seedbed.student.rows import Row
 from seedbed.student.scores import metrics_of
 from seedbed.student.search import Question, Tried, Try, search
@@ -98,6 +100,12 @@ def opened_run(recipe: Path, overrides: Sequence[str], *, asks: bool = False) ->
 def search_mix(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
     """Search the share of generated rows, and keep what came of it in the run's `mix/search.json`."""
     entry, mix = student_on_dev(bound, "mix --search"), bound.recipe.mix or Mix()
+    if mix.slices and not student_plugin(entry).answers:
+        message = (
+            f"slices are looked at dev row by dev row, and the student {entry.name} cannot be asked; give it "
+            "predict, or leave slices out of the search"
+        )
+        raise InputError([bound.loaded.problem(("mix", "slices"), message)])
     material = material_of(bound)
     question = Question(
         real=material.real,
@@ -118,7 +126,11 @@ def ablate_run(bound: BoundRecipe, part: Part, tell: Tell) -> dict[str, Any]:
     """What each filter, method or template was worth, kept in the run's `mix/ablate-….json`."""
     entry, mix = student_on_dev(bound, f"mix --ablate {part}"), bound.recipe.mix or Mix()
     material = material_of(bound)
-    pools = _without_filters(bound, material) if part == "filters" else _without(bound, material, part)
+    left_out: dict[str, str] = {}
+    if part == "filters":
+        pools, left_out = _without_filters(bound, material)
+    else:
+        pools = _without(bound, material, part)
     if len(pools) == 1:
         what = {
             "filters": "no filter turned a readable draft away",
@@ -128,34 +140,50 @@ def ablate_run(bound: BoundRecipe, part: Part, tell: Tell) -> dict[str, Any]:
         raise InputError([Problem(f"there is nothing to take out: {what}", str(bound.folder.path))])
     attempt = trying(bound, entry, material, tell)
     seed = bound.recipe.generate.seed
-    result = {"part": part, **ablate(material.real, pools, mixture_of(mix), attempt, seed=seed, tell=tell)}
+    found = ablate(material.real, pools, mixture_of(mix), attempt, seed=seed, tell=tell)
+    result = {**found, "part": part, "left_out": {**left_out, **found["left_out"]}}
     keep(bound.folder, f"{ABLATE}{part}", result)
     return result
 
 
-def _without_filters(bound: BoundRecipe, material: Material) -> dict[str, Sequence[Row]]:
-    """The accepted rows, and with them the readable drafts that each filter turned away.
+def _without_filters(
+    bound: BoundRecipe, material: Material
+) -> tuple[dict[str, Sequence[Row]], dict[str, str]]:
+    """The accepted rows, and with them the readable drafts of each filter; and which filters are left out.
 
     A draft is that filter's which was the first to turn it away. What later ones would have said nobody
-    knows.
+    knows. Of the good drafts some are no part of the arms (held out, above the target): of what was turned
+    away as large a share is left aside, so that a pool has both as they came. What may be text of the eval, a
+    secret or somebody's data teaches no student.
     """
     accepted = {row.id for row in (*material.synthetic, *material.held_out)}
     turned_away: defaultdict[str, list[Row]] = defaultdict(list)
+    good = len(accepted)
     for record, verdicts in Ledger(Rounds(bound.folder.rounds)).with_verdicts():
-        first = next((verdict for verdict in verdicts if not verdict.keep), None)
-        if first is None or first.reason == OVER_TARGET or record.id in accepted:
+        if record.id in accepted:
             continue
-        if _is_whole(bound, record):
+        first = next((verdict for verdict in verdicts if not verdict.keep), None)
+        if first is not None and first.reason == OVER_TARGET:
+            good += 1
+        elif first is not None and _is_whole(bound, record):
             turned_away[first.filter.partition("@")[0]].append(row_from(bound, record))
+    share = len(material.synthetic) / max(1, good)
+    left_out = {
+        name: "what it turned away may be text of the eval, a secret or somebody's data, and teaches nobody"
+        for name in WITHHELD
+        if turned_away.pop(name, None)
+    }
+    seed = bound.recipe.generate.seed
+    drawn = {
+        name: in_order(rows, seed)[: max(1, round(share * len(rows)))]
+        for name, rows in sorted(turned_away.items())
+    }
     pools: dict[str, Sequence[Row]] = {BASE: material.synthetic}
-    for name, rows in sorted(turned_away.items()):
+    for name, rows in drawn.items():
         pools[name] = (*material.synthetic, *rows)
-    if len(turned_away) > 1:
-        pools["every filter"] = (
-            *material.synthetic,
-            *(row for rows in turned_away.values() for row in rows),
-        )
-    return pools
+    if len(drawn) > 1:
+        pools["all of these"] = (*material.synthetic, *(row for rows in drawn.values() for row in rows))
+    return pools, left_out
 
 
 def _is_whole(bound: BoundRecipe, record: Record) -> bool:
@@ -180,23 +208,31 @@ def _without(bound: BoundRecipe, material: Material, part: Part) -> dict[str, Se
 def trying(bound: BoundRecipe, entry: StudentEntry, material: Material, tell: Tell) -> Try:
     """How a search has a student learn from arms: in the trainer's process, on the run's dev rows."""
     trainer = Trainer(bound, entry, material.dev, tell)
-    metric = getattr(entry.options, "metric", None) or metrics_of(bound.task)[0]
 
     def attempt(arms: Sequence[Arm]) -> Tried:
         found = trainer.answers(arms)
         problems = {each.arm.name: each.problem for each in found if each.problem}
         if student_plugin(entry).answers:
-            return Tried(examined_on_dev(bound, material, found), {}, metric, problems)
-        reported = {each.arm.name: figure_of(each, metric) for each in found if not each.problem}
+            return Tried(examined_on_dev(bound, material, found), {}, metrics_of(bound.task)[0], problems)
+        metric, reported = reported_by(entry, found)
         return Tried(None, reported, metric, problems)
 
     return attempt
 
 
-def figure_of(answered: Answered, metric: str) -> float:
-    """The figure that decides among those that a trainer reports: the one of that name, or the only one."""
-    figures = answered.reported
-    return figures[metric] if metric in figures else next(iter(figures.values()))
+def reported_by(entry: StudentEntry, found: Sequence[Answered]) -> tuple[str, dict[str, float]]:
+    """The figure that decides among those that a trainer reports, and what each arm has of it.
+
+    It is the student's `metric`, or the first figure of the first arm; it is taken as 0..1. An arm that lacks
+    it, where another has it, raises StudentError.
+    """
+    learnt = [each for each in found if not each.problem]
+    metric = getattr(entry.options, "metric", None) or next((next(iter(e.reported)) for e in learnt), "score")
+    for each in learnt:
+        if metric not in each.reported:
+            there = ", ".join(each.reported)
+            raise StudentError(f"arm {each.arm.name}: its trainer reports no {metric!r}, only {there}")
+    return metric, {each.arm.name: each.reported[metric] for each in learnt}
 
 
 def examined_on_dev(bound: BoundRecipe, material: Material, found: Iterable[Answered]) -> Examined:

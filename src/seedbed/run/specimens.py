@@ -18,7 +18,7 @@ LONGEST = 1200
 """Characters that a specimen shows of a field or a reply."""
 
 # What a draft that these reject may repeat reaches no page: the locked eval, a secret, somebody's data.
-_WITHHELD = ("contamination", "secrets", "pii")
+WITHHELD = ("contamination", "secrets", "pii")
 
 
 def funnel(ledger: Ledger) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def specimens(ledger: Ledger) -> list[dict[str, Any]]:
 
 def _specimen(record: Record, passed: Sequence[Verdict], name: str) -> dict[str, Any]:
     said = [verdict for verdict in passed if verdict.filter == name]
-    withheld = any(not verdict.keep and verdict.filter_name in _WITHHELD for verdict in passed)
+    withheld = any(not verdict.keep and verdict.filter_name in WITHHELD for verdict in passed)
     value: dict[str, Any] = {
         "id": record.id,
         "template": record.provenance.template,

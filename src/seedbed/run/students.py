@@ -9,7 +9,7 @@ from seedbed.core.errors import InputError, Problem
 from seedbed.recipe import StudentEntry, roles_of_student
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.manifest import Manifest
-from seedbed.run.mixing import examined_on_dev, figure_of, student_on_dev
+from seedbed.run.mixing import examined_on_dev, reported_by, student_on_dev
 from seedbed.run.proof import prove
 from seedbed.run.training import Answered, Trainer, arms_of, material_of, student_plugin
 from seedbed.run.weak_spots import weak_spots
@@ -122,9 +122,8 @@ def _scored(examined: Examined, arms: Sequence[Arm]) -> dict[str, Any]:
 
 def _reported(entry: StudentEntry, found: Sequence[Answered]) -> dict[str, Any]:
     """Of a student that cannot be asked: the figures of its trainer, without intervals."""
-    figures: Mapping[str, float] = next(answered.reported for answered in found if not answered.problem)
-    metric = getattr(entry.options, "metric", None) or next(iter(figures))
-    scores = {each.arm.name: figure_of(each, metric) for each in found if not each.problem}
+    metric, scores = reported_by(entry, found)
+    figures = next(answered.reported for answered in found if not answered.problem)
     return {
         "metric": metric,
         "metrics": list(figures),

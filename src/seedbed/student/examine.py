@@ -70,7 +70,8 @@ class Examined:
         number = {label: index for index, label in enumerate(self.classes)}
         self.truth: Ints = np.array([number[row.answer] for row in self.rows], dtype=np.intp)
         self.told: dict[str, Ints] = {
-            arm: np.array([number.get(label, -1) for label in said], dtype=np.intp)
+            # A model that writes a label puts white space around it.
+            arm: np.array([number.get(label, number.get(label.strip(), -1)) for label in said], dtype=np.intp)
             for arm, said in self.answers.items()
         }
         if not self.told:
@@ -167,9 +168,14 @@ class Examined:
         return percentile_interval(float(means[0]), drawn[0], self.level)
 
 
+def unseen(rows: int) -> float:
+    """The share of rows, at the most, in which something may be that none of these shows, at 95 %."""
+    return 3 / rows
+
+
 def difference_of(gap: Estimate, rows: int) -> dict[str, Any]:
     """A difference as JSON: figures, what they show, and how many rows would decide where they do not."""
-    verdict = verdict_on(gap)
+    verdict = verdict_on(gap, rows)
     return {
         "difference": gap.to_json(),
         "undecided": gap.contains_zero,
@@ -178,9 +184,13 @@ def difference_of(gap: Estimate, rows: int) -> dict[str, Any]:
     }
 
 
-def verdict_on(gap: Estimate) -> str:
-    """`no_material_difference`, `better`, `worse` or `undecided`: what a difference of scores shows."""
-    if gap.lies_within(MATERIAL):
+def verdict_on(gap: Estimate, rows: int = 0) -> str:
+    """`no_material_difference`, `better`, `worse` or `undecided`: what a difference of scores shows.
+
+    That two answer a few `rows` alike is no proof that they are alike: 3 in n may differ for all that n rows
+    tell (the rule of three, Hanley & Lippman-Hand 1983). `rows` 0 leaves that to the interval.
+    """
+    if gap.lies_within(MATERIAL) and (not rows or unseen(rows) < MATERIAL):
         return "no_material_difference"
     if gap.contains_zero:
         return "undecided"

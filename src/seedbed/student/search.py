@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 from seedbed.stats.intervals import LEVEL, Estimate, rows_to_decide
 from seedbed.student.arms import Arm, in_order
-from seedbed.student.examine import MATERIAL, Examined, difference_of, verdict_on
-from seedbed.student.mixture import Mixture, MixtureError, beside, mix, total_of
+from seedbed.student.examine import MATERIAL, Examined, difference_of, unseen, verdict_on
+from seedbed.student.mixture import Amount, Mixture, MixtureError, SliceRule, beside, mix, total_of
 from seedbed.student.repeated import Repeated, SliceGap, slice_gap
 from seedbed.student.rows import Row
 
@@ -80,6 +80,7 @@ class Question:
             taken = tuple(synthetic[: max(1, round(size * scale))])
             return Arm(name, taken, 0, len(taken), "", seed)
         if scale < 1:
+            mixture = replace(mixture, slices=_scaled(mixture.slices, scale))
             if mixture.fixed == "real":
                 real = real[: max(1, round(len(real) * scale))]
             else:
@@ -104,13 +105,16 @@ def search(
     """
     shares = sorted({*question.shares, question.prior} - {REAL, SYNTHETIC})
     cannot: dict[float, str] = {}
+    runs: dict[float, list[Arm]] = {}
     for share in (*shares, REAL, SYNTHETIC):
         try:
-            arm = question.arm(share, "", question.seed)
-            if not arm.rows and share == question.prior:
-                raise MixtureError(f"the recipe's own mix ({name_of(share)}) cannot be made: {arm.note}")
-            if not arm.rows:
-                cannot[share] = arm.note or "there are no rows for it"
+            arms = [question.arm(share, f"{share:g}#{at}", question.seed + at) for at in range(SEEDS)]
+            if not arms[0].rows and share == question.prior:
+                raise MixtureError(f"the recipe's own mix ({name_of(share)}) cannot be made: {arms[0].note}")
+            if arms[0].rows:
+                runs[share] = arms
+            else:
+                cannot[share] = arms[0].note or "there are no rows for it"
         except MixtureError as error:
             if share == question.prior:
                 raise
@@ -127,9 +131,21 @@ def search(
     finalists = sorted(set(finalists))
     tell(f"{len(finalists):,} shares in full, {SEEDS} times each: {', '.join(map(name_of, finalists))}")
     return {
-        **_final(question, attempt, finalists),
+        **_final(question, attempt, {share: runs[share] for share in finalists}),
         "rungs": rungs,
         "left_out": {f"{share:g}": why for share, why in cannot.items()},
+    }
+
+
+def _scaled(slices: Mapping[str, SliceRule], scale: float) -> dict[str, SliceRule]:
+    """The rules on part of the rows: numbers of rows shrink along, shares stay."""
+
+    def shrunk(amount: Amount | None) -> Amount | None:
+        return max(1, round(amount * scale)) if isinstance(amount, int) else amount
+
+    return {
+        name: SliceRule(shrunk(rule.real_at_least), shrunk(rule.synthetic_at_most))
+        for name, rule in slices.items()
     }
 
 
@@ -164,11 +180,7 @@ def _score(tried: Tried, arm: str) -> float:
     return tried.reported.get(arm, float("-inf"))
 
 
-def _final(question: Question, attempt: Try, shares: Sequence[float]) -> dict[str, Any]:
-    runs = {
-        share: [question.arm(share, f"{share:g}#{at}", question.seed + at) for at in range(SEEDS)]
-        for share in shares
-    }
+def _final(question: Question, attempt: Try, runs: Mapping[float, Sequence[Arm]]) -> dict[str, Any]:
     tried = attempt([arm for arms in runs.values() for arm in arms])
     learnt = {
         share: names
@@ -211,11 +223,12 @@ def _arm(
 ) -> dict[str, Any]:
     name = f"{share:g}"
     slices = {}
-    if examined is not None and REAL in learnt and share != REAL:
-        for critical in question.critical:
+    for critical in question.critical if share != REAL else ():
+        # What nobody could look at holds no more than what few rows show.
+        found = None
+        if examined is not None and REAL in learnt:
             found = slice_gap(examined, learnt[share], learnt[REAL], critical, seed=question.seed)
-            if found is not None:
-                slices[critical] = _slice(found, question.tolerance)
+        slices[critical] = _slice(found, question.tolerance)
     beside_real = (
         difference_of(scored.gap(name, f"{REAL:g}"), scored.rows)
         if REAL in learnt and share != REAL
@@ -243,14 +256,15 @@ def _arm(
     }
 
 
-def _slice(found: SliceGap, tolerance: float) -> dict[str, Any]:
+def _slice(found: SliceGap | None, tolerance: float) -> dict[str, Any]:
     """`held`: it surely falls by no more than the tolerance; `broken`: it surely falls by more."""
-    if found.rows < LEAST_IN_SLICE:
-        status = "unproven"
-    elif found.gap.low >= -tolerance:
+    if found is None:
+        return {"rows": 0, "score": None, "difference": None, "status": "unproven"}
+    status = "unproven"
+    if found.gap.low >= -tolerance and unseen(found.rows) <= tolerance:
         status = "held"
-    else:
-        status = "broken" if found.gap.high < -tolerance else "unproven"
+    elif found.gap.high < -tolerance and found.rows >= LEAST_IN_SLICE:
+        status = "broken"
     return {
         "rows": found.rows,
         "score": round(found.score, 6),
@@ -280,7 +294,7 @@ def _decide(question: Question, arms: Sequence[Mapping[str, Any]], scored: Repea
     level = 1 - (1 - LEVEL) / max(1, len(free) - 1)
     lead = scored.gap(f"{leader['share']:g}", f"{against['share']:g}", level)
     shares = leader["share"], against["share"]
-    match verdict_on(lead):
+    match verdict_on(lead, scored.rows):
         case "better":
             decision: Decision = "best_already" if leader is prior else "better"
             return _decided(decision, leader["share"], lead, shares)
