@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from seedbed.run.mixing import opened_run
+from seedbed.run.training import Trainer, arms_of, material_of
 from tests.cli.workspace import Workspace
 from tests.student.programs import PREDICT, PREDICTS, TRAIN, TRAINS, becomes, running
 
@@ -162,3 +164,26 @@ def test_a_stopped_run_leaves_no_trainer_and_goes_on(workspace: Workspace, sent:
     result = workspace.run("train", ".", "--json").json
     assert [arm["problem"] for arm in result["arms"]] == ["", "", ""]
     assert trainings(workspace) == 3
+    assert not list((workspace.run_folder / "student").glob("job-*")), "rows of the stopped one are left"
+
+
+@pytest.mark.parametrize("predict", [PREDICTS, None])
+def test_what_a_search_learnt_and_threw_away_is_learnt_once_more_by_train_and_not_by_evaluate(
+    workspace: Workspace, predict: str | None
+) -> None:
+    """What cannot be asked is of no use to an evaluation: its figures are all there is, and are kept."""
+    with_student(workspace, predict=predict, score="scores.json")
+    with opened_run(workspace.folder, ()) as bound:
+        assert bound.recipe.student is not None
+        material = material_of(bound)
+        trainer = Trainer(bound, bound.recipe.student, material.dev, lambda line: None)
+        arms = arms_of(bound, material)
+        searched = [trainer.answers(arms) for _ in range(2)]
+        assert trainings(workspace) == 3
+        assert not list(bound.folder.trained.glob("*/done.json"))
+        kept = [trainer.answers(arms, keep=True) for _ in range(2)]
+        assert kept == searched
+        assert trainings(workspace) == (6 if predict else 3)
+    if predict:
+        workspace.run("evaluate", ".")
+        assert trainings(workspace) == 6

@@ -230,6 +230,44 @@ def test_a_row_without_an_answer_counts_as_wrong_and_no_error_repeats_it(
         assert UNIQUE not in done.out + done.err
 
 
+def test_rows_that_got_no_answer_for_a_passing_cause_are_asked_again(served: Served, tmp_path: Path) -> None:
+    """An endpoint that is out of order for some rows, and mended later."""
+    known: dict[str, str] = {}
+    broken: set[str] = set()
+
+    def reply(body: dict[str, Any]) -> str | Fault:
+        text = asked_text(body)
+        return Fault.http(503) if text in broken else known.get(text, "ready")
+
+    with FakeEndpoint(reply) as endpoint:
+        work = served({"student": role(endpoint.url)}, "endpoint")
+        known |= known_labels(tmp_path / "data")
+        locked = _rows(tmp_path / "data" / "test.csv")
+        dev = work.run("train", ".", "--json").json["dev_rows"]
+        asked = {text for body in endpoint.requests if (text := asked_text(body)) in known}
+        assert len(asked) == dev
+        shutil.rmtree(work.run_folder / "student" / "answers")
+        broken |= {next(iter(asked)), UNIQUE}
+
+        for command, rows in (("train", dev), ("evaluate", len(locked))):
+            done = work.run(command, ".", "--json").json
+            notes = " ".join([*done.get("notes", ()), *done["arms"][0].get("notes", ())])
+            assert f"1 of {rows} rows got no answer in any try" in notes
+            assert "run the same command again" in notes
+            assert done["arms"][0]["scores"]["accuracy"]["value"] < 1
+        assert not list((work.run_folder / "student").glob("answers/*"))
+        assert "run the same command again" in " ".join(work.run("report", ".", "--no-html").out.split())
+
+        broken.clear()
+        for command in ("train", "evaluate"):
+            done = work.run(command, ".", "--json").json
+            assert done["arms"][0]["scores"]["accuracy"]["value"] == 1
+        requests = endpoint.stats().requests
+        for command in ("train", "evaluate"):
+            work.run(command, ".")
+        assert endpoint.stats().requests == requests, "what is whole is not asked again"
+
+
 def test_an_endpoint_that_dies_in_the_middle_is_told_without_a_word_of_the_rows(
     served: Served, tmp_path: Path
 ) -> None:

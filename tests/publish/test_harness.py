@@ -127,6 +127,20 @@ def test_several_answered_fields_are_one_record(tmp_path: Path) -> None:
     assert "process_results: !function reviews_rows.process_results" in path.read_text("utf-8")
 
 
+@pytest.mark.parametrize("answer", [None, "said"])
+def test_of_a_pair_the_better_answer_should_come(answer: str | None, tmp_path: Path) -> None:
+    """Of rows that are pairs, and of such as have one answer in a column of its own."""
+    task = bound("preference", {"prompt": "question", "chosen": "good", "rejected": "bad", "answer": answer})
+    eval_file = EvalFile((tmp_path / "e.jsonl",), "jsonl", columns_of(task))
+    row = {"question": "Who signs?", answer or "good": "The head.", "bad": "Nobody knows."}
+    path, rows = write_harness("lm-eval", "pairs", task, eval_file, tmp_path)
+    code = runpy.run_path(str(rows))
+    assert (code["question"](row), code["answer"](row)) == ("Who signs?", "The head.")
+    assert "JSON" not in path.read_text("utf-8")
+    (inspect,) = write_harness("inspect", "pairs", task, eval_file, tmp_path)
+    assert f"ANSWER = {{'good': '{answer or 'good'}'}}" in inspect.read_text("utf-8")
+
+
 def test_what_a_harness_cannot_do_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="take --harness inspect, which runs them in a sandbox"):
         written(tmp_path, "lm-eval", "code")

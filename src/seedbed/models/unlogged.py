@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 from seedbed.core.chat import ChatReply, ChatRequest, Choice
 from seedbed.core.errors import AttemptFailed, EndpointError, NoAnswer, RequestRefused
@@ -28,6 +29,13 @@ class UnloggedStats:
     completion_tokens: int = 0
 
 
+class Unanswered(Enum):
+    """Why a request has no answer: it would be refused again, or another time one may come."""
+
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
 class UnloggedChat:
     """Asks through a pool, with its retries and within a budget, and hands the answers on.
 
@@ -43,8 +51,8 @@ class UnloggedChat:
         self._purse = purse
         self._spend = spend
 
-    async def answers(self, requests: Sequence[ChatRequest]) -> list[Choice | None]:
-        """One answer to each request, in order; None where none came after all tries, or it was refused.
+    async def answers(self, requests: Sequence[ChatRequest]) -> list[Choice | Unanswered]:
+        """One answer to each request, in order, or why there is none: refused, or failed in every try.
 
         Raises EndpointError and BudgetReached, in which case what is under way is given up.
         """
@@ -68,11 +76,13 @@ class UnloggedChat:
         for lane in self._pool.lanes:
             await lane.model.close()
 
-    async def _answer(self, request: ChatRequest) -> Choice | None:
+    async def _answer(self, request: ChatRequest) -> Choice | Unanswered:
         try:
             return await self._send(request)
-        except (NoAnswer, RequestRefused):
-            return None
+        except RequestRefused:
+            return Unanswered.REFUSED
+        except NoAnswer:
+            return Unanswered.FAILED
 
     async def _send(self, request: ChatRequest) -> Choice:
         asked = request.asked(1, call_seed(request.hash, b"", 0))

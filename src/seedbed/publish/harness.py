@@ -97,6 +97,9 @@ def _plan(task: Task, eval_file: EvalFile) -> _Plan:
         source, target = task.prompt_values["source_language"], task.prompt_values["target_language"]
         before = f"Translate from {source} to {target}:\n\n"
         return _Plan(_constants(eval_file, task.fields[:1], task.fields[1:], before=before))
+    if task.kind == "preference":
+        # A model is asked for an answer, not for a pair: what should come is the better one.
+        return _Plan(_constants(eval_file, task.fields[:1], task.fields[1:2]))
     answered = [field for field in task.real_columns if field not in task.asked_fields]
     if task.kind == "extraction" or len(answered) > 1:
         schema = (

@@ -28,7 +28,7 @@ from seedbed.recipe.roles import (
 )
 from seedbed.recipe.secret import Secret
 from seedbed.recipe.sources import Chunk, Source, Split
-from seedbed.recipe.student import StudentEntry, roles_of_student
+from seedbed.recipe.student import StudentEntry, options_of_student, roles_of_student
 from seedbed.recipe.task import TaskSection
 from seedbed.recipe.words import meant
 
@@ -72,6 +72,7 @@ __all__ = [
     "check_cover",
     "load_recipe",
     "meant",
+    "options_of_student",
     "quotas",
     "read_lock",
     "role_values",

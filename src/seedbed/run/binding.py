@@ -25,6 +25,7 @@ from seedbed.recipe import (
     AxisFile,
     LoadedRecipe,
     Recipe,
+    options_of_student,
 )
 from seedbed.review.calibration import Comparison
 from seedbed.run.asked_templates import TemplateQuestion, template_of
@@ -48,6 +49,7 @@ from seedbed.run.roles import asked_model, check_role
 from seedbed.run.student_prompt import prompt_problems
 from seedbed.sources.spec import SourceSpec
 from seedbed.store.folder import RunFolder
+from seedbed.student.protocol import absent
 
 T = TypeVar("T")
 
@@ -292,6 +294,9 @@ def _check_student(loaded: LoadedRecipe, registry: Registry, gather: Gatherer) -
     if missing:
         message = f"needs {', '.join(missing)}: pip install 'seedbed[{student.name}]', or remove student"
         gather.problems.append(loaded.problem(("student",), message))
+    options = options_of_student(loaded.written("student"), registry.students)
+    for key, message in absent(registry.students.get(student.name)(student.options), loaded.folder):
+        gather.problems.append(loaded.problem((*options, *key), message))
     gather.problems += prompt_problems(loaded)
 
 

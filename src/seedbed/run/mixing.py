@@ -32,6 +32,7 @@ from seedbed.run.training import (
     has_fields,
     material_of,
     mixture_of,
+    remove_left_jobs,
     row_from,
     student_plugin,
 )
@@ -92,6 +93,7 @@ def opened_run(recipe: Path, overrides: Sequence[str], *, asks: bool = False) ->
             [Problem(f"no run here; start one with `seedbed run {recipe}`", str(bound.folder.path))]
         )
     with RunLock(bound.folder):
+        remove_left_jobs(bound)
         yield bound
 
 

@@ -71,7 +71,9 @@ async def prove(
         result: dict[str, Any] = known
         return result
     lock.record_opening("evaluate", by)
-    result = {"version": VERSION, "key": key, **await asyncio.to_thread(_score, bound, job, lock.sha256)}
+    scored = await asyncio.to_thread(_score, bound, job, lock.sha256)
+    # Without its key it is shown, and never taken for the proof of these arms: see `Fitted.unanswered`.
+    result = {"version": VERSION, "key": None if scored["unanswered"] else key, **scored}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, result)
     return result

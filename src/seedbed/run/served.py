@@ -21,7 +21,7 @@ from seedbed.core.errors import EndpointError, InputError, Problem
 from seedbed.core.money import Amount, Charge, Charged, in_dollars
 from seedbed.core.protocols import Task
 from seedbed.models.budget import Budget, Caps
-from seedbed.models.unlogged import UnloggedChat
+from seedbed.models.unlogged import Unanswered, UnloggedChat
 from seedbed.recipe import WireRole, role_values, roles_of_student, wire_role
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.pricing import price_of, prices_of
@@ -153,7 +153,9 @@ class ServedModels:
                 "its server, and run the same command again"
             ) from None
         return [
-            Said(None) if choice is None else Said(choice.text, choice.finish_reason == "length")
+            Said(None, failed=choice is Unanswered.FAILED)
+            if isinstance(choice, Unanswered)
+            else Said(choice.text, choice.finish_reason == "length")
             for choice in choices
         ]
 

@@ -47,7 +47,7 @@ def tell(line: str) -> None:
 
 def _said(entry: Entry, student: Student, job: Job) -> dict[str, Any]:
     """What one arm came to; one that learns and cannot answer has a problem, as one that cannot learn."""
-    nothing: dict[str, Any] = {"answers": None, "notes": [], "reported": {}}
+    nothing: dict[str, Any] = {"answers": None, "notes": [], "reported": {}, "unanswered": 0}
     if entry.fitted is None:
         return {**nothing, "problem": entry.problem}
     try:
@@ -58,6 +58,7 @@ def _said(entry: Entry, student: Student, job: Job) -> dict[str, Any]:
         "answers": answers,
         "notes": list(entry.fitted.notes),
         "reported": dict(entry.fitted.reported),
+        "unanswered": entry.fitted.unanswered,
         "problem": "",
     }
 

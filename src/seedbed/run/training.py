@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.core.child_process import end_child
+from seedbed.core.errors import Problem
 from seedbed.core.hashing import short_id
 from seedbed.core.record import Record
 from seedbed.recipe import Mix, StudentEntry
@@ -28,9 +29,10 @@ from seedbed.store.atomic import file_hash, read_json, write_json
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import Rounds
 from seedbed.student.arms import Arm, build_arms, in_order
+from seedbed.student.attempt import Attempt
 from seedbed.student.job import Job, write_job
 from seedbed.student.mixture import Mixture, SliceRule
-from seedbed.student.protocol import Student
+from seedbed.student.protocol import Student, StudentError, absent
 from seedbed.student.rows import Row, row_of
 from seedbed.student.selection import best_first
 
@@ -39,6 +41,7 @@ Tell = Callable[[str], None]
 MOST_HELD_OUT = 1_000
 _ASKED = 64
 """Arms that one process is given: what it holds is bounded, and what it said is kept now and then."""
+_JOB = "job-"
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,17 @@ class Material:
 
 @dataclass(frozen=True)
 class Answered:
-    """What the student that learnt from an arm said to the dev rows; None where it could not learn."""
+    """What the student that learnt from an arm said to the dev rows; None where it could not learn.
+
+    `unanswered` rows failed for a cause that may pass: see `Fitted`.
+    """
 
     arm: Arm
     answers: tuple[str, ...] | None
     notes: tuple[str, ...] = ()
     reported: dict[str, float] = field(default_factory=dict)
     problem: str = ""
+    unanswered: int = 0
 
 
 def mixture_of(mix: Mix) -> Mixture:
@@ -183,9 +190,23 @@ class Keys:
 
 
 def _files_read(student: Student, folder: Path) -> dict[str, str]:
-    """Name -> hash of those files that the student reads and that are there."""
-    there = {name: folder / name for name in student.reads}
-    return {name: file_hash(path) for name, path in sorted(there.items()) if path.is_file()}
+    """Name -> hash of the files that the student reads, as far as there, and of all that it lists.
+
+    Raises StudentError where something that it lists is not there.
+    """
+    if gone := absent(student, folder):
+        raise StudentError(
+            [Problem(what, key=".".join(("student", student.name, *key))) for key, what in gone]
+        )
+    found = {name: folder / name for name in student.reads}
+    for _, name in student.listed:
+        found |= {name: folder / name, **{str(path): path for path in (folder / name).rglob("*")}}
+    return {
+        # By its place in the recipe's folder: a copy of the whole learns the same.
+        path.relative_to(folder).as_posix() if path.is_relative_to(folder) else name: file_hash(path)
+        for name, path in sorted(found.items())
+        if path.is_file()
+    }
 
 
 @contextmanager
@@ -194,10 +215,17 @@ def job_folder(bound: BoundRecipe) -> Iterator[Path]:
     run must not leave in a shared place."""
     base = bound.folder.student
     base.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="job-", dir=base))
+    folder = Path(tempfile.mkdtemp(prefix=_JOB, dir=base))
     try:
         yield folder
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_left_jobs(bound: BoundRecipe) -> None:
+    """Remove the jobs of processes that were killed; for whoever holds the run's lock, as all do that have
+    jobs."""
+    for folder in bound.folder.student.glob(f"{_JOB}*"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -219,7 +247,11 @@ class Trainer:
     def answers(self, arms: Sequence[Arm], *, keep: bool = False) -> list[Answered]:
         """What is said of each arm, in order. Raises SeedbedError where the process fails."""
         arms = self.named(arms)
-        found = {arm.key: known for arm in arms if (known := self._known(arm)) is not None}
+        found = {
+            arm.key: known
+            for arm in arms
+            if (known := self._known(arm)) is not None and (not keep or self._is_kept(arm))
+        }
         missing = list({arm.key: arm for arm in arms if arm.key not in found}.values())
         # A slow student is asked for one arm at a time, so that a stop loses one arm's work at the most.
         size = 1 if self._student.slow else _ASKED
@@ -231,6 +263,12 @@ class Trainer:
                     shutil.rmtree(self._bound.folder.trained / answered.arm.key, ignore_errors=True)
         return [replace(found[arm.key], arm=arm) for arm in arms]
 
+    def _is_kept(self, arm: Arm) -> bool:
+        """Whether an evaluation need not have an arm learnt again; what is learnt in moments it may."""
+        if arm.role or not (self._student.slow and self._student.answers):
+            return True
+        return Attempt(self._bound.folder.trained / arm.key).earlier() is not None
+
     def _known(self, arm: Arm) -> Answered | None:
         path = self._answers / f"{arm.key}.json"
         if not path.is_file():
@@ -240,8 +278,9 @@ class Trainer:
         return Answered(arm, answers, tuple(value["notes"]), dict(value["reported"]), "")
 
     def _write(self, answered: Answered) -> None:
-        # What a student could not learn from is tried again: a trainer that failed may be mended.
-        if answered.problem:
+        # What a student could not learn from is tried again: a trainer that failed may be mended. So is what
+        # was not all answered, as an endpoint that had no room may have some.
+        if answered.problem or answered.unanswered:
             return
         self._answers.mkdir(parents=True, exist_ok=True)
         write_json(
@@ -281,6 +320,7 @@ class Trainer:
                 tuple(said["notes"]),
                 said["reported"],
                 said["problem"],
+                said["unanswered"],
             )
             for arm, said in zip(arms, result["arms"], strict=True)
         ]

@@ -140,6 +140,10 @@ class FittedProgram:
     def reported(self) -> Mapping[str, float]:
         return self.learnt.reported
 
+    @property
+    def unanswered(self) -> int:
+        return 0  # a command that leaves a row out has failed
+
     def answer(self, rows: Sequence[Row]) -> list[str]:
         """Raises StudentError. Of rows that are no dev rows nothing that the command says is kept or told."""
         if self.asking is None:

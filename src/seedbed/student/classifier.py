@@ -64,6 +64,7 @@ class FittedClassifier:
     labels: tuple[str, ...]
     notes: tuple[str, ...] = ()
     reported: Mapping[str, float] = field(default_factory=dict)
+    unanswered: int = 0
 
     def answer(self, rows: Sequence[Row]) -> list[str]:
         if not rows:
@@ -116,6 +117,12 @@ class Classifier:
     @property
     def reads(self) -> Sequence[str]:
         return ()
+
+    @property
+    def listed(self) -> Sequence[tuple[Sequence[str], str]]:
+        """The folder of its model, in which another one may be saved."""
+        model = self._options.model if self._options.features == "embedding" else None
+        return [] if model is None else [(("model",), model)]
 
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         if self._options.model is not None and self._options.features != "embedding":

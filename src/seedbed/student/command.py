@@ -83,8 +83,8 @@ class CommandOptions(BaseModel):
     time: Duration = Field(86_400.0, description="how long either command may take")
     files: Annotated[tuple[Text, ...], OneOrMore] = Field(
         (),
-        description="further files of the recipe's folder that decide what is learnt, beside those that the "
-        "commands name; when one changes it is trained anew",
+        description="further files and folders, as seen from the recipe, that decide what is learnt, beside "
+        "the files that the commands name; when one changes it is trained anew",
     )
 
 
@@ -106,9 +106,13 @@ class Command:
 
     @property
     def reads(self) -> Sequence[str]:
-        """The files it lists, and the words of its commands: those that name a script are files, too."""
+        """The words of its commands, of which those that name a script are files."""
         words = _words(self._options.command) + _words(self._options.predict or "")
-        return [*self._options.files, *(word for word in words if len(word) < 256 and word[0] != "/")]
+        return [word for word in words if len(word) < 256 and word[0] != "/"]
+
+    @property
+    def listed(self) -> Sequence[tuple[Sequence[str], str]]:
+        return [(("files",), name) for name in self._options.files]
 
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         """Here, and not with the options: of a mistyped `score` it does not follow that there is none."""

@@ -36,10 +36,14 @@ _PAIRS = ("``", '""', "''", "“”", "‘’", "„“", "«»", "**")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The answer to one row; None where none came. `cut`: it ended at the role's `max_tokens`."""
+    """The answer to one row; None where none came. `cut`: it ended at the role's `max_tokens`.
+
+    `failed`: none came in any try, where another time one may; else a row without an answer was refused one.
+    """
 
     text: str | None
     cut: bool = False
+    failed: bool = False
 
 
 class Asking(Protocol):
@@ -110,17 +114,22 @@ class FittedEndpoint:
         self._asking = asking
         self._role = role
         self._labels = labels
-        self._rows = self._silent = self._strange = self._cut = 0
+        self._rows = self._silent = self._failed = self._strange = self._cut = 0
 
     @property
     def reported(self) -> Mapping[str, float]:
         return {}
 
     @property
+    def unanswered(self) -> int:
+        return self._failed
+
+    @property
     def notes(self) -> tuple[str, ...]:
         spent = self._asking.spent(self._role)
         counted = [
             (self._silent, "rows got no answer, and count as wrong"),
+            (self._failed, "rows got no answer in any try, and count as wrong: run the same command again"),
             (self._strange, "answers were none of the labels, and count as wrong"),
             (self._cut, f"answers ended at roles.{self._role}.max_tokens"),
         ]
@@ -134,7 +143,8 @@ class FittedEndpoint:
         """The labels that were meant, "" for none; of a task without labels what was said."""
         said = self._asking.ask(self._role, rows)
         self._rows += len(rows)
-        self._silent += sum(each.text is None for each in said)
+        self._silent += sum(each.text is None and not each.failed for each in said)
+        self._failed += sum(each.failed for each in said)
         self._cut += sum(each.cut for each in said)
         if not self._labels:
             return [each.text or "" for each in said]
@@ -167,6 +177,10 @@ class Endpoint:
 
     @property
     def reads(self) -> Sequence[str]:
+        return ()
+
+    @property
+    def listed(self) -> Sequence[tuple[Sequence[str], str]]:
         return ()
 
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:

@@ -106,6 +106,7 @@ def _result(
         "undecided": next(
             (d["undecided"] for d in differences if (d["arm"], d["against"]) == (MIX, REAL_ONLY)), None
         ),
+        "unanswered": sum(entry.fitted.unanswered for entry in entries if entry.fitted is not None),
         "notes": _notes(task, entries, examined),
     }
 

@@ -50,6 +50,14 @@ class Fitted(Protocol):
     @property
     def reported(self) -> Mapping[str, float]: ...
 
+    @property
+    def unanswered(self) -> int:
+        """Rows, of all that it was asked, without an answer for a cause that may pass.
+
+        They count as wrong, and no score that has one is kept for another time.
+        """
+        ...
+
     def answer(self, rows: Sequence[Row]) -> list[str]:
         """What it says to each row, in order. It goes by what is asked and never by the row's answer.
 
@@ -81,6 +89,14 @@ class Student(Protocol):
         """Files of the recipe's folder that decide what it learns, beside its options, as far as there."""
         ...
 
+    @property
+    def listed(self) -> Sequence[tuple[Sequence[str], str]]:
+        """(path of a key below the options, name) of files and folders that decide it, and must be there.
+
+        They are relative to the recipe's folder. Of a folder everything in it counts.
+        """
+        ...
+
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         """(path of a key below the student's options, message) of all that does not fit the task."""
         ...
@@ -91,3 +107,12 @@ class Student(Protocol):
         Work that was finished before in the lesson's folder is not done again.
         """
         ...
+
+
+def absent(student: Student, home: Path) -> list[tuple[Sequence[str], str]]:
+    """(path of a key below the options, message) of each file or folder that is listed and not there."""
+    return [
+        (key, f"there is no file or folder {path}; put it there, or write another name")
+        for key, name in student.listed
+        if not (path := (home / name).absolute()).exists()
+    ]

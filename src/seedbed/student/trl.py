@@ -108,6 +108,10 @@ class Trl:
         """Of a model in a folder what tells it from another one there; its weights would take too long."""
         return (f"{self._options.model}/config.json",)
 
+    @property
+    def listed(self) -> Sequence[tuple[Sequence[str], str]]:
+        return ()
+
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         if self._options.method_of(task) == "dpo" and task.kind != "preference":
             message = f"learns from pairs with dpo, and a task of the kind {task.kind} has none; take sft"
