@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from seedbed.recipe import read_lock, to_lock_yaml
 from seedbed.run.loading import load_bound
 from seedbed.run.loop import run_in_loop
 from seedbed.run.loop_state import Ended, LoopRound, LoopState, key_of
@@ -39,10 +40,15 @@ def make(folder: Path, *, locked: bool = False) -> Workspace:
 
 
 def scored(
-    workspace: Workspace, gain: dict[str, Any], ended: Ended | None, *, stopped: str = "target"
+    workspace: Workspace,
+    gain: dict[str, Any],
+    ended: Ended | None,
+    *,
+    stopped: str = "target",
+    overrides: tuple[str, ...] = (),
 ) -> LoopState:
     """Two rounds that were scored, the second with this gain, as a call leaves them that got no further."""
-    bound = load_bound(workspace.folder, (ALL_REAL_STAY,))
+    bound = load_bound(workspace.folder, (*overrides, ALL_REAL_STAY))
     first, second, third = (Targets(8 * number) for number in (1, 2, 3))
     rounds = [
         LoopRound(1, first, {"stopped": "target", "arms": []}, None, [], second),
@@ -54,9 +60,9 @@ def scored(
     return state
 
 
-def go_on(workspace: Workspace, *overrides: str, stop: bool = False) -> LoopResult:
+def go_on(workspace: Workspace, *overrides: str, stop: bool = False, rounds: int = 4) -> LoopResult:
     asked = Loop(
-        workspace.folder, overrides, 4, None, lambda note: None, lambda shown: nullcontext(), Stop(stop)
+        workspace.folder, overrides, rounds, None, lambda note: None, lambda shown: nullcontext(), Stop(stop)
     )
     return run_in_loop(loop(asked))
 
@@ -133,3 +139,34 @@ def test_asked_to_stop_before_the_proof_it_stays_closed(tmp_path: Path) -> None:
     scored(workspace, NO_MORE, None)
     assert go_on(workspace, stop=True).state.ended == "interrupted"
     assert not on_disk(workspace)["proven"]
+
+
+def test_the_recipes_hold_what_was_set_for_the_loop(tmp_path: Path) -> None:
+    """Sections that `--set` replaced as a whole, or took away, and values that look like numbers."""
+    workspace = make(tmp_path)
+    overrides = (
+        "generate.seed=7",
+        "generate.axes={length: [010, 1.50]}",
+        "generate.temperature=0.5",
+        "task.description='Mind this: a colon'",
+        "generate.cover={length: even}",
+        "student={classifier: {features: word+char}}",
+        "filters=null",
+        "budget.requests=500",
+        "budget.tokens=900000",
+    )
+    scored(workspace, UP, None, overrides=overrides)
+    done = go_on(workspace, *overrides, rounds=2)
+    assert done.state.proven
+    made = load_bound(tmp_path / "recipe.loop.yaml", ())
+    assert made.signature() == done.bound.signature()
+    assert made.signature() != load_bound(tmp_path, done.state.rounds[1].targets.overrides).signature()
+    assert made.axes["length"] == ("010", "1.50")
+    assert "tone" not in made.axes
+    assert (made.quotas.target, made.quotas.by_field) == (16, done.bound.quotas.by_field)
+    assert made.recipe.budget.requests is None
+    own, said = (read_lock(to_lock_yaml(each.loaded)) for each in (made, done.bound))
+    assert {**own, "budget": {}} == {**said, "budget": {}}
+    further = load_bound(tmp_path / "recipe.next.yaml", ())
+    assert further.quotas.target == 24
+    assert further.signature() == made.signature()

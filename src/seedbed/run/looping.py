@@ -318,14 +318,19 @@ async def _finish(asked: Loop, bound: BoundRecipe, state: LoopState) -> LoopResu
 
 
 def _write_recipes(asked: Loop, bound: BoundRecipe, kept: LoopRound, last: LoopRound) -> None:
-    """`….loop.yaml`, by which the run is what it is now, and `….next.yaml`, what the last round asks for."""
+    """`….loop.yaml`, by which the run is what it is now, and `….next.yaml`, what the last round asks for.
+
+    The user's overrides stand in both, but for the budget, which is that of a call: without them it would be
+    another recipe.
+    """
     base = bound.loaded.path
+    more = load_bound(base, asked.overrides).loaded.overridden()
+    more.pop("budget", None)
     for suffix, targets, heading in (
         ("loop", kept.targets, f"What round {kept.number} of `seedbed loop` was made by."),
         ("next", last.next, f"What the weak spots of round {last.number} of `seedbed loop` ask for."),
     ):
         if targets is not None:
             path = base.with_name(f"{base.stem}.{suffix}.yaml")
-            mix = {"mix": {"fixed": "real"}} if ALL_REAL_STAY in asked.overrides else {}
-            write_bytes(path, targets.to_yaml(base.name, [heading], mix).encode())
+            write_bytes(path, targets.to_yaml(base.name, [heading], more).encode())
             asked.note(f"as a recipe: {path}")
