@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from seedbed.core.errors import Problem, RecipeError
 from seedbed.core.registry import Registry
 from seedbed.recipe import LoadedRecipe, WireRole, load_recipe, to_lock_yaml
-from seedbed.recipe.document import fits
-from seedbed.recipe.extends import MOST_FILES_DEEP, PATH_KEYS, read_tree
+from seedbed.recipe.document import fits, parse
+from seedbed.recipe.extends import MOST_FILES_DEEP, PATH_KEYS, difference, merge, read_tree
 from tests.recipe.fake_registry import DEFAULT_FILTERS
 from tests.recipe.test_recipe_docs import MODELS
 
@@ -229,3 +229,27 @@ def test_no_key_is_lost(base: dict[str, Any], over: dict[str, Any]) -> None:
         # A role that says which kind it is replaces one of another kind.
         if path and not covered and not fits(("roles", "*"), path[:2]):
             assert merged[path] == value
+
+
+# Of the keys some tell a kind of map where they stand, and values are maps, lists or spelt in two ways.
+_KEYS = st.sampled_from(
+    ["student", "roles", "judge", "model", "recorded", "generate", "axes", "file", "from"]
+)
+_TREES = st.recursive(
+    st.sampled_from([12, 1.5, "12", "012", True, "true", [1, 2], ["1", 2], [{"file": 1}]]),
+    lambda inner: st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(_KEYS, _TREES), st.dictionaries(_KEYS, _TREES))
+def test_a_difference_laid_over_its_base_is_what_was_wanted(
+    base: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    one, _ = parse(json.dumps(base), "base")
+    other, _ = parse(json.dumps(wanted), "wanted")
+    said = difference(one, other)
+    # As a file says it, which is all that a recipe gets to see.
+    written, _ = parse(json.dumps(said.plain()), "over")
+    assert json.dumps(merge(one, written).plain(), sort_keys=True) == json.dumps(wanted, sort_keys=True)
+    assert difference(one, one).plain() == {}

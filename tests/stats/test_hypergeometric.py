@@ -7,17 +7,48 @@ import random
 from fractions import Fraction
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from seedbed.stats.hypergeometric import could_tell, holm, smallest_tail, upper_tail
 
 
 def counted(hits: int, drawn: int, marked: int, total: int) -> float:
     """The same by whole numbers, without a logarithm."""
-    ways = sum(
-        math.comb(marked, found) * math.comb(total - marked, drawn - found)
-        for found in range(hits, min(drawn, marked) + 1)
-    )
+    least = max(hits, drawn + marked - total)
+    term = math.comb(marked, least) * math.comb(total - marked, drawn - least)
+    ways = term
+    for found in range(least, min(drawn, marked)):
+        term = term * (marked - found) * (drawn - found)
+        term //= (found + 1) * (total - marked - drawn + found + 1)  # leaves no rest: it is a count
+        ways += term
     return float(Fraction(ways, math.comb(total, drawn)))
+
+
+@st.composite
+def draws(draw: st.DrawFn) -> tuple[int, int, int, int]:
+    """Counts of a few rows or of thousands, which is where chances are smaller than a float can say."""
+    total = draw(st.integers(1, 40) | st.integers(1_000, 6_000))
+    drawn, marked = draw(st.integers(0, total)), draw(st.integers(0, total))
+    return draw(st.integers(0, min(drawn, marked))), drawn, marked, total
+
+
+@given(draws())
+@example((80, 1_000, 1_000, 2_000))
+@example((500, 1_000, 1_000, 2_000))
+@example((501, 1_000, 1_000, 2_000))
+@example((600, 1_000, 1_000, 2_000))
+@example((1_000, 1_000, 1_000, 2_000))
+@example((1_500, 5_000, 5_000, 10_000))
+@example((3_000, 5_000, 5_000, 10_000))
+def test_no_tail_of_many_rows_is_lost(counts: tuple[int, int, int, int]) -> None:
+    # Below 1e-307 floats lose digits, one after the other.
+    assert upper_tail(*counts) == pytest.approx(counted(*counts), rel=1e-8, abs=1e-307)
+
+
+def test_what_is_nearly_certain_is_not_0() -> None:
+    assert upper_tail(80, 1_000, 1_000, 2_000) == 1.0
+    assert upper_tail(1_500, 5_000, 5_000, 10_000) == 1.0
 
 
 def test_it_equals_the_count_of_all_draws() -> None:

@@ -128,6 +128,34 @@ def merge(base: Entry, over: Entry, path: KeyPath = ()) -> Entry:
     return Entry(merged, over.place)
 
 
+def difference(base: Entry, wanted: Entry, path: KeyPath = ()) -> Entry:
+    """The tree that makes `wanted` of `base` when it is laid over it by `merge`. Neither is changed.
+
+    What only the base has stands in it without a value, since `merge` takes that away.
+    """
+    if not isinstance(base.value, dict) or not isinstance(wanted.value, dict):
+        return wanted
+    over = {key: Entry(None, wanted.place) for key in base.value if key not in wanted.value}
+    # The keys by which `merge` tells a kind of map must all be there, or it may take it for another kind.
+    whole = any(fits(pattern, path) for pattern, _ in _KINDS)
+    for key, entry in wanted.value.items():
+        if key not in base.value:
+            over[key] = entry
+        elif whole or not _same(base.value[key], entry):
+            over[key] = difference(base.value[key], entry, (*path, key))
+    return Entry(over, wanted.place)
+
+
+def _same(one: Entry, other: Entry) -> bool:
+    """Whether two trees say the same, a scalar in the same spelling, wherever they stand."""
+    if isinstance(one.value, dict) and isinstance(other.value, dict):
+        same_keys = one.value.keys() == other.value.keys()
+        return same_keys and all(_same(entry, other.value[key]) for key, entry in one.value.items())
+    if isinstance(one.value, list) and isinstance(other.value, list):
+        return len(one.value) == len(other.value) and all(map(_same, one.value, other.value))
+    return type(one.value) is type(other.value) and (one.value, one.written) == (other.value, other.written)
+
+
 def _another_kind(base: Entry, over: Entry, path: KeyPath) -> bool:
     for pattern, keys in _KINDS:
         if fits(pattern, path):

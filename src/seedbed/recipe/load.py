@@ -15,7 +15,7 @@ from seedbed.recipe.checks import Declared, check
 from seedbed.recipe.cover import contradictions
 from seedbed.recipe.document import ANY_ITEM, Entry, KeyPath, Place
 from seedbed.recipe.export import read_export
-from seedbed.recipe.extends import EXTENDS, RECIPE_FILE, read_tree
+from seedbed.recipe.extends import EXTENDS, RECIPE_FILE, difference, read_tree
 from seedbed.recipe.filters import read_filters
 from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import read_generate
@@ -51,6 +51,15 @@ class LoadedRecipe:
         """What stands under a key of the recipe, as plain values; None where it is not written."""
         entry = self._root.child(key)
         return entry.plain() if entry is not None else None
+
+    def overridden(self) -> dict[str, Any]:
+        """What overrides changed of the file, as the plain values of a recipe that extends it.
+
+        A key that they took away has None.
+        """
+        as_it_stands, _ = read_tree(self.path)
+        changed: dict[str, Any] = difference(as_it_stands, self._root).plain(_AS_WRITTEN)
+        return changed
 
     def problem(self, keys: Sequence[str | int], message: str) -> Problem:
         """A problem at the place of a key or of its nearest ancestor, for whoever finds one later."""

@@ -40,6 +40,8 @@ STEP_SHARE = 5
 """Without a step of the user's, a round adds one record for so many of the first target."""
 ALL_REAL_STAY = "mix.fixed=real"
 _NOW, _BEFORE = "this round", "the last round"
+_SHORT: tuple[Ended, ...] = ("budget", "endpoint", "interrupted")
+"""What stops a loop on its way: the same command goes on."""
 
 
 @dataclass
@@ -111,17 +113,15 @@ async def loop(asked: Loop) -> LoopResult:
     state, of_another = LoopState.open(bound.folder.loop, key_of(bound))
     if of_another:
         asked.note("the recipe or the dev rows changed since the last loop: it begins again with round 1")
-    if state.ended in ("budget", "endpoint", "interrupted") or (
-        state.ended == "rounds" and len(state.scored) < asked.rounds
-    ):
+    if state.ended in _SHORT or (state.ended == "rounds" and len(state.scored) < asked.rounds):
         state.ended, state.kept, state.proven = None, None, False
     error = None
     while state.ended is None:
         error = await _go_on(asked, bound, entry, state)
-    if state.kept is None:  # stopped within a round: the same command goes on
+    if state.kept is None:  # stopped within a round
         return LoopResult(state, bound, None, error)
     bound = load_bound(asked.recipe, (*asked.overrides, *_kept(state).targets.overrides))
-    return LoopResult(state, bound, await _finish(asked, bound, state))
+    return await _finish(asked, bound, state)
 
 
 def _with_all_real_rows(asked: Loop) -> tuple[str, ...]:
@@ -145,8 +145,11 @@ async def _go_on(
     asked: Loop, bound: BoundRecipe, entry: StudentEntry, state: LoopState
 ) -> SeedbedError | None:
     """The next round, or what is left of one. Returns the error that stopped its run."""
+    # A kill or Ctrl-C may have come between the score of the last round and what follows from it.
+    if ends_here(state):
+        return None
     if len(state.scored) >= asked.rounds:
-        _end(state, "rounds")
+        _end(state, "rounds", len(state.scored))
         return None
     if len(state.rounds) == len(state.scored):
         last = state.rounds[-1] if state.rounds else None
@@ -159,22 +162,28 @@ async def _go_on(
     overrides = (*asked.overrides, *_overrides(this))
     bound = load_bound(asked.recipe, overrides)
     result = await _run(asked, bound)
-    if result.stopped in ("budget", "endpoint", "interrupted"):
-        state.ended = result.stopped
-        state.write()
+    if result.stopped in _SHORT:
+        _stop_short(state, result.stopped)
         return result.error
     if not asked.stop.asked:
         with RunLock(bound.folder):
             await asyncio.to_thread(_score, asked, bound, overrides, entry, state, result)
-    if asked.stop.asked:
-        state.ended = "interrupted"
-        state.write()
-    elif this.gain is not None and _is_no_gain(this.gain):
-        # What made it worse is not kept; what made no difference harms nobody.
-        _end(state, "no_gain", this.number - (this.gain["verdict"] == "worse"))
-    elif result.stopped in ("variety", "cells"):
-        _end(state, result.stopped)
+    if not ends_here(state) and asked.stop.asked:
+        _stop_short(state, "interrupted")
     return None
+
+
+def ends_here(state: LoopState) -> bool:
+    """End the loop if its last round was scored and is to be the last; whether it is, by what is on disk."""
+    last = state.rounds[-1] if state.rounds else None
+    if last is None or last.scored is None:
+        return False
+    if last.gain is not None and _is_no_gain(last.gain):
+        # What made it worse is not kept; what made no difference harms nobody.
+        _end(state, "no_gain", last.number - (last.gain["verdict"] == "worse"))
+    elif last.scored["stopped"] in ("variety", "cells"):
+        _end(state, last.scored["stopped"], last.number)
+    return state.ended is not None
 
 
 def _overrides(this: LoopRound) -> tuple[str, ...]:
@@ -187,8 +196,14 @@ def _kept(state: LoopState) -> LoopRound:
     return state.rounds[state.kept - 1]
 
 
-def _end(state: LoopState, why: Ended, kept: int | None = None) -> None:
-    state.ended, state.kept = why, kept or len(state.scored)
+def _end(state: LoopState, why: Ended, kept: int) -> None:
+    state.ended, state.kept = why, kept
+    state.write()
+
+
+def _stop_short(state: LoopState, why: Ended) -> None:
+    """Nothing is kept yet. The rounds say what they came to, so that the next call finds the same end."""
+    state.ended, state.kept = why, None
     state.write()
 
 
@@ -274,12 +289,21 @@ def _forget_models(bound: BoundRecipe, rounds: Sequence[LoopRound], kept: Sequen
                 shutil.rmtree(bound.folder.trained / arm["key"], ignore_errors=True)
 
 
-async def _finish(asked: Loop, bound: BoundRecipe, state: LoopState) -> dict[str, Any] | None:
-    """Make the run folder hold the round that is kept, open the eval for it, and write the recipes."""
+async def _finish(asked: Loop, bound: BoundRecipe, state: LoopState) -> LoopResult:
+    """Make the run folder hold the round that is kept, open the eval for it, and write the recipes.
+
+    What stops before the eval is opened leaves it closed: a run that was cut short is not the round kept.
+    """
     kept, last = _kept(state), state.scored[-1]
     if kept is not last and not state.proven:
         asked.note(f"round {last.number} was worse: going back to round {kept.number}, from the reply log")
-        await _run(asked, bound)
+        result = await _run(asked, bound)
+        if result.stopped in _SHORT:
+            _stop_short(state, result.stopped)
+            return LoopResult(state, bound, None, result.error)
+    if asked.stop.asked and not state.proven:
+        _stop_short(state, "interrupted")
+        return LoopResult(state, bound, None)
     with RunLock(bound.folder):
         # The same proof again, without opening the eval, where nothing changed since.
         proof = await prove(bound, asked.note, by=f"seedbed loop {bound.recipe.name}", slow=True)
@@ -290,18 +314,23 @@ async def _finish(asked: Loop, bound: BoundRecipe, state: LoopState) -> dict[str
         state.proven = True
         state.write()
         _write_recipes(asked, bound, kept, last)
-    return proof
+    return LoopResult(state, bound, proof)
 
 
 def _write_recipes(asked: Loop, bound: BoundRecipe, kept: LoopRound, last: LoopRound) -> None:
-    """`….loop.yaml`, by which the run is what it is now, and `….next.yaml`, what the last round asks for."""
+    """`….loop.yaml`, by which the run is what it is now, and `….next.yaml`, what the last round asks for.
+
+    The user's overrides stand in both, but for the budget, which is that of a call: without them it would be
+    another recipe.
+    """
     base = bound.loaded.path
+    more = load_bound(base, asked.overrides).loaded.overridden()
+    more.pop("budget", None)
     for suffix, targets, heading in (
         ("loop", kept.targets, f"What round {kept.number} of `seedbed loop` was made by."),
         ("next", last.next, f"What the weak spots of round {last.number} of `seedbed loop` ask for."),
     ):
         if targets is not None:
             path = base.with_name(f"{base.stem}.{suffix}.yaml")
-            mix = {"mix": {"fixed": "real"}} if ALL_REAL_STAY in asked.overrides else {}
-            write_bytes(path, targets.to_yaml(base.name, [heading], mix).encode())
+            write_bytes(path, targets.to_yaml(base.name, [heading], more).encode())
             asked.note(f"as a recipe: {path}")

@@ -13,24 +13,36 @@ def upper_tail(hits: int, drawn: int, marked: int, total: int) -> float:
     """P(X >= hits) where `drawn` of `total` rows are taken blindly and `marked` of all are errors.
 
     That is the one-sided p of Fisher's exact test (Fisher 1935) of "the drawn rows hold more errors than the
-    others". Exact up to rounding: the first term by log-factorials, the others by their ratios. Raises
-    ValueError for counts that cannot be.
+    others". Exact up to rounding: 0 only where the true p is below the smallest float. Raises ValueError for
+    counts that cannot be.
     """
     if not (0 <= drawn <= total and 0 <= marked <= total and 0 <= hits <= min(drawn, marked)):
         raise ValueError(f"no such draw: {hits} hits of {drawn} drawn, {marked} marked of {total}")
     least = max(0, drawn + marked - total)
     if hits <= least:
         return 1.0
-    term = math.exp(
-        _log_choose(marked, hits) + _log_choose(total - marked, drawn - hits) - _log_choose(total, drawn)
-    )
-    tail = term
-    for found in range(hits, min(drawn, marked)):
-        term *= (marked - found) * (drawn - found) / ((found + 1) * (total - marked - drawn + found + 1))
-        tail += term
-        if term < tail * _NEGLIGIBLE:
-            break
-    return min(1.0, tail)
+    # Of the two tails the one without the mode: its first term is its largest, so that none can count where
+    # the first one is too small for a float.
+    if hits * total > drawn * marked:
+        return min(1.0, _tail(hits, drawn, marked, total, step=1))
+    return max(0.0, 1.0 - _tail(hits - 1, drawn, marked, total, step=-1))
+
+
+def _tail(first: int, drawn: int, marked: int, total: int, *, step: int) -> float:
+    """The chance of `first` hits and of all further ones upwards (step 1) or downwards (step -1).
+
+    By the logarithm of the first term, and the others as parts of it by their ratios.
+    """
+    unmarked, term, terms, found = total - marked, 1.0, 1.0, first
+    while term >= terms * _NEGLIGIBLE:
+        if step > 0:
+            term *= (marked - found) * (drawn - found) / ((found + 1) * (unmarked - drawn + found + 1))
+        else:
+            term *= found * (unmarked - drawn + found) / ((marked - found + 1) * (drawn - found + 1))
+        terms += term
+        found += step
+    log_first = _log_choose(marked, first) + _log_choose(unmarked, drawn - first) - _log_choose(total, drawn)
+    return math.exp(log_first + math.log(terms))
 
 
 def smallest_tail(drawn: int, marked: int, total: int) -> float:

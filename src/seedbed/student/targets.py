@@ -68,13 +68,16 @@ class Targets:
     ) -> str:
         """A recipe that takes all other keys from the one it extends, but for those in `more`.
 
-        `heading` stands above as comments.
+        The targets are laid over these. `heading` stands above as comments.
         """
         from ruamel.yaml import YAML
 
-        generate: dict[str, Any] = {"target": self.target}
+        more = dict(more or {})
+        generate: dict[str, Any] = {"target": self.target} | (more.pop("generate", None) or {})
+        generate["target"] = self.target
         if self.cover:
-            generate["cover"] = {name: dict(counts) for name, counts in self.cover.items()}
+            cover = {name: dict(counts) for name, counts in self.cover.items()}
+            generate["cover"] = (generate.get("cover") or {}) | cover
         if self.edge_cases:
             generate["edge_cases"] = self._cases()
         yaml: Any = YAML(typ="safe", pure=True)
@@ -82,7 +85,7 @@ class Targets:
         yaml.sort_base_mapping_type_on_output = False
         yaml.allow_unicode = True
         stream = io.StringIO()
-        yaml.dump({"extends": extends, "generate": generate, **(more or {})}, stream)
+        yaml.dump({"extends": extends, "generate": generate, **more}, stream)
         comments = (" ".join(line.split()) for line in heading)
         return "".join(f"# {line}\n" for line in comments) + stream.getvalue()
 
