@@ -119,7 +119,8 @@ def test_what_a_judge_does_not_say_in_both_orders_is_a_tie(
     assert (found["wins"], found["ties"], found["losses"]) == (0, 10, 0)
     assert (found["disagreed"], found["unread"]) == (disagreed, unread)
     assert found["rate"]["value"] == 0.5
-    assert found["verdict"] == "no_material_difference"
+    # Ten ties prove nothing: three of ten may differ for all that ten rows tell.
+    assert found["verdict"] == "undecided"
 
 
 def test_a_rehearsal_judges_for_nothing_and_alike_each_time(tmp_path: Path) -> None:
