@@ -10,6 +10,7 @@ from seedbed.core.child_process import end_child
 from seedbed.core.hashing import short_id
 from seedbed.recipe import StudentEntry, roles_of_student
 from seedbed.run.binding import BoundRecipe
+from seedbed.run.proof_file import VERSION, read_proof
 from seedbed.run.served import served_request
 from seedbed.run.training import (
     Keys,
@@ -22,11 +23,8 @@ from seedbed.run.training import (
 )
 from seedbed.sources.eval_lock_file import EvalLockFile
 from seedbed.sources.sealed import answer_of, start_sealed
-from seedbed.store.atomic import read_json, write_json
+from seedbed.store.atomic import write_json
 from seedbed.student.job import Job, write_job
-
-VERSION = 2
-"""Of what a proof on disk looks like."""
 
 
 async def prove(
@@ -66,16 +64,15 @@ async def prove(
     lock = EvalLockFile.read(bound.folder.eval_lock)
     held = [row.id for row in job.held_out]
     key = short_id("proof", [VERSION, [[arm.name, arm.key] for arm in job.arms], held, lock.sha256])
-    path = bound.folder.proof
-    if path.is_file() and (known := read_json(path)).get("key") == key:
-        result: dict[str, Any] = known
-        return result
+    known = read_proof(bound.folder)
+    if known is not None and known.get("key") == key:
+        return known
     lock.record_opening("evaluate", by)
     scored = await asyncio.to_thread(_score, bound, job, lock.sha256)
     # Without its key it is shown, and never taken for the proof of these arms: see `Fitted.unanswered`.
     result = {"version": VERSION, "key": None if scored["unanswered"] else key, **scored}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, result)
+    bound.folder.student.mkdir(parents=True, exist_ok=True)
+    write_json(bound.folder.proof, result)
     return result
 
 

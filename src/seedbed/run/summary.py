@@ -15,14 +15,14 @@ from seedbed.run.judgement import judgement
 from seedbed.run.measuring import read_measures
 from seedbed.run.mix_results import mix_results
 from seedbed.run.pricing import money_of, prices_from
-from seedbed.run.proof import VERSION as PROOF_VERSION
+from seedbed.run.proof_file import VERSION as PROOF_VERSION
+from seedbed.run.proof_file import read_proof
 from seedbed.run.scopes import all_scopes, asked_scopes, standing_scopes
 from seedbed.run.selftest import self_test
 from seedbed.run.specimens import funnel, specimens
 from seedbed.run.spending import Spending
 from seedbed.run.view import RunView
 from seedbed.sources.eval_lock_file import EvalLockFile
-from seedbed.store.atomic import read_json
 from seedbed.store.folder import is_at_work
 from seedbed.store.ledger import Ledger
 from seedbed.store.replies import ReplyLog
@@ -34,7 +34,7 @@ def summarise(view: RunView) -> dict[str, Any]:
     folder, facts, rounds = view.folder, view.facts, view.rounds
     committed = rounds.committed()
     notes = _notes(facts)
-    proof = read_json(folder.proof) if folder.proof.is_file() else None
+    proof = read_proof(folder)
     if view.manifest.get("proof_of_earlier", False) or (proof and proof.get("version") != PROOF_VERSION):
         notes.append(
             "the proof on disk is of records that have changed since, or of an earlier Seedbed; "
