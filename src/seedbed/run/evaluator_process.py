@@ -11,8 +11,10 @@ from typing import Any
 
 from seedbed.core.child_process import end_with_the_parent
 from seedbed.core.errors import EvalLockError
+from seedbed.run.registry import registry
 from seedbed.run.served import made_ready
-from seedbed.run.trainer_process import bound_task, tell
+from seedbed.run.task_facts import bound_task
+from seedbed.run.trainer_process import tell
 from seedbed.sources.records import load_real
 from seedbed.sources.sealed import answer_with, read_request
 from seedbed.sources.source_hash import source_hash
@@ -26,7 +28,7 @@ def main() -> None:
     wanted = read_request()
     end_with_the_parent()
     spec = SourceSpec.from_json(wanted["spec"])
-    task = bound_task(wanted["task"])
+    task = bound_task(wanted["task"], registry())
 
     def read_eval() -> list[Row]:
         if source_hash(spec) != wanted["sha256"]:

@@ -19,6 +19,7 @@ from seedbed.run.licensing import licences_of
 from seedbed.run.pricing import price_of
 from seedbed.run.registry import registry
 from seedbed.run.rehearsing import rehearsal_facts
+from seedbed.run.task_facts import task_facts
 from seedbed.run.versions import Change, change_between, software
 from seedbed.sources.eval_lock import EvalInfo
 from seedbed.store.atomic import read_json, write_bytes, write_json
@@ -166,11 +167,7 @@ def facts_of(bound: BoundRecipe) -> dict[str, Any]:
         "use": recipe.use,
         "licences": licences_of(recipe),
         "prices": {name: price.to_json() if price else None for name, price in prices.items()},
-        "task": {
-            "kind": bound.task.kind,
-            "options": recipe.task.options.model_dump(mode="json"),
-            "labels": list(bound.labels),
-        },
+        "task": task_facts(bound),
         "student": recipe.student.name if recipe.student is not None else None,
         "target": bound.quotas.target,
         "by_field": {name: dict(values) for name, values in bound.quotas.by_field.items()},

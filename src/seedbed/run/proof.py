@@ -6,25 +6,22 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from seedbed.core.child_process import end_child
 from seedbed.core.hashing import short_id
 from seedbed.recipe import StudentEntry, roles_of_student
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.proof_file import VERSION, read_proof
-from seedbed.run.served import served_request
 from seedbed.run.training import (
     Keys,
     Material,
     arms_of,
-    job_folder,
+    done_apart,
+    job_of,
     material_of,
     student_plugin,
-    task_facts,
 )
 from seedbed.sources.eval_lock_file import EvalLockFile
-from seedbed.sources.sealed import answer_of, start_sealed
 from seedbed.store.atomic import write_json
-from seedbed.student.job import Job, write_job
+from seedbed.student.job import Job
 
 
 async def prove(
@@ -78,33 +75,15 @@ async def prove(
 
 def _job(bound: BoundRecipe, entry: StudentEntry, material: Material) -> Job:
     keys = Keys(bound, entry, material.dev)
-    # Rows that a served model need not be asked here would only cost.
-    served = bool(roles_of_student(entry))
-    return Job(
-        arms=tuple(keys.name(arm) for arm in arms_of(bound, material)),
-        student=entry.name,
-        options=entry.options.model_dump(mode="json"),
-        dev=() if served else material.dev,
-        held_out=() if served else material.held_out,
-        folder=bound.folder.trained,
-        home=bound.loaded.folder,
-    )
+    arms = [keys.name(arm) for arm in arms_of(bound, material)]
+    if roles_of_student(entry):
+        # Rows that a served model need not be asked here would only cost.
+        return job_of(bound, entry, arms)
+    return job_of(bound, entry, arms, dev=material.dev, held_out=material.held_out)
 
 
 def _score(bound: BoundRecipe, job: Job, sha256: str) -> dict[str, Any]:
     spec = bound.eval_spec
     assert spec is not None
-    with job_folder(bound) as folder:
-        request = {
-            "spec": spec.to_json(),
-            "sha256": sha256,
-            "task": task_facts(bound),
-            "job": str(write_job(job, folder)),
-            "served": served_request(bound),
-        }
-        process = start_sealed("seedbed.run.evaluator_process", request)
-        try:
-            result: dict[str, Any] = answer_of(process, spec.path)
-        finally:
-            end_child(process)
-    return result
+    module = "seedbed.run.evaluator_process"
+    return done_apart(bound, module, job, spec.path, spec=spec.to_json(), sha256=sha256)

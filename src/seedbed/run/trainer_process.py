@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.core.child_process import end_with_the_parent
-from seedbed.core.protocols import Task
 from seedbed.run.registry import registry
 from seedbed.run.served import made_ready
+from seedbed.run.task_facts import bound_task
 from seedbed.sources.sealed import answer_with, read_request
 from seedbed.student.fitting import Entry, fitted
 from seedbed.student.job import Job, read_job
@@ -20,7 +20,7 @@ from seedbed.student.protocol import Student, StudentError
 def main() -> None:
     wanted = read_request()
     end_with_the_parent()
-    task = bound_task(wanted["task"])
+    task = bound_task(wanted["task"], registry())
 
     def learn() -> Mapping[str, Any]:
         job = read_job(Path(wanted["job"]), task)
@@ -31,13 +31,6 @@ def main() -> None:
             return {"arms": [_said(entry, student, job) for entry in entries]}
 
     answer_with(learn)
-
-
-def bound_task(facts: Mapping[str, Any]) -> Task:
-    """The task of a job, from the plain values in which it crosses to the process."""
-    plugin = registry().tasks.get(facts["kind"])
-    task: Task = plugin.bind(plugin.Options.model_validate(facts["options"]), facts["labels"] or None)
-    return task
 
 
 def tell(line: str) -> None:

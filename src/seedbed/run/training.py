@@ -10,8 +10,7 @@ import shutil
 import tempfile
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from seedbed.recipe import Mix, StudentEntry
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.registry import registry
 from seedbed.run.served import identity_of, served_arms, served_request
+from seedbed.run.task_facts import task_facts
 from seedbed.sources.sealed import answer_of, start_sealed
 from seedbed.store.atomic import file_hash, read_json, write_json
 from seedbed.store.ledger import Ledger
@@ -84,15 +84,15 @@ def mixture_of(mix: Mix) -> Mixture:
     return Mixture(mix.synthetic, mix.size, mix.fixed, slices)
 
 
-def material_of(bound: BoundRecipe, accepted: Iterable[Record] | None = None) -> Material:
-    """Rows of the run as it stands. `accepted` are the generated ones, the run's own unless given.
+def material_of(bound: BoundRecipe) -> Material:
+    """Rows of the run as it stands.
 
     Train rows that are output of an earlier run are no real rows to a student, and no arm learns from them.
     """
     mix = bound.recipe.mix or Mix()
     seed = bound.recipe.generate.seed
-    records = Ledger(Rounds(bound.folder.rounds)).accepted() if accepted is None else accepted
-    synthetic = [row_from(bound, record) for record in records]
+    ledger = Ledger(Rounds(bound.folder.rounds))
+    synthetic = [row_from(bound, record) for record in ledger.accepted()]
     held = min(MOST_HELD_OUT, int(len(synthetic) * mix.hold_out))
     ordered = in_order(synthetic, seed)
     # Every k-th of the order, which shares labels out: the first ones would be the arms' own.
@@ -109,15 +109,14 @@ def material_of(bound: BoundRecipe, accepted: Iterable[Record] | None = None) ->
         synthetic=kept,
         held_out=tuple(row for row in synthetic if row.id in chosen),
         dev=tuple(row_from(bound, record) for record in bound.dev),
-        rank=best_first(real, kept, _quality(bound), seed) if mix.select == "best" else {},
+        rank=best_first(real, kept, _quality(ledger, bound.ranking), seed) if mix.select == "best" else {},
     )
 
 
-def _quality(bound: BoundRecipe) -> dict[str, float]:
+def _quality(ledger: Ledger, ranking: Sequence[str]) -> dict[str, float]:
     """What model filters think of each record beside the others, 0..1: the mean of its ranks among them."""
-    by_filter = Ledger(Rounds(bound.folder.rounds)).scores(bound.ranking)
     ranks: defaultdict[str, list[float]] = defaultdict(list)
-    for scores in by_filter.values():
+    for scores in ledger.scores(ranking).values():
         ordered = sorted(scores.values())
         for record, score in scores.items():
             # Equal scores have one rank, that of their middle.
@@ -145,15 +144,6 @@ def arms_of(bound: BoundRecipe, material: Material) -> list[Arm]:
     mixture = mixture_of(bound.recipe.mix or Mix())
     seed = bound.recipe.generate.seed
     return build_arms(material.real, material.synthetic, mixture, seed, material.rank)
-
-
-def task_facts(bound: BoundRecipe) -> dict[str, Any]:
-    """The task in plain values: see `bound_task`."""
-    return {
-        "kind": bound.task.kind,
-        "options": bound.recipe.task.options.model_dump(mode="json"),
-        "labels": list(bound.labels),
-    }
 
 
 def student_plugin(entry: StudentEntry) -> Student:
@@ -209,17 +199,51 @@ def _files_read(student: Student, folder: Path) -> dict[str, str]:
     }
 
 
-@contextmanager
-def job_folder(bound: BoundRecipe) -> Iterator[Path]:
-    """Where a job lies while its process lives: in the run folder, for it holds train rows, which a killed
-    run must not leave in a shared place."""
+def job_of(
+    bound: BoundRecipe,
+    entry: StudentEntry,
+    arms: Iterable[Arm],
+    dev: tuple[Row, ...] = (),
+    held_out: tuple[Row, ...] = (),
+) -> Job:
+    """The order for a recipe's student, with the rows that it is asked beside those of an eval."""
+    return Job(
+        arms=tuple(arms),
+        student=entry.name,
+        options=entry.options.model_dump(mode="json"),
+        dev=dev,
+        held_out=held_out,
+        folder=bound.folder.trained,
+        home=bound.loaded.folder,
+    )
+
+
+def done_apart(
+    bound: BoundRecipe, module: str, job: Job, file: Path | None = None, **more: Any
+) -> dict[str, Any]:
+    """What the process of a module makes of a job; `more` is asked of it as well, `file` what it is to read.
+
+    The job lies in the run folder while the process lives, for it holds train rows, which a killed run must
+    not leave in a shared place.
+    """
     base = bound.folder.student
     base.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=_JOB, dir=base))
     try:
-        yield folder
+        request = {
+            "task": task_facts(bound),
+            "job": str(write_job(job, folder)),
+            "served": served_request(bound),
+            **more,
+        }
+        process = start_sealed(module, request)
+        try:
+            result: dict[str, Any] = answer_of(process, file or folder)
+        finally:
+            end_child(process)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    return result
 
 
 def remove_left_jobs(bound: BoundRecipe) -> None:
@@ -294,25 +318,8 @@ class Trainer:
         )
 
     def _ask(self, arms: Sequence[Arm]) -> list[Answered]:
-        job = Job(
-            arms=tuple(arms),
-            student=self._entry.name,
-            options=self._entry.options.model_dump(mode="json"),
-            dev=self._dev,
-            folder=self._bound.folder.trained,
-            home=self._bound.loaded.folder,
-        )
-        with job_folder(self._bound) as folder:
-            request = {
-                "task": task_facts(self._bound),
-                "job": str(write_job(job, folder)),
-                "served": served_request(self._bound),
-            }
-            process = start_sealed("seedbed.run.trainer_process", request)
-            try:
-                result = answer_of(process, folder)
-            finally:
-                end_child(process)
+        job = job_of(self._bound, self._entry, arms, dev=self._dev)
+        result = done_apart(self._bound, "seedbed.run.trainer_process", job)
         return [
             Answered(
                 arm,

@@ -15,6 +15,7 @@ from seedbed.core.protocols import Task
 from seedbed.core.registry import Registry
 from seedbed.publish.exporter import Changes
 from seedbed.review.calibration import Comparison
+from seedbed.run.task_facts import bound_task
 from seedbed.store.atomic import read_json
 from seedbed.store.folder import RunFolder, find_run
 from seedbed.store.ledger import Ledger
@@ -89,12 +90,7 @@ class RunView:
         return Rounds(self.folder.rounds if self.folder.rounds.is_dir() or not coming.is_dir() else coming)
 
     def task(self, registry: Registry) -> Task:
-        declared = self.facts["task"]
-        plugin = registry.tasks.get(declared["kind"])
-        task: Task = plugin.bind(
-            plugin.Options.model_validate(declared["options"]), declared["labels"] or None
-        )
-        return task
+        return bound_task(self.facts["task"], registry)
 
     def ledger(self) -> Ledger:
         return Ledger(self.rounds)
