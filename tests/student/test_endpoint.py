@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from seedbed.student.endpoint import Endpoint, EndpointOptions, Said, read_label
 from seedbed.student.protocol import Lesson, StudentError
-from seedbed.student.rows import Row, labels_of, row_of
+from seedbed.student.rows import Row, row_of
 from seedbed.tasks.classification import Classification
+from seedbed.tasks.fields import labels_of
 from seedbed.tasks.instruction import Instruction
 
 LABELS = ("billing", "how_to", "Other things", "'quoted'")

@@ -16,8 +16,9 @@ from seedbed.student.examine import Examined
 from seedbed.student.fitting import fitted, student_of
 from seedbed.student.job import Job
 from seedbed.student.mixture import Mixture, MixtureError, SliceRule
+from seedbed.student.repeated import Tried, Try
 from seedbed.student.rows import Row
-from seedbed.student.search import Question, Tried, Try, search
+from seedbed.student.search import Question, search
 from seedbed.tasks.classification import Classification
 
 CLASSES = ("billing", "login", "shipping")

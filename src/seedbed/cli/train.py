@@ -24,12 +24,10 @@ def command(recipe: Path, judged: bool, overrides: tuple[str, ...], as_json: boo
     from seedbed.publish.student_text import trained_text
     from seedbed.run.loop import run_in_loop
     from seedbed.run.mixing import opened_run
-    from seedbed.run.students import train, win_rates
+    from seedbed.run.students import train, train_and_judge
 
     with opened_run(recipe, overrides, asks=judged) as bound:
-        result = train(bound, note)
-        if judged:
-            result["win_rates"] = run_in_loop(win_rates(bound, result, note))
+        result = run_in_loop(train_and_judge(bound, note)) if judged else train(bound, note)
     if as_json:
         print_json(result)
     else:

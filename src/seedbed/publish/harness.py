@@ -17,6 +17,7 @@ from seedbed.core.field_text import as_json
 from seedbed.core.protocols import Task
 from seedbed.publish import harness_parts as parts
 from seedbed.publish.whole_file import whole_file
+from seedbed.tasks.fields import labels_of
 
 Harness: TypeAlias = Literal["inspect", "lm-eval"]
 FileFormat: TypeAlias = Literal["csv", "jsonl", "parquet"]
@@ -130,10 +131,8 @@ def _constants(
 
 
 def _labels(task: Task) -> tuple[str, ...]:
-    if task.label_field is None:
-        return ()
-    labels = tuple(task.schema()["properties"][task.label_field].get("enum", ()))
-    if not labels:
+    labels = labels_of(task)
+    if task.label_field is not None and not labels:
         raise InputError(f"a harness must know the labels of {task.label_field}; list them: labels: [a, b]")
     return labels
 

@@ -253,12 +253,8 @@ def _score(
         "metrics": list(examined.metrics),
         "arms": [
             {
-                "name": each.arm.name,
+                **each.arm.to_json(),
                 "key": each.arm.key,
-                "rows": len(each.arm.rows),
-                "real": each.arm.real,
-                "synthetic": each.arm.synthetic,
-                "note": each.arm.note,
                 "problem": each.problem,
                 "scores": examined.scores(each.arm.name) if each.answers is not None else None,
                 "per_class": examined.per_class(each.arm.name) if each.answers is not None else {},

@@ -43,9 +43,10 @@ from seedbed.student.ablation import BASE, ablate
 from seedbed.student.arms import MIX, Arm, in_order
 from seedbed.student.examine import Examined
 from seedbed.student.protocol import StudentError
+from seedbed.student.repeated import Tried, Try
 from seedbed.student.rows import Row
 from seedbed.student.scores import metrics_of
-from seedbed.student.search import Question, Tried, Try, search
+from seedbed.student.search import Question, search
 
 Tell = Callable[[str], None]
 Part = Literal["filters", "methods", "templates"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from seedbed.core.errors import InputError, Problem
@@ -29,6 +29,31 @@ def train(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
     What it learnt is kept for `evaluate`. The result is plain JSON, kept in the run's `student/dev.json`.
     Raises StudentError where no arm can be learnt from.
     """
+    result, _ = _train(bound, tell)
+    return result
+
+
+async def train_and_judge(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
+    """`train`, and how often the judge likes an arm's answers to the dev rows better than another's.
+
+    The result has `win_rates` as well, by pair of arms. Raises InputError where nobody judges or the student
+    cannot be asked, EndpointError, BudgetReached; the same call goes on from there.
+    """
+    if bound.task.label_field is not None:
+        message = "labels are right or wrong: --judge is for tasks whose answers are texts"
+        raise InputError([bound.loaded.problem(("task",), message)])
+    result, examined = _train(bound, tell)
+    if examined is None or len(examined.answers) < 2:
+        message = "a judge compares what two arms say, and of this student there are no two that can be asked"
+        raise InputError([bound.loaded.problem(("student",), message)])
+    pairs = [(each["arm"], each["against"]) for each in result["differences"]]
+    result["win_rates"] = await judge_arms(bound, examined.rows, examined.answers, pairs, tell)
+    write_json(bound.folder.student / "dev.json", result)
+    return result
+
+
+def _train(bound: BoundRecipe, tell: Tell) -> tuple[dict[str, Any], Examined | None]:
+    """See `train`; also the dev rows as they were examined, None of a student that cannot be asked."""
     entry = student_on_dev(bound, "train")
     material = material_of(bound)
     found = Trainer(bound, entry, material.dev, tell).answers(arms_of(bound, material), keep=True)
@@ -59,41 +84,15 @@ def train(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
     }
     bound.folder.student.mkdir(parents=True, exist_ok=True)
     write_json(bound.folder.student / "dev.json", result)
-    return result
-
-
-async def win_rates(bound: BoundRecipe, result: Mapping[str, Any], tell: Tell) -> list[dict[str, Any]]:
-    """How often the judge likes an arm's answers to the dev rows better than another's, by pair of arms.
-
-    `result` is that of `train`, whose answers are kept. Raises InputError where nobody judges or the student
-    cannot be asked, EndpointError, BudgetReached; the same call goes on from there.
-    """
-    if bound.task.label_field is not None:
-        message = "labels are right or wrong: --judge is for tasks whose answers are texts"
-        raise InputError([bound.loaded.problem(("task",), message)])
-    entry = student_on_dev(bound, "train")
-    material = material_of(bound)
-    arms = arms_of(bound, material)
-    found = Trainer(bound, entry, material.dev, tell).answers(arms, keep=True)
-    answers = {each.arm.name: each.answers for each in found if each.answers is not None}
-    if len(answers) < 2:
-        message = "a judge compares what two arms say, and of this student there are no two that can be asked"
-        raise InputError([bound.loaded.problem(("student",), message)])
-    rates = await judge_arms(bound, material.dev, answers, compared(arms), tell)
-    write_json(bound.folder.student / "dev.json", {**result, "win_rates": rates})
-    return rates
+    return result, examined
 
 
 def _arm(answered: Answered, examined: Examined | None) -> dict[str, Any]:
     arm = answered.arm
     learnt = examined is not None and arm.name in examined.answers
     return {
-        "name": arm.name,
+        **arm.to_json(),
         "key": arm.key,
-        "rows": len(arm.rows),
-        "real": arm.real,
-        "synthetic": arm.synthetic,
-        "note": arm.note,
         "problem": answered.problem,
         "notes": list(answered.notes),
         "reported": dict(answered.reported),

@@ -14,9 +14,8 @@ from typing import Any
 from seedbed.student.arms import Arm, in_order
 from seedbed.student.examine import difference_of
 from seedbed.student.mixture import Mixture, MixtureError, mix
-from seedbed.student.repeated import Repeated
+from seedbed.student.repeated import Try
 from seedbed.student.rows import Row
-from seedbed.student.search import Try
 
 SEEDS = 5
 BASE = "as it is"
@@ -49,20 +48,12 @@ def ablate(
         runs[name] = [_sized(base, f"{name}#{at}", real, pool, mixture, seed + at) for at in range(SEEDS)]
     tell(f"{len(runs):,} training sets of {len(base.rows):,} rows, {SEEDS} times each")
     tried = attempt([arm for arms in runs.values() for arm in arms])
-    learnt = {
-        name: names
-        for name, arms in runs.items()
-        if (names := [arm.name for arm in arms if arm.name not in tried.problems])
-    }
+    learnt = tried.learnt(runs)
     if BASE not in learnt:
         raise MixtureError(
             "the recipe's mix could not be learnt from: " + "; ".join(dict.fromkeys(tried.problems.values()))
         )
-    if tried.examined is not None:
-        scored = Repeated.asked(tried.examined, learnt, seed)
-    else:
-        figures = {name: [tried.reported[run] for run in names] for name, names in learnt.items()}
-        scored = Repeated.reported(tried.metric, figures, seed)
+    scored = tried.repeated(learnt, seed)
     return {
         "metric": scored.metric,
         "dev_rows": scored.rows,

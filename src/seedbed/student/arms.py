@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from seedbed.core.hashing import seed_from
 from seedbed.student.mixture import Mixture, mix, total_of
@@ -35,6 +36,16 @@ class Arm:
     seed: int = 0
     key: str = ""
     role: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """What a result says of it; its rows by their number."""
+        return {
+            "name": self.name,
+            "rows": len(self.rows),
+            "real": self.real,
+            "synthetic": self.synthetic,
+            "note": self.note,
+        }
 
 
 def build_arms(

@@ -24,7 +24,8 @@ from pydantic import (
 from seedbed.core.protocols import Task
 from seedbed.recipe.named_files import read_named_file
 from seedbed.student.protocol import Lesson, StudentError
-from seedbed.student.rows import Row, labels_of
+from seedbed.student.rows import Row
+from seedbed.tasks.fields import labels_of
 
 DEFAULT_ROLE = "student"
 

@@ -17,7 +17,8 @@ from seedbed.student.examine import MATERIAL, Examined
 from seedbed.student.fitting import Entry, Tell, described, fitted, require_one_fitted, student_of
 from seedbed.student.job import Job
 from seedbed.student.protocol import Student, StudentError
-from seedbed.student.rows import Row, labels_of
+from seedbed.student.rows import Row
+from seedbed.tasks.fields import labels_of
 
 ReadEval = Callable[[], Sequence[Row]]
 
@@ -123,9 +124,7 @@ def _labels(task: Task, rows: Sequence[Row]) -> dict[str, int]:
 
 def require_known_label(split: str, task: Task, rows: Sequence[Row], entries: Sequence[Entry]) -> None:
     """Refuse labels that are none: a wrong label column would carry the eval's text into the result."""
-    known = {row.answer for entry in entries for row in entry.arm.rows}
-    if any(entry.arm.role for entry in entries):
-        known |= set(labels_of(task))
+    known = _known_labels(task, entries)
     classes = {row.answer for row in rows}
     if classes and known.isdisjoint(classes):
         some = ", ".join(repr(label) for label in sorted(known)[:5])
@@ -136,18 +135,17 @@ def require_known_label(split: str, task: Task, rows: Sequence[Row], entries: Se
         )
 
 
+def _known_labels(task: Task, entries: Sequence[Entry]) -> set[str]:
+    """The labels that an arm has rows of; a served model is told those of the task."""
+    trained = {row.answer for entry in entries for row in entry.arm.rows}
+    return trained | set(labels_of(task) if any(entry.arm.role for entry in entries) else ())
+
+
 def _arm_result(
     entry: Entry, examined: Examined, dev: Examined | None, held_out: Examined | None
 ) -> dict[str, Any]:
     arm = entry.arm
-    described = {
-        "name": arm.name,
-        "rows": len(arm.rows),
-        "real": arm.real,
-        "synthetic": arm.synthetic,
-        "note": arm.note,
-        "problem": entry.problem,
-    }
+    described = {**arm.to_json(), "problem": entry.problem}
     if entry.fitted is None:
         return described | {
             "scores": None,
@@ -193,10 +191,7 @@ def _notes(task: Task, entries: Sequence[Entry], examined: Examined) -> list[str
             )
         notes.extend(f"arm {name}: {note}" for note in entry.fitted.notes)
     if task.label_field is not None:
-        trained = {row.answer for entry in entries for row in entry.arm.rows}
-        if any(entry.arm.role for entry in entries):
-            trained |= set(labels_of(task))
-        absent = sorted(trained - set(examined.classes))
+        absent = sorted(_known_labels(task, entries) - set(examined.classes))
         if absent:
             notes.append(f"the eval has no row of {_named(absent)}: nothing is known about it")
     return notes

@@ -11,15 +11,47 @@ chapter 12).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from seedbed.stats.bootstrap import DRAWS, Floats, bootstrap_means, percentile_interval
 from seedbed.stats.intervals import LEVEL, Estimate, normal_quantile, t_quantile
+from seedbed.student.arms import Arm
 from seedbed.student.examine import Examined
 from seedbed.student.mixture import is_in
+
+Name = TypeVar("Name", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of the arms that were asked for: the dev rows examined, or the figures reported."""
+
+    examined: Examined | None
+    reported: Mapping[str, float]
+    metric: str
+    problems: Mapping[str, str]
+
+    def learnt(self, runs: Mapping[Name, Sequence[Arm]]) -> dict[Name, list[str]]:
+        """By set the names of the runs that were learnt from; a set without any is left out."""
+        found = {
+            name: [arm.name for arm in arms if arm.name not in self.problems] for name, arms in runs.items()
+        }
+        return {name: arms for name, arms in found.items() if arms}
+
+    def repeated(self, runs: Mapping[str, Sequence[str]], seed: int) -> Repeated:
+        """The scores of the sets, of which `runs` has the runs that were learnt from."""
+        if self.examined is not None:
+            return Repeated.asked(self.examined, runs, seed)
+        figures = {name: [self.reported[run] for run in names] for name, names in runs.items()}
+        return Repeated.reported(self.metric, figures, seed)
+
+
+Try = Callable[[Sequence[Arm]], Tried]
+"""Has a student learn from every arm (their names are distinct) and answer the dev rows."""
 
 
 @dataclass(frozen=True)

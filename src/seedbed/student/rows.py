@@ -38,11 +38,3 @@ def row_of(task: Task, id_: str, fields: Mapping[str, Any], slots: Mapping[str, 
 def question_of(task: Task, row: Row) -> list[dict[str, str]]:
     """What a chat model is asked for a row: the turns before the assistant's last."""
     return task.as_chat(row.fields)[:-1]
-
-
-def labels_of(task: Task) -> tuple[str, ...]:
-    """The labels that a task knows; none where it has no label, or does not list them."""
-    if task.label_field is None:
-        return ()
-    described: Mapping[str, Any] = task.schema()["properties"][task.label_field]
-    return tuple(described.get("enum", ()))

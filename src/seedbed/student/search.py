@@ -19,7 +19,7 @@ from seedbed.stats.intervals import LEVEL, Estimate, rows_to_decide
 from seedbed.student.arms import Arm, in_order
 from seedbed.student.examine import MATERIAL, Examined, difference_of, unseen, verdict_on
 from seedbed.student.mixture import Amount, Mixture, MixtureError, SliceRule, beside, mix, total_of
-from seedbed.student.repeated import Repeated, SliceGap, slice_gap
+from seedbed.student.repeated import Repeated, SliceGap, Tried, Try, slice_gap
 from seedbed.student.rows import Row
 
 SEEDS = 5
@@ -34,20 +34,6 @@ LEAST_IN_SLICE = 10
 REAL, SYNTHETIC = 0.0, 1.0
 
 Decision = Literal["better", "best_already", "no_material_gain", "undecided", "constrained"]
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """What came of the arms that were asked for: the dev rows examined, or the figures reported."""
-
-    examined: Examined | None
-    reported: Mapping[str, float]
-    metric: str
-    problems: Mapping[str, str]
-
-
-Try = Callable[[Sequence[Arm]], Tried]
-"""Has a student learn from every arm (their names are distinct) and answer the dev rows."""
 
 
 @dataclass(frozen=True)
@@ -182,22 +168,13 @@ def _score(tried: Tried, arm: str) -> float:
 
 def _final(question: Question, attempt: Try, runs: Mapping[float, Sequence[Arm]]) -> dict[str, Any]:
     tried = attempt([arm for arms in runs.values() for arm in arms])
-    learnt = {
-        share: names
-        for share, arms in runs.items()
-        if (names := [arm.name for arm in arms if arm.name not in tried.problems])
-    }
+    learnt = tried.learnt(runs)
     if question.prior not in learnt:
         raise MixtureError(
             f"the recipe's own mix ({name_of(question.prior)}) could not be learnt from: "
             + "; ".join(dict.fromkeys(tried.problems.values()))
         )
-    by_name = {f"{share:g}": names for share, names in learnt.items()}
-    if tried.examined is not None:
-        scored = Repeated.asked(tried.examined, by_name, question.seed)
-    else:
-        figures = {name: [tried.reported[run] for run in names] for name, names in by_name.items()}
-        scored = Repeated.reported(tried.metric, figures, question.seed)
+    scored = tried.repeated({f"{share:g}": names for share, names in learnt.items()}, question.seed)
     arms = [_arm(question, share, runs[share], learnt, scored, tried.examined) for share in learnt]
     return {
         "metric": scored.metric,
@@ -240,12 +217,9 @@ def _arm(
         else None
     )
     return {
+        **runs[0].to_json(),
         "share": share,
         "name": name_of(share),
-        "rows": len(runs[0].rows),
-        "real": runs[0].real,
-        "synthetic": runs[0].synthetic,
-        "note": runs[0].note,
         "seeds": len(learnt[share]),
         "score": scored.estimate(name).to_json(),
         "against_real": beside_real,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from seedbed.core.field_text import as_string, texts_in
+from seedbed.core.protocols import Task
 
 FieldName = Annotated[str, StringConstraints(strict=True, min_length=1)]
 Schema = dict[str, Any]
@@ -106,6 +107,14 @@ def text_of(fields: Mapping[str, Any], names: Sequence[str]) -> str:
     """
     there = [fields[name] for name in names if name in fields]
     return "\n".join(text for value in there for text in texts_in(value) or [as_string(value)])
+
+
+def labels_of(task: Task) -> tuple[str, ...]:
+    """The labels that a task knows; none where it has no label, or does not list them."""
+    if task.label_field is None:
+        return ()
+    described: Mapping[str, Any] = task.schema()["properties"][task.label_field]
+    return tuple(described.get("enum", ()))
 
 
 def exchange(asked: str, answered: str) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from seedbed.core.field_text import as_string
 from seedbed.core.protocols import Task
 from seedbed.student.rows import Row
-from seedbed.student.scores.protocol import Score
+from seedbed.student.scores.protocol import OneByOne
 from seedbed.verify.algebra import Algebra
 from seedbed.verify.answers import answer_key
 from seedbed.verify.mathematics import Comparison, compare, final_answer, marked_answer
@@ -19,7 +19,7 @@ _SHORT = 200
 _WORTH: dict[Comparison, float | None] = {"equal": 1.0, "different": 0.0, "undecided": None}
 
 
-class ExactAnswer(Score):
+class ExactAnswer(OneByOne):
     """1 where the final answer is written as the row's, case, spaces and marks around it apart."""
 
     name: ClassVar[str] = "exact_match"
@@ -29,7 +29,7 @@ class ExactAnswer(Score):
         return float(wanted != "" and any(answer_key(said) == wanted for said in _said(answer)))
 
 
-class AnswerMatch(Score):
+class AnswerMatch(OneByOne):
     """1 where the final answer has the value of the row's, 0 where it has another; None where nobody can say.
 
     Numbers are compared exactly. What is no number is compared by sympy, in a process that is killed where it

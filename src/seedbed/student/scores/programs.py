@@ -9,7 +9,7 @@ from typing import ClassVar
 from seedbed.core.field_text import as_string
 from seedbed.core.protocols import Task
 from seedbed.student.rows import Row
-from seedbed.student.scores.protocol import Score
+from seedbed.student.scores.protocol import OneByOne, Score
 from seedbed.verify.code import CodeVerifier
 from seedbed.verify.outcome import Finding
 from seedbed.verify.programs import is_python, parsed
@@ -30,7 +30,7 @@ def program_in(answer: str) -> str:
     return max((found[1] for found in _FENCED.findall(answer)), key=len, default=answer)
 
 
-class Parses(Score):
+class Parses(OneByOne):
     """1 where the answer is a program of this Python, whatever it does."""
 
     name: ClassVar[str] = "parses"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
@@ -11,7 +12,7 @@ import orjson
 
 from seedbed.core.protocols import Task
 from seedbed.student.rows import Row
-from seedbed.student.scores.protocol import Score
+from seedbed.student.scores.protocol import OneByOne
 from seedbed.tasks.extraction import Extraction
 from seedbed.verify.answers import answer_key
 from seedbed.verify.json_values import first_error
@@ -32,7 +33,7 @@ def record_in(answer: str) -> Any:
     return orjson.loads(fenced[1] if fenced else answer)
 
 
-class ValidRecord(Score):
+class ValidRecord(OneByOne):
     """1 where the answer is JSON that keeps the schema of what is answered."""
 
     name: ClassVar[str] = "valid_record"
@@ -45,7 +46,7 @@ class ValidRecord(Score):
         return float(first_error(orjson.dumps(_schema_of(task)), value) is None)
 
 
-class _OfRecords(Score):
+class _OfRecords(OneByOne):
     """Compares what the answer holds with what the row's does; None where the row has no record."""
 
     def one(self, task: Task, answer: str, row: Row) -> float | None:
@@ -58,8 +59,9 @@ class _OfRecords(Score):
         except (ValueError, RecursionError):  # no JSON, or nested as no record is
             return 0.0
 
+    @abstractmethod
     def worth(self, said: Any, wanted: Any) -> float:
-        raise NotImplementedError
+        """Of two records without their nulls."""
 
 
 class RecordMatch(_OfRecords):

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from seedbed.core.protocols import Task
 from seedbed.student.rows import Row
-from seedbed.student.scores.protocol import Score
+from seedbed.student.scores.protocol import OneByOne
 from seedbed.text.chrf import chrf
 from seedbed.text.normalise import normalise, units
 from seedbed.text.rouge import rouge_l
 
 
-class Exact(Score):
+class Exact(OneByOne):
     """1 where answer and row agree to the letter, but for white space around them."""
 
     name: ClassVar[str] = "exact_match"
@@ -27,7 +27,7 @@ class Accuracy(Exact):
     name: ClassVar[str] = "accuracy"
 
 
-class ChrF(Score):
+class ChrF(OneByOne):
     """F2 of character runs, the same for every script; see `text.chrf`."""
 
     name: ClassVar[str] = "chrf"
@@ -36,7 +36,7 @@ class ChrF(Score):
         return chrf(answer, row.answer)
 
 
-class RougeL(Score):
+class RougeL(OneByOne):
     """F1 of the longest common sequence of words, whose case and punctuation are of no matter."""
 
     name: ClassVar[str] = "rouge_l"
