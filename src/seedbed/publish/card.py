@@ -17,7 +17,7 @@ from seedbed.publish.card_sources import UNSTATED, real_data
 from seedbed.publish.judgement_text import compared_words
 from seedbed.publish.markdown import bullets, code, quotation, table, words
 from seedbed.publish.mix_text import decision_words
-from seedbed.publish.proof_text import arm_name, held_out_words, metric_name, signed, verdict_words
+from seedbed.publish.proof_text import arm_name, eval_rows, held_out_words, metric_name, signed, verdict_words
 from seedbed.publish.report_evidence import between, figure
 from seedbed.publish.report_sections import PRICE_UNKNOWN, amount
 from seedbed.publish.text_layout import largest_first, share
@@ -341,7 +341,8 @@ def _proof(proof: Mapping[str, Any] | None, *, rehearsal: bool) -> str:
         lines.append(
             f"{words(arm_name(entry, 'arm'))} against {words(arm_name(entry, 'against'))}: "
             f"{signed(gap['value'])} {metric_name(metric)} "
-            f"\\[{signed(gap['low'])}, {signed(gap['high'])}\\]: {words(verdict_words(entry, proof))}"
+            f"\\[{signed(gap['low'])}, {signed(gap['high'])}\\]: "
+            f"{words(verdict_words(entry, proof['material'], eval_rows(proof)))}"
         )
     level = f"{100 * proof['interval']['level']:.4g} %"
     return _section(

@@ -61,12 +61,13 @@ def _row(arm: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
         f"{arm['real']:,}",
         f"{arm['synthetic']:,}",
         f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]",
-        _gap(arm["against_real"]),
-        _gap(arm["against_prior"]),
+        gap_words(arm["against_real"]),
+        gap_words(arm["against_prior"]),
     ]
 
 
-def _gap(difference: Mapping[str, Any] | None) -> str:
+def gap_words(difference: Mapping[str, Any] | None) -> str:
+    """A difference with the sign of what it shows; a dash where there is none."""
     if difference is None:
         return "–"
     return f"{signed(difference['difference']['value'])} {SIGNS[difference['verdict']]}"
@@ -156,7 +157,7 @@ def ablation_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
     )
     if rehearsal:
         setting += " " + OF_A_REHEARSAL
-    table_rows = [_worth(name, found) for name, found in _largest_worth(result["without"])]
+    table_rows = [_worth(name, found) for name, found in largest_worth(result["without"])]
     notes = [f"{name}: {why}" for name, why in result["left_out"].items()] + list(result["problems"])
     parts = [
         heading(f"What the {result['part']} were worth") + "\n" + paragraph(setting),
@@ -166,7 +167,8 @@ def ablation_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _largest_worth(without: Mapping[str, Any]) -> Sequence[tuple[str, Mapping[str, Any]]]:
+def largest_worth(without: Mapping[str, Any]) -> Sequence[tuple[str, Mapping[str, Any]]]:
+    """What was taken out, the most missed first."""
     return sorted(without.items(), key=lambda item: (-item[1]["worth"]["difference"]["value"], item[0]))
 
 

@@ -90,22 +90,27 @@ def _meaning(entry: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
         f"{arm_name(entry, 'arm')} against {arm_name(entry, 'against')}: "
         f"{signed(gap['value'])} {metric_name(proof['metric'])} [{signed(gap['low'])}, {signed(gap['high'])}]"
     )
-    return f"{figures}: {verdict_words(entry, proof)}"
+    return f"{figures}: {verdict_words(entry, proof['material'], eval_rows(proof))}"
 
 
-def verdict_words(entry: Mapping[str, Any], proof: Mapping[str, Any]) -> str:
-    """What a difference of two arms shows; how many rows would decide where it shows nothing."""
+def eval_rows(proof: Mapping[str, Any]) -> str:
+    """How many rows a proof was scored on, as `verdict_words` names them."""
+    return f"{proof['eval']['rows']:,} eval rows"
+
+
+def verdict_words(entry: Mapping[str, Any], material: float, rows_asked: str) -> str:
+    """What a difference of two arms shows on these rows; how many would decide where it shows nothing."""
     verdict = entry["verdict"]
     if verdict == "no_material_difference":
         gain = "gain" if entry["difference"]["value"] >= 0 else "loss"
-        return f"no material {gain}; the whole interval lies within ±{proof['material']}"
+        return f"no material {gain}; the whole interval lies within ±{material}"
     if verdict != "undecided":
         return str(verdict)
     rows = entry["rows_to_decide"]
     if rows is None:
         return "undecided: the two score the same on these rows"
     return (
-        f"undecided: {proof['eval']['rows']:,} {proof.get('rows_are', 'eval')} rows cannot tell; "
+        f"undecided: {rows_asked} cannot tell; "
         f"about {rows:,} would decide, if the difference is what it seems"
     )
 

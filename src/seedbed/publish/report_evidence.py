@@ -22,7 +22,7 @@ from seedbed.publish.page_content import (
     Tone,
     percent,
 )
-from seedbed.publish.proof_text import arm_name, held_out_words, metric_name, signed, verdict_words
+from seedbed.publish.proof_text import arm_name, eval_rows, held_out_words, metric_name, signed, verdict_words
 from seedbed.publish.text_layout import largest_first, share
 
 Summary = Mapping[str, Any]
@@ -232,7 +232,7 @@ def _differences(proof: Mapping[str, Any]) -> list[Block]:
         said = f"difference {signed(gap['value'])}, interval {signed(gap['low'])} to {signed(gap['high'])}"
         tone = _VERDICT_TONES.get(entry["verdict"], "plain")
         low, value, high = (scale.place(gap[key]) for key in ("low", "value", "high"))
-        words = verdict_words(entry, proof)
+        words = verdict_words(entry, material, eval_rows(proof))
         headline, _, rest = words.replace("; ", ": ", 1).partition(": ")
         rows.append(
             [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from seedbed.publish.mix_text import LEGEND, SIGNS, decision_words
+from seedbed.publish.mix_text import LEGEND, decision_words, gap_words, largest_worth
 from seedbed.publish.page_content import (
     Block,
     Bullets,
@@ -54,7 +54,7 @@ def _search(result: Mapping[str, Any]) -> list[Block]:
                 Interval(
                     said, value, low, high, tone="good" if arm["share"] == result["chosen"] else "plain"
                 ),
-                Number(_gap(arm["against_real"])),
+                Number(gap_words(arm["against_real"])),
             ]
         )
     columns = [
@@ -66,18 +66,9 @@ def _search(result: Mapping[str, Any]) -> list[Block]:
     return [Paragraph(decision_words(result)), Table(setting, columns, rows)]
 
 
-def _gap(difference: Mapping[str, Any] | None) -> str:
-    if difference is None:
-        return "–"
-    return f"{signed(difference['difference']['value'])} {SIGNS[difference['verdict']]}"
-
-
 def _ablation(part: str, result: Mapping[str, Any]) -> list[Block]:
     rows: list[list[Cell]] = []
-    ordered = sorted(
-        result["without"].items(), key=lambda each: (-each[1]["worth"]["difference"]["value"], each[0])
-    )
-    for name, found in ordered:
+    for name, found in largest_worth(result["without"]):
         worth = found["worth"]
         gap = worth["difference"]
         rows.append(
@@ -86,7 +77,7 @@ def _ablation(part: str, result: Mapping[str, Any]) -> list[Block]:
                 Number(f"{found['pool']:,}"),
                 Number(f"{found['score']['value']:.3f}"),
                 Number(
-                    f"{signed(gap['value'])} {SIGNS[worth['verdict']]}",
+                    gap_words(worth),
                     f"[{signed(gap['low'])}, {signed(gap['high'])}]",
                 ),
             ]

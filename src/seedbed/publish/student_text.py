@@ -31,11 +31,11 @@ def trained_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
         ]
         for arm in result["arms"]
     ]
-    of_dev = {"eval": {"rows": result["dev_rows"]}, "material": result["material"], "rows_are": "dev"}
+    of_dev = f"{result['dev_rows']:,} dev rows"
     differences = [
         f"{arm_name(entry, 'arm')} against {arm_name(entry, 'against')}: "
         f"{signed(entry['difference']['value'])} [{signed(entry['difference']['low'])}, "
-        f"{signed(entry['difference']['high'])}]: {verdict_words(entry, of_dev)}"
+        f"{signed(entry['difference']['high'])}]: {verdict_words(entry, result['material'], of_dev)}"
         for entry in result["differences"]
     ]
     notes = [
