@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer
@@ -152,6 +152,22 @@ class Session(Opened):
 
 
 @asynccontextmanager
+async def open_roles(bound: BoundRecipe, note: Note) -> AsyncIterator[Opened]:
+    """The log, the budget and the roles alone, without the eval: for whoever holds the lock of the folder."""
+    folder = bound.folder
+    with ReplyLog.open(workspace_log(bound.loaded.folder)) as log:
+        spending = Spending.read(folder, rehearsal=bound.rehearsal)
+        prices = {name: price_of(role) for name, role in bound.recipe.roles.priced.items()}
+        budget = open_budget(bound.recipe, folder, log, spending, prices, note)
+        teachers = bind_roles(bound.loaded, log, budget, note)
+        async with kept(spending, budget, teachers.replayed):
+            try:
+                yield Opened(bound, log, None, teachers, budget, spending, None, None)
+            finally:
+                await teachers.close()
+
+
+@asynccontextmanager
 async def open_to_ask(
     bound: BoundRecipe, note: Note, by: str, *, with_axes: bool = True
 ) -> AsyncIterator[Opened]:
@@ -178,20 +194,14 @@ async def open_to_ask(
                 lock.record_opening("check", by)
         if settle(folder):
             note("carried out a change of the rounds that was cut short")
-        log = stack.enter_context(ReplyLog.open(workspace_log(bound.loaded.folder)))
-        spending = Spending.read(folder, rehearsal=bound.rehearsal)
-        prices = {name: price_of(role) for name, role in bound.recipe.roles.priced.items()}
-        budget = open_budget(bound.recipe, folder, log, spending, prices, note)
         async with AsyncExitStack() as later:
-            teachers = bind_roles(bound.loaded, log, budget, note)
-            await later.enter_async_context(kept(spending, budget, teachers.replayed))
-            later.push_async_callback(teachers.close)
+            opened = await later.enter_async_context(open_roles(bound, note))
             if trials is not None:
                 later.push_async_callback(trials.close)
             if with_axes:
                 lock_client = server.client if server else None
-                bound = await ask_axes(bound, teachers.roles["teacher"], lock_client, note)
-            yield Opened(bound, log, server, teachers, budget, spending, info, trials)
+                bound = await ask_axes(bound, opened.teachers.roles["teacher"], lock_client, note)
+            yield replace(opened, bound=bound, server=server, info=info, trials=trials)
 
 
 @asynccontextmanager

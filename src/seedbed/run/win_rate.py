@@ -8,8 +8,7 @@ stand in the reply log: to ask again costs nothing, and what is missing counts a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,15 +22,10 @@ from seedbed.generate.steps import Kind, read_object, schema_of
 from seedbed.prompts.templates import PromptTemplate, prompt_of
 from seedbed.run.asking import BoundRole
 from seedbed.run.binding import BoundRecipe
-from seedbed.run.pricing import price_of
-from seedbed.run.roles import bind_roles
-from seedbed.run.session import Note, Opened
-from seedbed.run.spending import Spending, kept, open_budget
+from seedbed.run.session import Note, Opened, open_roles
 from seedbed.stats.bootstrap import DRAWS, bootstrap_means, percentile_interval
 from seedbed.stats.intervals import LEVEL, Estimate
 from seedbed.store.asked import AskedContents
-from seedbed.store.folder import workspace_log
-from seedbed.store.replies import ReplyLog
 from seedbed.student.examine import difference_of
 from seedbed.student.rows import Row
 
@@ -52,22 +46,6 @@ class _Question:
     second: str
 
 
-@asynccontextmanager
-async def open_judge(bound: BoundRecipe, note: Note) -> AsyncIterator[Opened]:
-    """What asks, without the eval: for whoever holds the lock of the run's folder."""
-    folder = bound.folder
-    with ReplyLog.open(workspace_log(bound.loaded.folder)) as log:
-        spending = Spending.read(folder, rehearsal=bound.rehearsal)
-        prices = {name: price_of(role) for name, role in bound.recipe.roles.priced.items()}
-        budget = open_budget(bound.recipe, folder, log, spending, prices, note)
-        teachers = bind_roles(bound.loaded, log, budget, note)
-        try:
-            async with kept(spending, budget, teachers.replayed):
-                yield Opened(bound, log, None, teachers, budget, spending, None, None)
-        finally:
-            await teachers.close()
-
-
 async def judge_arms(
     bound: BoundRecipe,
     rows: Sequence[Row],
@@ -79,7 +57,7 @@ async def judge_arms(
 
     `answers` are by arm, parallel to the rows. See `win_rate` for what it raises.
     """
-    async with open_judge(bound, note) as opened:
+    async with open_roles(bound, note) as opened:
         return [
             {
                 "arm": arm,

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from seedbed.core.errors import SeedbedError
 from seedbed.core.protocols import Task
-from seedbed.student.protocol import Lesson, StudentError
+from seedbed.student.protocol import Lesson, Student, StudentError
 from seedbed.student.rows import Row
 from seedbed.text.lexical import Lexical
 from seedbed.text.local_models import LocalModel
@@ -98,7 +98,7 @@ class _Embedding:
         return self._embed(texts)
 
 
-class Classifier:
+class Classifier(Student):
     """Sublinear TF-IDF (1 + log tf), L2-normalised, or embeddings, into one-against-rest linear SVMs."""
 
     name: ClassVar[str] = "classifier"
@@ -113,10 +113,6 @@ class Classifier:
     @property
     def answers(self) -> bool:
         return True
-
-    @property
-    def reads(self) -> Sequence[str]:
-        return ()
 
     @property
     def listed(self) -> Sequence[tuple[Sequence[str], str]]:

@@ -24,7 +24,7 @@ from seedbed.recipe.section import OneOrMore, Text
 from seedbed.recipe.units import Duration, write_size
 from seedbed.student.attempt import Attempt, FittedProgram, Learnt, learn
 from seedbed.student.keeper import Order
-from seedbed.student.protocol import Lesson
+from seedbed.student.protocol import Lesson, Student
 from seedbed.tasks.preference import Preference
 
 MOST_SCORES = 1 << 20
@@ -88,7 +88,7 @@ class CommandOptions(BaseModel):
     )
 
 
-class Command:
+class Command(Student):
     """Runs a command in a keeper's hands, and believes no file that it did not finish."""
 
     name: ClassVar[str] = "command"

@@ -21,9 +21,8 @@ from pydantic import (
     model_validator,
 )
 
-from seedbed.core.protocols import Task
 from seedbed.recipe.named_files import read_named_file
-from seedbed.student.protocol import Lesson, StudentError
+from seedbed.student.protocol import Lesson, Student, StudentError
 from seedbed.student.rows import Row
 from seedbed.tasks.fields import labels_of
 
@@ -156,7 +155,7 @@ class FittedEndpoint:
         return [label or "" for label in read]
 
 
-class Endpoint:
+class Endpoint(Student):
     """Served models, which are asked and never taught.
 
     A label is read strictly: the whole answer is the label, whatever its case, perhaps in quotes or a fence.
@@ -175,17 +174,6 @@ class Endpoint:
     @property
     def answers(self) -> bool:
         return True
-
-    @property
-    def reads(self) -> Sequence[str]:
-        return ()
-
-    @property
-    def listed(self) -> Sequence[tuple[Sequence[str], str]]:
-        return ()
-
-    def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
-        return []
 
     def fit(self, lesson: Lesson) -> FittedEndpoint:
         """Nothing is learnt; the role of the lesson is asked whether it is there.

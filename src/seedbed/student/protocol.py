@@ -67,7 +67,11 @@ class Fitted(Protocol):
 
 
 class Student(Protocol):
-    """Learns from rows and answers others. Built with its validated `Options`; equal seeds learn alike."""
+    """Learns from rows and answers others. Built with its validated `Options`; equal seeds learn alike.
+
+    One that is made of it (`class Mine(Student)`) reads no files and fits every task, unless it says
+    otherwise.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]
@@ -87,7 +91,7 @@ class Student(Protocol):
     @property
     def reads(self) -> Sequence[str]:
         """Files of the recipe's folder that decide what it learns, beside its options, as far as there."""
-        ...
+        return ()
 
     @property
     def listed(self) -> Sequence[tuple[Sequence[str], str]]:
@@ -95,11 +99,11 @@ class Student(Protocol):
 
         They are relative to the recipe's folder. Of a folder everything in it counts.
         """
-        ...
+        return ()
 
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         """(path of a key below the student's options, message) of all that does not fit the task."""
-        ...
+        return []
 
     def fit(self, lesson: Lesson) -> Fitted:
         """Raises StudentError where there is nothing to learn from, and says why.

@@ -18,7 +18,7 @@ from seedbed.recipe.section import Bool, Float, Int, OneOrMore, Text
 from seedbed.recipe.units import Duration
 from seedbed.student.attempt import Attempt, FittedProgram, Learnt, learn
 from seedbed.student.keeper import Order, python
-from seedbed.student.protocol import Lesson
+from seedbed.student.protocol import Lesson, Student
 
 PLAN_FILE = "plan.json"
 REPORT_FILE = "report.json"
@@ -87,7 +87,7 @@ class TrlOptions(BaseModel):
         return rate / 10 if self.method_of(task) == "dpo" else rate
 
 
-class Trl:
+class Trl(Student):
     """Fine-tunes on the chat of each row, on the assistant's turns alone, and answers greedily."""
 
     name: ClassVar[str] = "trl"
@@ -107,10 +107,6 @@ class Trl:
     def reads(self) -> Sequence[str]:
         """Of a model in a folder what tells it from another one there; its weights would take too long."""
         return (f"{self._options.model}/config.json",)
-
-    @property
-    def listed(self) -> Sequence[tuple[Sequence[str], str]]:
-        return ()
 
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         if self._options.method_of(task) == "dpo" and task.kind != "preference":
