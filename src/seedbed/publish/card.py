@@ -14,10 +14,9 @@ from seedbed.core.fate import Accounts
 from seedbed.core.verdict import OVER_TARGET, TARGET_FILTER
 from seedbed.publish.card_licence import licence_matter, licence_text
 from seedbed.publish.card_sources import UNSTATED, real_data
+from seedbed.publish.card_worth import mix_choice, proven_worth
 from seedbed.publish.judgement_text import compared_words
 from seedbed.publish.markdown import bullets, code, quotation, table, words
-from seedbed.publish.mix_text import decision_words
-from seedbed.publish.proof_text import arm_name, eval_rows, held_out_words, metric_name, signed, verdict_words
 from seedbed.publish.report_evidence import between, figure
 from seedbed.publish.report_sections import PRICE_UNKNOWN, amount
 from seedbed.publish.text_layout import largest_first, share
@@ -62,8 +61,8 @@ def render_card(facts: Facts) -> str:
         _eval(summary["eval"]),
         _accounts(summary, accounts),
         _measures(summary.get("measures")),
-        _mix(summary["mix"]),
-        _proof(summary["proof"], rehearsal=summary["rehearsal"]),
+        _section("How the mix was chosen", *mix_choice(summary["mix"])),
+        _section("What it is worth", *proven_worth(summary["proof"], rehearsal=summary["rehearsal"])),
         _limits(facts, accounts),
         _again(facts),
     ]
@@ -110,6 +109,9 @@ def front_matter(facts: Facts) -> str:
 
 
 def _section(title: str, *parts: str) -> str:
+    """Nothing where there is nothing to say."""
+    if not any(parts):
+        return ""
     return "\n\n".join([f"## {title}", *(part for part in parts if part)])
 
 
@@ -292,68 +294,6 @@ def _measures(measures: Mapping[str, Any] | None) -> str:
         f"{sizes['sample']:,}; embedder: {words(measures['embedder'])}. In brackets the interval.",
         table(["measure", "verdict", "generated", "real"], rows, left=2).replace("[", "\\[") if rows else "",
         bullets([words(note) for note in measures["notes"]]),
-    )
-
-
-def _mix(mix: Mapping[str, Any]) -> str:
-    """How the share of generated rows was chosen; nothing where it was not."""
-    result = mix["search"]
-    if not result:
-        return ""
-    metric = metric_name(result["metric"])
-    rows = [
-        [
-            words(arm["name"]),
-            f"{arm['real']:,}",
-            f"{arm['synthetic']:,}",
-            f"{arm['score']['value']:.3f} \\[{arm['score']['low']:.3f}, {arm['score']['high']:.3f}\\]",
-        ]
-        for arm in result["arms"]
-    ]
-    return _section(
-        "How the mix was chosen",
-        f"On {result['dev_rows']:,} dev rows, each share learnt from {result['seeds']} times; "
-        "the eval stayed closed.",
-        table(["arm", "real", "synthetic", metric], rows),
-        words(decision_words(result)),
-    )
-
-
-def _proof(proof: Mapping[str, Any] | None, *, rehearsal: bool) -> str:
-    title = "What it is worth"
-    if not proof:
-        return _section(title, "Not proven: no student was trained on it and scored on a locked eval.")
-    metric, others = proof["metric"], proof["metrics"][1:]
-    arms = []
-    for entry in proof["arms"]:
-        scores = entry["scores"]
-        rows = [f"{entry[name]:,}" for name in ("rows", "real", "synthetic")]
-        if scores is None:
-            arms.append([words(arm_name(entry)), *rows, "not scored", *["–"] * len(others)])
-            continue
-        first = scores[metric]
-        shown = f"{first['value']:.3f} \\[{first['low']:.3f}, {first['high']:.3f}\\]"
-        further = [f"{scores[other]['value']:.3f}" for other in others]
-        arms.append([words(arm_name(entry)), *rows, shown, *further])
-    lines = []
-    for entry in proof["differences"]:
-        gap = entry["difference"]
-        lines.append(
-            f"{words(arm_name(entry, 'arm'))} against {words(arm_name(entry, 'against'))}: "
-            f"{signed(gap['value'])} {metric_name(metric)} "
-            f"\\[{signed(gap['low'])}, {signed(gap['high'])}\\]: "
-            f"{words(verdict_words(entry, proof['material'], eval_rows(proof)))}"
-        )
-    level = f"{100 * proof['interval']['level']:.4g} %"
-    return _section(
-        title,
-        f"A student ({code(proof['student']['name'])}) learnt from each arm and was scored on "
-        f"{proof['eval']['rows']:,} locked eval rows, with {level} intervals."
-        + (" Of a rehearsal this shows that the proof works, and nothing else." if rehearsal else ""),
-        table(["arm", "rows", "real", "synthetic", *map(metric_name, proof["metrics"])], arms),
-        words(held_out_words(proof)),
-        bullets(lines),
-        bullets([words(note) for note in proof["notes"]]),
     )
 
 
