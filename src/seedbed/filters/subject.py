@@ -69,7 +69,7 @@ def text_fields(task: Task, fields: Mapping[str, Any]) -> list[str]:
 def whole_text(task: Task, fields: Mapping[str, Any]) -> str:
     """The task's own view of a record as one text; of an incomplete record, the text that there is."""
     for name in task.text_fields:
-        if not texts_in(fields.get(name)):
+        if not isinstance(value := fields.get(name), str) and not texts_in(value):
             return "\n".join(text_fields(task, fields))
     return task.as_text(fields)
 
