@@ -276,14 +276,17 @@ class FilterContext:
 
 
 class RecordFilter(Protocol):
-    """Looks at records one by one; synchronous and picklable: it runs in worker processes."""
+    """Looks at records one by one; synchronous and picklable: it runs in worker processes.
+
+    Most records are kept, and it says nothing of them.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]
     Options: ClassVar[type[BaseModel]]
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
-        """One verdict for each record, in order."""
+    def check(self, records: Sequence[Record]) -> Sequence[Verdict | None]:
+        """One entry for each record, in order: None where the filter keeps it and has nothing to say."""
         ...
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from seedbed.core.field_text import texts_in
+from seedbed.core.field_text import texts_in, turns_of
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
@@ -28,14 +28,6 @@ class FilterOptions(BaseModel):
 def filter_id(plugin: type) -> str:
     """`name@version`, as verdicts carry it."""
     return f"{plugin.name}@{plugin.version}"  # type: ignore[attr-defined]
-
-
-def keep(record: Record, by: str) -> Verdict:
-    return Verdict(record.id, by, True)
-
-
-def keep_all(records: Sequence[Record], by: str) -> list[Verdict]:
-    return [Verdict(record.id, by, True) for record in records]
 
 
 def reject(
@@ -69,7 +61,8 @@ def text_fields(task: Task, fields: Mapping[str, Any]) -> list[str]:
 def whole_text(task: Task, fields: Mapping[str, Any]) -> str:
     """The task's own view of a record as one text; of an incomplete record, the text that there is."""
     for name in task.text_fields:
-        if not isinstance(value := fields.get(name), str) and not texts_in(value):
+        value = fields.get(name)
+        if not isinstance(value, str) and not turns_of(value):
             return "\n".join(text_fields(task, fields))
     return task.as_text(fields)
 
