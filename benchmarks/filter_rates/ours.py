@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks.evidence.datasets import REPOSITORIES, read_jsonl
 from benchmarks.filter_rates.bare import WORDS
 from benchmarks.filters.trial import BATCH, generated
+from seedbed.core.garbage import collect_rarely
 from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Record
 from seedbed.filters import FILTERS
@@ -54,6 +55,7 @@ def fallen(filters: FilterSet, records: Sequence[Record]) -> int:
 
 def main() -> None:
     name, rows, eval_file = sys.argv[1:]
+    collect_rarely()  # as a run's processes do
     records = [generated(f"row-{at}", row) for at, row in enumerate(read_jsonl(Path(rows)))]
     filters = built(name, records, Path(eval_file))
     fallen(filters, records[:1])  # what is loaded at the first record is not timed, as of a tool
