@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from seedbed.core.field_text import texts_in, turns_of
+from seedbed.core.field_text import texts_in
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
@@ -61,8 +61,7 @@ def text_fields(task: Task, fields: Mapping[str, Any]) -> list[str]:
 def whole_text(task: Task, fields: Mapping[str, Any]) -> str:
     """The task's own view of a record as one text; of an incomplete record, the text that there is."""
     for name in task.text_fields:
-        value = fields.get(name)
-        if not isinstance(value, str) and not turns_of(value):
+        if not isinstance(value := fields.get(name), str) and not texts_in(value):
             return "\n".join(text_fields(task, fields))
     return task.as_text(fields)
 
