@@ -18,6 +18,12 @@ class SeedbedError(Exception):
     exit_code = 1
 
 
+class Interrupted(SeedbedError):
+    """Somebody stopped it; the message says what is kept."""
+
+    exit_code = 130
+
+
 class AccountsError(SeedbedError):
     """The accounts of a run do not add up: a defect of Seedbed, never of the data."""
 
