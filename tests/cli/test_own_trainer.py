@@ -22,6 +22,7 @@ SOURCES = {
     "eval": {"path": "data/test.csv", "lock": True},
 }
 GENERATE = {"target": 60, "axes": {"tone": ["calm", "cross"]}}
+STOPPED = "seedbed: stopped; what was finished is kept, and the same command goes on"
 COUNTED = f"echo trained >> count; {TRAINS}"
 
 
@@ -158,7 +159,10 @@ def test_a_stopped_run_leaves_no_trainer_and_goes_on(workspace: Workspace, sent:
     process = workspace.start("train", ".")
     assert becomes(lambda: running(f"{mark}\0") != [])
     os.killpg(process.pid, sent)
-    process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
+    if sent == signal.SIGINT:
+        assert process.wait() == 130
+        assert err.splitlines()[-1] == STOPPED
     assert becomes(lambda: running(mark) == [])
     (workspace.folder / "go").touch()
     result = workspace.run("train", ".", "--json").json

@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import click
 
 from seedbed import __version__
-from seedbed.cli.output import fail
+from seedbed.cli.output import fail, note
 
 # Command -> module: a command's imports are paid for by that command alone.
 COMMANDS = {
@@ -55,6 +56,13 @@ SUMMARIES = {
     "schema": "Print the JSON Schema of a recipe, for editors.",
     "plugins": "List what a recipe may name, and which package offers it.",
 }
+# What is left of a command that was stopped, where anything is.
+_IN_THE_LOG = "; the replies received are in the log, and the same command goes on"
+_FINISHED = "; what was finished is kept, and the same command goes on"
+KEPT = {
+    **dict.fromkeys(("preview", "run", "loop", "calibrate"), _IN_THE_LOG),
+    **dict.fromkeys(("mix", "train", "evaluate"), _FINISHED),
+}
 
 
 class LazyGroup(click.Group):
@@ -68,6 +76,13 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = import_module(COMMANDS[cmd_name]).command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            note(f"stopped{KEPT.get(ctx.invoked_subcommand or '', '')}")
+            sys.exit(130)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
