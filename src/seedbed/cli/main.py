@@ -56,6 +56,9 @@ SUMMARIES = {
     "schema": "Print the JSON Schema of a recipe, for editors.",
     "plugins": "List what a recipe may name, and which package offers it.",
 }
+# Commands of other programs, and what does their work here.
+_CHECKS = "`seedbed plan RECIPE` checks a recipe as a whole, and makes no call"
+ELSEWHERE = dict.fromkeys(("validate", "check", "lint"), _CHECKS)
 # What is left of a command that was stopped, where anything is.
 _IN_THE_LOG = "; the replies received are in the log, and the same command goes on"
 _FINISHED = "; what was finished is kept, and the same command goes on"
@@ -76,6 +79,18 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = import_module(COMMANDS[cmd_name]).command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from seedbed.core.registry import nearest
+
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            close = nearest(name, list(COMMANDS))
+            hint = f"did you mean '{close}'?" if close else "`seedbed --help` lists them"
+            ctx.fail(f"no command is called '{name}'; {ELSEWHERE.get(name, hint)}")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

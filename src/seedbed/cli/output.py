@@ -38,7 +38,7 @@ def fail(error: SeedbedError) -> int:
     if isinstance(error, InputError):
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)
-        if len(error.problems) > 1:
+        if len(error.problems) > 1 and error.nothing_sent:
             click.echo(f"{len(error.problems)} problems; nothing was sent.", err=True)
     else:
         click.echo(f"error: {error}", err=True)

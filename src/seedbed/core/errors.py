@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from seedbed.core.money import NO_CHARGE, Charge
 
@@ -47,6 +48,8 @@ class InputError(SeedbedError):
     """A recipe, data file or option cannot be used. Carries every problem found, not the first."""
 
     exit_code = 2
+    nothing_sent: ClassVar[bool] = True
+    """Whether it is found before anything is asked or begun."""
 
     def __init__(self, problems: Sequence[Problem] | str) -> None:
         if isinstance(problems, str):

@@ -18,6 +18,7 @@ from seedbed.store.atomic import write_json
 from seedbed.student.arms import MIX, REAL_ONLY, Arm
 from seedbed.student.evaluate import compared
 from seedbed.student.examine import MATERIAL, Examined
+from seedbed.student.problems import told_once
 from seedbed.student.protocol import StudentError
 
 Tell = Callable[[str], None]
@@ -57,9 +58,9 @@ def _train(bound: BoundRecipe, tell: Tell) -> tuple[dict[str, Any], Examined | N
     entry = student_on_dev(bound, "train")
     material = material_of(bound)
     found = Trainer(bound, entry, material.dev, tell).answers(arms_of(bound, material), keep=True)
-    problems = [answered.problem for answered in found if answered.problem]
+    problems = {answered.arm.name: answered.problem for answered in found if answered.problem}
     if len(problems) == len(found):
-        raise StudentError([Problem(problem, str(bound.folder.student)) for problem in problems])
+        raise StudentError([Problem(each, str(bound.folder.student)) for each in told_once(problems)])
     student = student_plugin(entry)
     examined = examined_on_dev(bound, material, found) if student.answers else None
     asked = list(examined.answers) if examined is not None else []
