@@ -149,7 +149,7 @@ def test_slices_hold_in_the_file(workspace: Workspace) -> None:
         mix={"slices": {"privacy": {"real_at_least": 40}}},
     )
     said = workspace.run("mix", ".", "--allow-rehearsal", expect=2).err
-    assert "mix.slices.privacy: real_at_least wants 40 rows, and there are" in said
+    assert "mix.slices.privacy.real_at_least: wants 40 rows, and there are" in said
 
 
 def test_the_best_rows_can_be_taken(workspace: Workspace) -> None:
@@ -174,7 +174,11 @@ def test_the_best_rows_can_be_taken(workspace: Workspace) -> None:
          ("evaluate", "."), "evaluate needs a locked eval"),
         ({"student": "classifier", "name": "another"}, ("train", "."), "no run here; start one"),
         ({"student": "classifier", "mix": {"slices": {"biling": {"real_at_least": 0.5}}}},
-         ("mix", ".", "--allow-rehearsal"), "no row, real or generated, is in 'biling'"),
+         ("mix", ".", "--allow-rehearsal"), "or FIELD=VALUE, and no label is 'biling'; did you mean 'billing'?"),
+        ({"mix": {"slices": {"tone=calm": {"real_at_least": 2}}}},
+         ("plan", "."), "no field of the task is called 'tone'; there are: text, category"),
+        ({"mix": {"slices": {"privacy": {"real_at_least": 400}}}},
+         ("run", "."), "mix.slices.privacy.real_at_least: wants 400 rows, and there are"),
         ({"student": "classifier", "mix": {"sytnhetic": 0.5}}, ("mix", "."), "did you mean 'synthetic'"),
     ],
 )  # fmt: skip
