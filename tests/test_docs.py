@@ -244,8 +244,9 @@ def test_the_filter_example_works(tmp_path: Path) -> None:
     rows = [
         Record(text, {"text": text, "kind": "login"}, Provenance("generated", "tickets")) for text in texts
     ]
-    verdicts = built.check(rows)
-    assert [(verdict.keep, verdict.reason) for verdict in verdicts] == [(True, ""), (False, "has_links")]
+    kept, dropped = built.check(rows)
+    assert kept is None
+    assert (dropped.keep, dropped.reason) == (False, "has_links")
 
 
 class FromMemory:

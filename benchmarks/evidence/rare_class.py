@@ -105,9 +105,10 @@ def _through_the_filter(
     kept = [
         item
         for item, verdict in zip(added, verdicts, strict=True)
-        if verdict.keep and not (drop_flagged and verdict.is_flag)
+        if verdict is None or (verdict.keep and not drop_flagged)
     ]
-    return kept, sum(verdict.is_flag for verdict in verdicts), sum(not verdict.keep for verdict in verdicts)
+    said = list(filter(None, verdicts))
+    return kept, sum(verdict.is_flag for verdict in said), sum(not verdict.keep for verdict in said)
 
 
 def _record(item: Item, origin: Any, at: int) -> Record:

@@ -37,9 +37,9 @@ def measure() -> list[Figure]:
     began = time.process_time()
     verdicts = each.check([*test, *moved])
     seconds = time.process_time() - began
-    found = [verdict.reason != "" for verdict in verdicts]
+    found = [verdict is not None for verdict in verdicts]
     truth = [False] * len(test) + [True] * len(moved)
-    dropped = sum(not verdict.keep for verdict in verdicts[: len(test)])
+    dropped = sum(not verdict.keep for verdict in filter(None, verdicts[: len(test)]))
     return [
         Figure(
             "label_agreement",

@@ -47,7 +47,7 @@ def _asked(records: Sequence[Record], **options: Any) -> tuple[list[bool], float
     verdicts = [verdict for batch in batches for verdict in each.check(batch)]
     seconds = time.process_time() - began
     by_model = options.get("model") is not None
-    return [not said.keep if by_model else said.is_flag for said in verdicts], seconds
+    return [said is not None and said.keep != by_model for said in verdicts], seconds
 
 
 def _bare(records: Sequence[Record]) -> tuple[list[bool], float]:

@@ -48,8 +48,8 @@ def trial(name: str, records: Sequence[Record], context: FilterContext, **option
         reasons = [plugin.reason if at in fallen else "" for at in range(len(records))]
     else:
         batches = [records[at : at + BATCH] for at in range(0, len(records), BATCH)]
-        verdicts: list[Verdict] = [verdict for batch in batches for verdict in each.check(batch)]
-        reasons = [verdict.reason if not verdict.keep else "" for verdict in verdicts]
+        said: list[Verdict | None] = [verdict for batch in batches for verdict in each.check(batch)]
+        reasons = [verdict.reason if verdict is not None and not verdict.keep else "" for verdict in said]
     return Trial(reasons, time.process_time() - began)
 
 

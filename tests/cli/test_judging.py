@@ -86,7 +86,7 @@ def test_the_survivor_that_a_judge_rejects_gives_way_to_its_twin(tmp_path: Path)
         # Both twins tell the whole story.
         one = json.loads(workspace.run("show", ".", accepted[0]["id"], "--json").out)
         told = [(v["filter"], v["keep"], v["reason"], v["score"]) for v in one["verdicts"]]
-        assert ("near_duplicates@2", True, "", None) in told
+        assert ("near_duplicates@3", True, "", None) in told
         assert ("judge@1", True, "", 4.0) in told
         assert any(v["reason"] == "near_duplicate" and v["survivor"] for v in one["verdicts"])
         (asked,) = one["judged"]

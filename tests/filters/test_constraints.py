@@ -17,7 +17,7 @@ from seedbed.core.protocols import FilterContext
 from seedbed.core.verdict import Verdict
 from seedbed.filters.constraint_kinds import CHECKS, FieldConstraints, first_broken
 from seedbed.filters.constraints import Constraints
-from tests.filters.tickets import QUESTIONS, record
+from tests.filters.tickets import QUESTIONS, record, verdicts_of
 
 
 def broken(text: str, **constraints: Any) -> Any:
@@ -127,7 +127,7 @@ def test_what_cannot_be_checked_is_refused(wrong: Any, message: str) -> None:
 
 def verdict(asked: Any, **fields: Any) -> Verdict:
     options = Constraints.Options.model_validate({"fields": {"answer": asked}})
-    (said,) = Constraints.build(options, FilterContext(QUESTIONS)).check([record("r", **fields)])
+    (said,) = verdicts_of(Constraints.build(options, FilterContext(QUESTIONS)), [record("r", **fields)])
     return said
 
 

@@ -4,7 +4,16 @@ import pytest
 
 from seedbed.core.protocols import FilterContext
 from seedbed.core.verdict import Verdict
-from tests.filters.tickets import QUESTIONS, TICKETS, InProcessLock, build, record, ticket, unread
+from tests.filters.tickets import (
+    QUESTIONS,
+    TICKETS,
+    InProcessLock,
+    build,
+    record,
+    ticket,
+    unread,
+    verdicts_of,
+)
 
 EVAL = [
     "does the lamp come with a bulb",
@@ -15,7 +24,9 @@ EVAL = [
 
 def verdict_on(text: str) -> Verdict:
     lock = InProcessLock(EVAL)
-    verdict: Verdict = build("contamination", FilterContext(TICKETS, None, lock)).check([ticket(text)])[0]
+    verdict: Verdict = verdicts_of(
+        build("contamination", FilterContext(TICKETS, None, lock)), [ticket(text)]
+    )[0]
     return verdict
 
 
@@ -50,12 +61,13 @@ def test_the_rest_is_kept() -> None:
 def test_each_field_is_asked_about_as_well_as_the_whole() -> None:
     lock = InProcessLock([*EVAL, "how long is it\ntwo metres"])
     each = build("contamination", FilterContext(QUESTIONS, None, lock))
-    verdicts = each.check(
+    verdicts = verdicts_of(
+        each,
         [
             record("a", question="My parcel never came", answer="We are looking for it, please wait a day."),
             record("b", question="How long is it?", answer="Two metres."),
             record("c", question="How wide is it?", answer="One metre."),
-        ]
+        ],
     )
     assert [verdict.evidence.get("eval_row") for verdict in verdicts] == [1, 3, None]
     assert [verdict.reason for verdict in verdicts] == ["eval_leak", "eval_leak", ""]
@@ -65,16 +77,16 @@ def test_a_leak_outweighs_a_nearness_of_equal_score() -> None:
     lock = InProcessLock(["does the lamp come with a bulb", "yes"])
     each = build("contamination", FilterContext(QUESTIONS, None, lock))
     pair = record("a", question="Well, does the lamp come with a bulb?", answer="Yes.")
-    assert each.check([pair])[0].reason == "eval_leak"
+    assert verdicts_of(each, [pair])[0].reason == "eval_leak"
 
 
 def test_the_fields_that_the_eval_compares_are_asked_about_as_one_text() -> None:
     lock = InProcessLock(["two metres\nhow long is it"])
     context = FilterContext(QUESTIONS, None, lock, compare=("answer", "question"))
     pair = record("a", question="How long is it?", answer="Two metres.")
-    assert build("contamination", context).check([pair])[0].reason == "eval_leak"
+    assert verdicts_of(build("contamination", context), [pair])[0].reason == "eval_leak"
 
 
 def test_without_a_lock_everything_is_kept() -> None:
     each = build("contamination", FilterContext(TICKETS))
-    assert [verdict.keep for verdict in each.check([ticket(EVAL[0]), unread("{")])] == [True, True]
+    assert [verdict.keep for verdict in verdicts_of(each, [ticket(EVAL[0]), unread("{")])] == [True, True]

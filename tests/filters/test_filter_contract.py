@@ -118,12 +118,14 @@ def test_it_answers_the_same_after_pickling_and_is_small(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in FILTERS if FILTERS.get(name).kind == "record"])
-def test_a_record_filter_gives_one_verdict_a_record_in_order(name: str) -> None:
-    verdicts: list[Verdict] = build(name, CONTEXT).check(SAMPLE)
-    assert [verdict.record for verdict in verdicts] == [record.id for record in SAMPLE]
-    for verdict in verdicts:
+def test_a_record_filter_has_one_entry_a_record_in_order(name: str) -> None:
+    said: list[Verdict | None] = build(name, CONTEXT).check(SAMPLE)
+    for record, verdict in zip(SAMPLE, said, strict=True):
+        if verdict is None:
+            continue
+        assert verdict.record == record.id
         assert verdict.filter == f"{name}@{FILTERS.get(name).version}"
-        assert verdict.keep or verdict.reason
+        assert verdict.reason
         assert verdict.is_flag <= (name in FLAGGING)
         json.dumps(dict(verdict.evidence)).encode()
     assert build(name, CONTEXT).check([]) == []
@@ -208,9 +210,9 @@ GOLDEN_RECORDS = {
 }
 GOLDEN_KEYS = {
     ("duplicates", 1): ([8721809249421318586], 1.0, None),
-    ("near_duplicates", 2): ([5952538389058246666, 6367939389256596047], 1.0, 0.8824),
+    ("near_duplicates", 3): ([2470082657082972783, 7407620543667936939], 1.0, 0.8824),
     ("semantic_duplicates", 1): ([85, 765], 1.0, 0.9975),
-    ("rouge_l", 2): ([9139492543713724623, 4970995942938789972], 1.0, 0.9412),
+    ("rouge_l", 3): ([4228792777567902350, 5860776726818572574], 1.0, 0.9412),
 }
 
 
@@ -218,7 +220,7 @@ def test_verdicts_change_with_the_version_only() -> None:
     """Whoever changes what a filter says raises its version and adds the new verdicts here."""
     said = {
         (name, FILTERS.get(name).version): " ".join(
-            verdict.reason or "keep" for verdict in build(name, CONTEXT).check(SAMPLE)
+            "keep" if verdict is None else verdict.reason for verdict in build(name, CONTEXT).check(SAMPLE)
         )
         for name in FILTERS
         if FILTERS.get(name).kind == "record"

@@ -15,7 +15,7 @@ from benchmarks.filters.figure import table
 from seedbed.core.protocols import FilterContext
 from seedbed.filters import DEFAULT_FILTERS
 from seedbed.text.normalise import normalise
-from tests.filters.tickets import TICKETS, build, dropped, ticket
+from tests.filters.tickets import TICKETS, build, dropped, ticket, verdicts_of
 
 RealData = Callable[[str], Path]
 pytestmark = pytest.mark.real_data
@@ -63,7 +63,9 @@ def test_of_1000_real_human_items_the_defaults_drop_at_most_two_percent(
 
 def test_real_items_pass_the_schema_of_their_task(real_data: RealData) -> None:
     each = build("schema", FilterContext(TICKETS))
-    assert all(verdict.keep for verdict in each.check([ticket(text) for text in human_items(real_data)]))
+    assert all(
+        verdict.keep for verdict in verdicts_of(each, [ticket(text) for text in human_items(real_data)])
+    )
 
 
 @pytest.mark.parametrize("items", [human_items, banking])

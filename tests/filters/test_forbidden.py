@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from seedbed.core.protocols import FilterContext
 from seedbed.filters.forbidden import Forbidden
-from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket, unread
+from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket, unread, verdicts_of
 
 
 def found(text: str, *phrases: str, **options: Any) -> Any:
     built = build("forbidden", FilterContext(TICKETS), phrases=phrases, **options)
-    verdict = built.check([ticket(text)])[0]
+    verdict = verdicts_of(built, [ticket(text)])[0]
     assert verdict.reason == ("" if verdict.keep else "forbidden")
     return None if verdict.keep else dict(verdict.evidence)
 
@@ -59,7 +59,7 @@ def test_patterns_see_the_text_as_it_stands() -> None:
 def test_every_text_field_is_looked_at_and_no_unreadable_reply() -> None:
     built = build("forbidden", FilterContext(QUESTIONS), phrases=["metres"])
     pair = record("r", question="How long?", answer="Two metres.")
-    verdicts = built.check([pair, unread("metres")])
+    verdicts = verdicts_of(built, [pair, unread("metres")])
     assert [verdict.keep for verdict in verdicts] == [False, True]
 
 

@@ -8,14 +8,14 @@ from pydantic import ValidationError
 
 from seedbed.core.protocols import FilterContext
 from seedbed.filters.format import Format
-from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket, unread
+from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket, unread, verdicts_of
 
 BODY = "I cannot find my last invoice. It was there on Monday."
 
 
 def reason(text: str, context: FilterContext | None = None, **options: Any) -> str:
     built = build("format", context or FilterContext(TICKETS), **options)
-    verdict = built.check([ticket(text)])[0]
+    verdict = verdicts_of(built, [ticket(text)])[0]
     assert verdict.keep == (verdict.reason == "")
     return str(verdict.reason)
 
@@ -68,7 +68,7 @@ def test_what_people_write_stays(text: str) -> None:
 
 def test_evidence_names_field_and_piece() -> None:
     pair = record("r", question="How long is it?", answer="Certainly! Here is the answer: two metres.")
-    verdict = build("format", FilterContext(QUESTIONS)).check([pair])[0]
+    verdict = verdicts_of(build("format", FilterContext(QUESTIONS)), [pair])[0]
     assert verdict.evidence["field"] == "answer"
     assert "here is the answer:" in verdict.evidence["found"]
 
@@ -122,7 +122,7 @@ def test_rules_for_a_field(rules: dict[str, Any], good: str, bad: str, expected:
 def test_a_pattern_that_would_hang_a_backtracking_engine_does_not() -> None:
     built = build("format", FilterContext(TICKETS), fields={"text": {"pattern": "(a+)+"}})
     began = time.process_time()
-    assert built.check([ticket("a" * 100_000 + "b")])[0].reason == "format_pattern"
+    assert verdicts_of(built, [ticket("a" * 100_000 + "b")])[0].reason == "format_pattern"
     assert time.process_time() - began < 10  # two hours by backtracking, for 40 characters
 
 
@@ -138,4 +138,4 @@ def test_a_rule_for_what_is_no_text_field_is_a_problem() -> None:
 
 
 def test_an_unreadable_reply_is_left_to_schema() -> None:
-    assert build("format", FilterContext(TICKETS)).check([unread("Here is the ticket:\n{")])[0].keep
+    assert verdicts_of(build("format", FilterContext(TICKETS)), [unread("Here is the ticket:\n{")])[0].keep

@@ -18,7 +18,7 @@ from seedbed.filters.groundedness import Groundedness
 from seedbed.tasks.custom import Custom
 from seedbed.tasks.instruction import Instruction
 from seedbed.tasks.preference import Preference
-from tests.filters.tickets import QUESTIONS, TICKETS, record, unread
+from tests.filters.tickets import QUESTIONS, TICKETS, record, unread, verdicts_of
 
 TASK = Instruction.bind(Instruction.Options(prompt="question", context="context", answer="answer"), None)
 PAIRS = Preference.bind(Preference.Options(), None)
@@ -29,7 +29,7 @@ MEMO = "The depot in Torvik opens on 4 June 2019 and holds 1,200 crates."
 
 def verdict(one: Record, context: FilterContext = CONTEXT, **options: Any) -> Verdict:
     plugin = Groundedness
-    (said,) = plugin.build(plugin.Options(**options), context).check([one])
+    (said,) = verdicts_of(plugin.build(plugin.Options(**options), context), [one])
     return said
 
 

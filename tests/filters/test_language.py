@@ -13,7 +13,7 @@ from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Record
 from seedbed.filters.language import Language
 from seedbed.tasks.translation import Translation
-from tests.filters.tickets import TICKETS, record, ticket
+from tests.filters.tickets import TICKETS, record, ticket, verdicts_of
 
 RealData = Callable[[str], Path]
 
@@ -28,7 +28,7 @@ def language(real: list[Record] | None = None, task: Any = TICKETS, **options: A
 
 
 def reasons(each: Language, *texts: str) -> list[str]:
-    return [verdict.reason for verdict in each.check([ticket(text) for text in texts])]
+    return [verdict.reason for verdict in verdicts_of(each, [ticket(text) for text in texts])]
 
 
 def test_languages_by_code_or_name_and_no_others() -> None:
@@ -38,7 +38,7 @@ def test_languages_by_code_or_name_and_no_others() -> None:
 
 
 def test_the_evidence_says_what_was_told_and_how_surely() -> None:
-    (verdict,) = language(languages=["en"]).check([ticket(GERMAN)])
+    (verdict,) = verdicts_of(language(languages=["en"]), [ticket(GERMAN)])
     assert verdict.evidence == {"field": "text", "told": "de", "expected": ["en"]}
     assert verdict.score is not None
     assert verdict.score > 20 / 21
@@ -56,7 +56,7 @@ def test_languages_that_nobody_tells_apart_count_as_one() -> None:
 
 def test_a_conversation_is_told_by_all_that_is_said() -> None:
     turns = [{"role": "user", "content": "Ja, gerne."}, {"role": "assistant", "content": GERMAN}]
-    (verdict,) = language(languages=["en"]).check([record("r", text=turns, label="fee")])
+    (verdict,) = verdicts_of(language(languages=["en"]), [record("r", text=turns, label="fee")])
     assert verdict.reason == "wrong_language"
 
 
@@ -75,9 +75,9 @@ def test_each_side_of_a_translation_keeps_to_its_own() -> None:
     task = Translation.bind(Translation.Options(**{"from": "English", "to": "German"}), None)
     each = language([record(str(at), source=ENGLISH, target=GERMAN) for at in range(5)], task)
     right, turned = record("a", source=ENGLISH, target=GERMAN), record("b", source=GERMAN, target=ENGLISH)
-    assert [verdict.keep for verdict in each.check([right, turned])] == [True, False]
+    assert [verdict.keep for verdict in verdicts_of(each, [right, turned])] == [True, False]
     only = language(task=task, languages=["de"], fields=["target"])
-    assert [verdict.keep for verdict in only.check([right, turned])] == [True, False]
+    assert [verdict.keep for verdict in verdicts_of(only, [right, turned])] == [True, False]
 
 
 def test_a_language_that_cannot_be_told_is_refused() -> None:

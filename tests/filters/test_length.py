@@ -7,14 +7,16 @@ from pydantic import ValidationError
 
 from seedbed.core.protocols import FilterContext
 from seedbed.filters.length import Length
-from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket, unread
+from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket, unread, verdicts_of
 
 # 100 real texts of 10 to 29 words: the 1st percentile is 10, the 99th 29.
 REAL = [" ".join(["word"] * (10 + n // 5)) for n in range(100)]
 
 
 def reason(text: Any, real: list[str] | None = None, **options: Any) -> str:
-    return str(build("length", FilterContext(TICKETS, real), **options).check([ticket(text)])[0].reason)
+    return str(
+        verdicts_of(build("length", FilterContext(TICKETS, real), **options), [ticket(text)])[0].reason
+    )
 
 
 @pytest.mark.parametrize(
@@ -25,7 +27,7 @@ def test_real_texts_set_the_bounds(words: int, expected: str) -> None:
 
 
 def test_bounds_are_evidence() -> None:
-    verdict = build("length", FilterContext(TICKETS, REAL)).check([ticket("far too short")])[0]
+    verdict = verdicts_of(build("length", FilterContext(TICKETS, REAL)), [ticket("far too short")])[0]
     assert verdict.evidence == {"words": 3, "min_words": 5}
 
 
@@ -71,12 +73,12 @@ def test_a_script_without_spaces_is_measured_in_characters() -> None:
 def test_all_text_fields_count() -> None:
     pair = record("r", question="how long is it", answer="two metres and a half")
     context = FilterContext(QUESTIONS)
-    assert build("length", context, min_words=9).check([pair])[0].keep
-    assert not build("length", context, min_words=10).check([pair])[0].keep
+    assert verdicts_of(build("length", context, min_words=9), [pair])[0].keep
+    assert not verdicts_of(build("length", context, min_words=10), [pair])[0].keep
 
 
 def test_an_unreadable_reply_is_left_to_schema() -> None:
-    assert build("length", FilterContext(TICKETS, REAL)).check([unread("{")])[0].keep
+    assert verdicts_of(build("length", FilterContext(TICKETS, REAL)), [unread("{")])[0].keep
 
 
 @pytest.mark.parametrize("options", [{"min_words": 5, "max_words": 4}, {"min_chars": 9, "max_chars": 1}])

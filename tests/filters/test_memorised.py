@@ -16,7 +16,7 @@ from seedbed.core.record import Provenance, Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.memorised import Memorised
 from seedbed.tasks.conversation import Conversation
-from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket
+from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket, verdicts_of
 
 _rng = random.Random(7)
 WORDS = ["".join(_rng.choices("aeioubcdfghlmnprst", k=_rng.randint(2, 9))) for _ in range(4000)]
@@ -37,7 +37,7 @@ ANSWER: list[str] = ROWS[3].fields["answer"].split()
 
 
 def verdict(one: Record, context: FilterContext = CONTEXT, **options: Any) -> Verdict:
-    said: list[Verdict] = build("memorised", context, **options).check([one])
+    said: list[Verdict] = verdicts_of(build("memorised", context, **options), [one])
     return said[0]
 
 

@@ -16,14 +16,14 @@ from seedbed.core.verdict import Verdict
 from seedbed.filters.pii import Pii
 from seedbed.tasks.conversation import Conversation
 from tests.filters.pipelines import pipeline_of_names
-from tests.filters.tickets import TICKETS, build, record, ticket
+from tests.filters.tickets import TICKETS, build, record, ticket, verdicts_of
 
 EMAIL, IBAN = "ada@brightmail.net", "GB29 NWBK 6016 1331 9268 19"
 CHAT = Conversation.bind(Conversation.Options(), None)
 
 
 def verdict(text: str, **options: Any) -> Verdict:
-    said: list[Verdict] = build("pii", FilterContext(TICKETS), **options).check([ticket(text)])
+    said: list[Verdict] = verdicts_of(build("pii", FilterContext(TICKETS), **options), [ticket(text)])
     return said[0]
 
 
@@ -35,7 +35,7 @@ def test_the_evidence_says_where_and_never_what() -> None:
 
 def test_a_conversation_is_read_turn_by_turn() -> None:
     turns = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": f"Write to {EMAIL}"}]
-    (said,) = build("pii", FilterContext(CHAT)).check([record("r", messages=turns)])
+    (said,) = verdicts_of(build("pii", FilterContext(CHAT)), [record("r", messages=turns)])
     assert said.evidence == {
         "kind": "email",
         "field": "messages",

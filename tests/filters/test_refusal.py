@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from seedbed.core.protocols import FilterContext
-from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket, unread
+from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket, unread, verdicts_of
 
 REFUSALS = """I'm sorry, but I can't help with that request.
 I cannot assist with creating this type of message.
@@ -81,7 +81,7 @@ I apologise for the confusion, I meant the savings account.""".splitlines()
 
 
 def reason(one: Any, task: Any = None) -> str:
-    return str(build("refusal", FilterContext(task or TICKETS)).check([one])[0].reason)
+    return str(verdicts_of(build("refusal", FilterContext(task or TICKETS)), [one])[0].reason)
 
 
 @pytest.mark.parametrize("text", REFUSALS)
@@ -128,7 +128,7 @@ def test_a_reply_that_was_cut_off_is_left_to_schema() -> None:
 
 
 def test_the_evidence_names_the_signs() -> None:
-    verdict = build("refusal", FilterContext(TICKETS)).check([ticket(REFUSALS[0])])[0]
+    verdict = verdicts_of(build("refusal", FilterContext(TICKETS)), [ticket(REFUSALS[0])])[0]
     assert verdict.evidence == {"points": 4, "cues": ["denies_help", "apologises"]}
 
 

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Provenance, Record
 from seedbed.core.verdict import Verdict
-from tests.filters.tickets import TICKETS, build, record, ticket, unread
+from seedbed.filters.schema import Schema
+from tests.filters.tickets import TICKETS, build, record, ticket, unread, verdicts_of
 
 
 def verdict_on(one: Record) -> Verdict:
-    verdict: Verdict = build("schema", FilterContext(TICKETS)).check([one])[0]
+    verdict: Verdict = verdicts_of(build("schema", FilterContext(TICKETS)), [one])[0]
     return verdict
 
 
@@ -52,3 +56,26 @@ def test_what_is_wrong_is_named_with_its_place(fields: dict[str, Any], path: str
 def test_a_real_row_is_checked_like_any_other() -> None:
     row = Record("r", {"text": "hello", "label": "unheard of"}, Provenance(origin="real", source="inbox"))
     assert verdict_on(row).reason == "invalid_schema"
+
+
+CLOSED = TICKETS.schema()
+SCHEMAS: dict[str, Mapping[str, Any]] = {
+    "texts": CLOSED,
+    "more than texts": {**CLOSED, "properties": {**CLOSED["properties"], "note": {}, "sure": True}},
+    "other fields": {**CLOSED, "additionalProperties": {"type": ["string", "array"]}},
+    "fields of a form": {**CLOSED, "patternProperties": {"^n": {}}},
+}
+some_texts = st.sampled_from(["where is my card", "où est-il ?", "🙂", "a \udcff b", ""])
+some_fields = st.fixed_dictionaries(
+    {"text": some_texts | st.integers(), "label": st.sampled_from(["fee", "lost", "\ud800"])},
+    optional={"note": some_texts | st.lists(some_texts), "sure": st.booleans(), "\ud800": some_texts},
+)
+
+
+@pytest.mark.parametrize("schema", [*SCHEMAS])
+@given(batch=st.lists(some_fields, max_size=3))
+def test_a_whole_batch_is_told_as_record_by_record(schema: str, batch: list[dict[str, Any]]) -> None:
+    """One that has no fault is not looked at record by record; with an unreadable reply in it each one is."""
+    each = Schema(SCHEMAS[schema])
+    records = [record(str(at), **fields) for at, fields in enumerate(batch)]
+    assert each.check(records) == each.check([*records, unread("{")])[:-1]

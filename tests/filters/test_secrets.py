@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from seedbed.core.protocols import FilterContext
 from seedbed.core.verdict import Verdict
-from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket
+from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket, verdicts_of
 
 TOKEN = "gh" + "p_q7Zk3pX9vB2nM5tR8wL4cY6hJ1dF0gSaEuIo"
 
 
 def verdict(text: str) -> Verdict:
-    said: list[Verdict] = build("secrets", FilterContext(TICKETS)).check([ticket(text)])
+    said: list[Verdict] = verdicts_of(build("secrets", FilterContext(TICKETS)), [ticket(text)])
     return said[0]
 
 
@@ -23,7 +23,7 @@ def test_the_evidence_says_where_and_never_what() -> None:
 
 def test_every_text_field_is_looked_at_and_the_first_find_is_told() -> None:
     one = record("r", question="How do I log in?", answer=f"With {TOKEN} or {TOKEN}.")
-    (said,) = build("secrets", FilterContext(QUESTIONS)).check([one])
+    (said,) = verdicts_of(build("secrets", FilterContext(QUESTIONS)), [one])
     assert (said.evidence["field"], said.evidence["found"]) == ("answer", 2)
 
 

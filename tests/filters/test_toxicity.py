@@ -15,13 +15,13 @@ from benchmarks.filters.figure import table
 from seedbed.core.protocols import FilterContext
 from seedbed.core.verdict import Verdict
 from seedbed.filters.toxicity import Toxicity
-from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket
+from tests.filters.tickets import QUESTIONS, TICKETS, build, record, ticket, verdicts_of
 
 LONG = "I wrote to you on Monday because the parcel did not arrive and nobody told me why. " * 8
 
 
 def verdict(text: str, **options: Any) -> Verdict:
-    said: list[Verdict] = build("toxicity", FilterContext(TICKETS), **options).check([ticket(text)])
+    said: list[Verdict] = verdicts_of(build("toxicity", FilterContext(TICKETS), **options), [ticket(text)])
     return said[0]
 
 
@@ -34,7 +34,7 @@ def test_a_word_of_the_list_flags_and_the_evidence_says_where() -> None:
 
 def test_every_text_field_is_looked_at() -> None:
     one = record("r", question="How do I log in?", answer="Read the page, you moron.")
-    (said,) = build("toxicity", FilterContext(QUESTIONS)).check([one])
+    (said,) = verdicts_of(build("toxicity", FilterContext(QUESTIONS)), [one])
     assert (said.evidence["field"], said.reason) == ("answer", "toxic_words")
 
 
@@ -89,8 +89,8 @@ class TestLinearModel:
     def test_each_record_has_its_own_score_and_one_without_text_has_none_to_fear(self) -> None:
         records = [ticket(LONG, "a"), ticket(None, "b"), ticket("What an asshole.", "c"), ticket("", "d")]
         each = build("toxicity", FilterContext(TICKETS), model="linear")
-        assert [said.keep for said in each.check(records)] == [True, True, False, True]
-        assert each.check([]) == []
+        assert [said.keep for said in verdicts_of(each, records)] == [True, True, False, True]
+        assert verdicts_of(each, []) == []
 
 
 @pytest.mark.real_data

@@ -18,7 +18,7 @@ from seedbed.tasks.code import Code
 from seedbed.tasks.custom import Custom
 from seedbed.tasks.math import Math
 from seedbed.verify.sandbox.backends import Backend
-from tests.filters.tickets import QUESTIONS, TICKETS, record, unread
+from tests.filters.tickets import QUESTIONS, TICKETS, record, unread, verdicts_of
 
 PROBLEMS = Math.bind(Math.Options(), None)
 ANSWERS_ALONE = Math.bind(Math.Options(solution=False), None)
@@ -29,7 +29,7 @@ def problem(solution: Any, answer: Any = "13") -> Record:
 
 
 def verdicts(task: Task, *records: Record, **options: Any) -> list[Verdict]:
-    return Verify.build(Verify.Options(**options), FilterContext(task)).check(records)
+    return verdicts_of(Verify.build(Verify.Options(**options), FilterContext(task)), records)
 
 
 GOLDEN = {
@@ -90,7 +90,9 @@ def test_json_in_a_field_keeps_the_schema_of_a_file(tmp_path: Path) -> None:
     assert options.json_schema == {"answer": {"type": "object", "required": ["item"]}}
     built = Verify.build(options, FilterContext(QUESTIONS))
     answers = ['{"item": "lamp"}', '{"itm": "lamp"}', "a lamp"]
-    found = built.check([record(answer, question="What was ordered?", answer=answer) for answer in answers])
+    found = verdicts_of(
+        built, [record(answer, question="What was ordered?", answer=answer) for answer in answers]
+    )
     assert [said(verdict) for verdict in found] == ["keep", "breaks_schema", "invalid_json"]
     assert found[1].evidence == {"path": "", "message": '"item" is a required property'}
 
@@ -103,7 +105,7 @@ def test_tools_stand_in_a_file_or_in_the_record(tmp_path: Path) -> None:
         options = Verify.Options.model_validate(
             {"tool_calls": {"field": "calls", **where}}, context={"folder": tmp_path}
         )
-        found = Verify.build(options, FilterContext(CHATS)).check(records)
+        found = verdicts_of(Verify.build(options, FilterContext(CHATS)), records)
         assert [said(verdict) for verdict in found] == ["keep", "invalid_arguments", "flag no_tool_call"]
 
 
@@ -131,7 +133,7 @@ def test_sympy_decides_what_exact_arithmetic_does_not_where_it_is_asked() -> Non
     assert [said(v) for v in verdicts(PROBLEMS, record, wrong)] == ["flag undecided_answer"] * 2
     built = Verify.build(Verify.Options(symbolic=True), FilterContext(PROBLEMS))
     for each in (built, pickle.loads(pickle.dumps(built))):
-        assert [said(v) for v in each.check([record, wrong])] == ["keep", "wrong_answer"]
+        assert [said(v) for v in verdicts_of(each, [record, wrong])] == ["keep", "wrong_answer"]
     assert len(pickle.dumps(built)) < 2048
 
 
@@ -238,8 +240,8 @@ def test_what_is_asked_of_tests_can_be_lowered(sandbox: Backend) -> None:
 
 def test_a_filter_of_programs_travels_to_a_worker(sandbox: Backend) -> None:
     built = Verify.build(Verify.Options(), FilterContext(PROGRAMS))
-    assert [one.keep for one in built.check([program(ADD)])] == [True]
-    assert [one.keep for one in pickle.loads(pickle.dumps(built)).check([program(ADD)])] == [True]
+    assert [one.keep for one in verdicts_of(built, [program(ADD)])] == [True]
+    assert [one.keep for one in verdicts_of(pickle.loads(pickle.dumps(built)), [program(ADD)])] == [True]
 
 
 @pytest.mark.parametrize("task", [TICKETS, PROBLEMS, Code.bind(Code.Options(language="go"), None)])
@@ -291,7 +293,7 @@ def test_queries_are_run_on_the_tables_of_a_file_and_of_the_record(tmp_path: Pat
     )
     assert Verify.problems(options, QUERIES) == []
     built = pickle.loads(pickle.dumps(Verify.build(options, FilterContext(QUERIES))))
-    assert [said(each) for each in built.check(rows)] == [
+    assert [said(each) for each in verdicts_of(built, rows)] == [
         "keep",
         "wrong_rows",
         "flag missing_field",

@@ -8,7 +8,9 @@ from typing import Any
 from seedbed.core.chat import Choice, LoggedReply, Message, ReplyKey, Sketch
 from seedbed.core.protocols import CorpusFilter, EvalHit, FilterContext, ModelFilter
 from seedbed.core.record import Provenance, Record, Unreadable
+from seedbed.core.verdict import Verdict
 from seedbed.filters import FILTERS
+from seedbed.run.filtering import FilterSet
 from seedbed.tasks.classification import Classification
 from seedbed.tasks.instruction import Instruction
 from seedbed.text.minhash import candidate_pairs
@@ -95,6 +97,11 @@ def build(name: str, context: FilterContext, **options: Any) -> Any:
     return plugin.build(plugin.Options(**options), context)
 
 
+def verdicts_of(each: Any, records: Sequence[Record]) -> list[Verdict]:
+    """The filter's verdict on each record, as a run has it: where it says nothing, it keeps."""
+    return [found.verdicts[0] for found in FilterSet((each,), ()).check(records)]
+
+
 def falls(corpus: CorpusFilter, texts: Sequence[str]) -> dict[str, tuple[str, float]]:
     """Who falls to whom among these texts, by the way a run finds it: keys, edges, reducer."""
     pairs = candidate_pairs(corpus.keys(texts))
@@ -111,7 +118,7 @@ def dropped(context: FilterContext, names: Sequence[str], texts: Sequence[str]) 
     for name in names:
         each = build(name, context)
         if each.kind == "record":
-            verdicts = each.check([ticket(text) for text in left])
+            verdicts = verdicts_of(each, [ticket(text) for text in left])
             gone = {place for place, verdict in enumerate(verdicts) if not verdict.keep}
         else:
             gone = {int(place) for place in falls(each, left)}

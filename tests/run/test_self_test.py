@@ -313,4 +313,4 @@ def test_verify_catches_what_is_wrong_in_json_calls_and_queries(fault: str, base
     ]
     context = FilterContext(TASKS.get("custom").bind(loaded.task.options, None))
     less = Verify.build(Verify.Options.model_validate(looser), context)
-    assert [verdict.keep for verdict in less.check(planted)].count(True) == 10
+    assert sum(verdict is None or verdict.keep for verdict in less.check(planted)) == 10

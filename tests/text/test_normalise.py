@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedbed.text.normalise import normalise, tokens, units
+from seedbed.text.normalise import normalise, normalise_all, tokens, units
 
 any_text = st.text(st.characters(codec=None, categories=None))
 
@@ -39,6 +39,11 @@ def test_normal_form_has_only_word_characters_and_single_inner_spaces(text: str)
 @given(st.text(st.characters(codec="ascii")))
 def test_the_short_way_for_ascii_gives_what_the_long_way_gives(text: str) -> None:
     assert normalise(text) == normalise(text + "é").removesuffix("é").strip()
+
+
+@given(st.lists(st.one_of(any_text, st.text(st.characters(codec="ascii"))), max_size=6))
+def test_many_texts_have_the_normal_forms_of_each(texts: list[str]) -> None:
+    assert normalise_all(texts) == [normalise(text) for text in texts]
 
 
 def test_a_megabyte_is_normalised() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedbed.text.similarity import char_shingles, jaccard, longest_shared_run, token_shingles
+from seedbed.text.similarity import char_shingles, jaccard, longest_shared_run
 
 small_sets = st.frozensets(st.integers(0, 12))
 small_texts = st.text("abc ", max_size=30)
@@ -15,16 +15,10 @@ def test_char_shingles_mark_both_ends() -> None:
 
 def test_a_text_shorter_than_a_shingle_is_its_own_shingle() -> None:
     assert char_shingles("a", 5) == {" a "}
-    assert token_shingles(["one", "two"], 5) == {"one two"}
 
 
 def test_nothing_has_no_shingles() -> None:
     assert char_shingles("", 3) == frozenset()
-    assert token_shingles([], 5) == frozenset()
-
-
-def test_token_shingles_are_runs_of_tokens() -> None:
-    assert token_shingles(["a", "b", "c", "d"], 3) == {"a b c", "b c d"}
 
 
 @given(small_sets, small_sets)

@@ -276,24 +276,28 @@ class FilterContext:
 
 
 class RecordFilter(Protocol):
-    """Looks at records one by one; synchronous and picklable: it runs in worker processes."""
+    """Looks at records one by one; synchronous and picklable: it runs in worker processes.
+
+    Most records are kept, and it says nothing of them.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]
     Options: ClassVar[type[BaseModel]]
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
-        """One verdict for each record, in order."""
+    def check(self, records: Sequence[Record]) -> Sequence[Verdict | None]:
+        """One entry for each record, in order: None where the filter keeps it and has nothing to say."""
         ...
 
 
 class CorpusFilter(Protocol):
-    """Finds kin among records. `keys` runs in workers, `edges` where equal keys meet.
+    """Finds kin among records. `keys` runs in workers, `edge` where equal keys meet.
 
     `keys(texts)` gives each text's 63-bit numbers, in order; records that share one are candidates.
-    `edge(a, b)` says whether two candidate texts are kin, and how close (0..1), or None. Where that is dear,
-    a filter may have `sketches(texts)`, an array of a row a text, and `can_be_kin(one, two)` of such rows in
-    parallel, which rules out pairs that `edge` would say None of.
+    `edge(a, b)` says whether two candidate texts are kin, and how close (0..1), or None.
+    A filter may have more, for many at once: `edges(pairs)`, the `edge` of each; `sketches(texts)`, an array
+    of a row a text, and with it `can_be_kin(rows, one, two)`, false for pairs (two arrays of row numbers)
+    that their rows show to be no kin.
     """
 
     name: ClassVar[str]

@@ -22,13 +22,6 @@ class Verdict(NamedTuple):
     evidence: Mapping[str, Any] = {}
     survivor: str | None = None
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # As short as the verdict is: most keep, and say no more.
-        if not (self.reason or self.evidence or self.survivor) and self.score is None:
-            return Verdict, (self.record, self.filter, self.keep)
-        more = (self.reason, self.score, self.evidence, self.survivor)
-        return Verdict, (self.record, self.filter, self.keep, *more)
-
     @property
     def filter_name(self) -> str:
         return self.filter.partition("@")[0]

@@ -12,7 +12,7 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.constraint_kinds import FieldConstraints, first_broken
-from seedbed.filters.subject import FilterOptions, filter_id, keep, no_text_fields, reject
+from seedbed.filters.subject import FilterOptions, filter_id, no_text_fields, reject
 
 
 class Constraints:
@@ -42,19 +42,18 @@ class Constraints:
         """(path of the key, message) of the constraints on what is no text field of the task."""
         return [(("fields", name), said) for name, said in no_text_fields(options.fields, task)]
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
+    def check(self, records: Sequence[Record]) -> list[Verdict | None]:
         return [self._verdict(record) for record in records]
 
-    def _verdict(self, record: Record) -> Verdict:
-        by = filter_id(type(self))
+    def _verdict(self, record: Record) -> Verdict | None:
         for name, constraints in self._constraints.items():
             for text in _texts(record.fields.get(name)):
                 if (broken := first_broken(text, constraints)) is not None:
                     kind, found = broken
                     expected = _plain(getattr(constraints, kind))
                     evidence = {"field": name, "constraint": kind, "expected": expected, "found": found}
-                    return reject(record, by, "constraint_broken", evidence)
-        return keep(record, by)
+                    return reject(record, filter_id(type(self)), "constraint_broken", evidence)
+        return None
 
 
 def _texts(value: Any) -> list[str]:

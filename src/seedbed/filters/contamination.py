@@ -9,7 +9,7 @@ from seedbed.core.field_text import asked_in, texts_in
 from seedbed.core.protocols import EvalHit, EvalLock, FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
-from seedbed.filters.subject import FilterOptions, filter_id, keep, reject, text_fields, whole_text
+from seedbed.filters.subject import FilterOptions, filter_id, reject, text_fields, whole_text
 
 
 class Contamination:
@@ -36,17 +36,21 @@ class Contamination:
     def build(cls, options: Options, context: FilterContext) -> Contamination:
         return cls(context.task, context.compare or context.task.compare_fields, context.eval_lock)
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
-        by = filter_id(type(self))
+    def check(self, records: Sequence[Record]) -> list[Verdict | None]:
         if self._lock is None:
-            return [keep(record, by) for record in records]
+            return [None] * len(records)
         asked = [self._texts(record) for record in records]
         answers = iter(self._lock.check([text for texts in asked for text in texts]))
-        verdicts: list[Verdict] = []
-        for record, texts in zip(records, asked, strict=True):
-            hits = [hit for _ in texts for hit in next(answers)]
-            verdicts.append(_verdict(record, by, hits))
-        return verdicts
+        hits = [[hit for _ in texts for hit in next(answers)] for texts in asked]
+        return [self._verdict(record, found) for record, found in zip(records, hits, strict=True)]
+
+    def _verdict(self, record: Record, hits: Sequence[EvalHit]) -> Verdict | None:
+        if not hits:
+            return None
+        worst = min(hits, key=lambda hit: (not hit.is_leak, -hit.score, hit.rule, hit.row))
+        reason = "eval_leak" if worst.is_leak else "near_eval"
+        evidence = {"rule": worst.rule, "score": worst.score, "eval_row": worst.row}
+        return reject(record, filter_id(type(self)), reason, evidence, worst.score)
 
     def _texts(self, record: Record) -> list[str]:
         """What is compared, the whole, and its parts, each once; none of an unreadable reply."""
@@ -57,12 +61,3 @@ class Contamination:
         compared = "\n".join(asked_in(value) for value in there if texts_in(value))
         texts = dict.fromkeys([compared, whole_text(self._task, fields), *text_fields(self._task, fields)])
         return [text for text in texts if text]
-
-
-def _verdict(record: Record, by: str, hits: Sequence[EvalHit]) -> Verdict:
-    if not hits:
-        return keep(record, by)
-    worst = min(hits, key=lambda hit: (not hit.is_leak, -hit.score, hit.rule, hit.row))
-    reason = "eval_leak" if worst.is_leak else "near_eval"
-    evidence = {"rule": worst.rule, "score": worst.score, "eval_row": worst.row}
-    return reject(record, by, reason, evidence, worst.score)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import ClassVar
 
 from seedbed.core.hashing import seeds_after
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.filters.subject import FilterOptions, whole_text
-from seedbed.text.normalise import normalise
+from seedbed.text.normalise import normalise_all
 
 
 class Duplicates:
@@ -34,15 +35,19 @@ class Duplicates:
         return whole_text(self._task, record.fields)
 
     def keys(self, texts: Sequence[str]) -> list[list[int]]:
-        return [[_key(form)] if form else [] for form in map(_form, texts)]
+        return [[_key(form)] if form else [] for form in _forms(texts)]
 
     def edge(self, a: str, b: str) -> float | None:
-        form = _form(a)
-        return 1.0 if form and form == _form(b) else None
+        return self.edges([(a, b)])[0]
+
+    def edges(self, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
+        texts = list(dict.fromkeys(chain.from_iterable(pairs)))
+        forms = dict(zip(texts, _forms(texts), strict=True))
+        return [1.0 if (form := forms[a]) and form == forms[b] else None for a, b in pairs]
 
 
 _key = seeds_after(Duplicates.name)
 
 
-def _form(text: str) -> str:
-    return normalise(text) or text.strip()
+def _forms(texts: Sequence[str]) -> list[str]:
+    return [norm or text.strip() for norm, text in zip(normalise_all(texts), texts, strict=True)]

@@ -14,7 +14,7 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.linear_patterns import problem_with, stands_in
-from seedbed.filters.subject import FilterOptions, filter_id, keep, reject, text_fields
+from seedbed.filters.subject import FilterOptions, filter_id, reject, text_fields
 from seedbed.recipe.named_files import read_named_file
 from seedbed.text.normalise import normalise, units
 
@@ -79,15 +79,14 @@ class Forbidden:
     def build(cls, options: Options, context: FilterContext) -> Forbidden:
         return cls(context.task, options.phrases, options.patterns)
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
-        by = filter_id(type(self))
-        return [self._verdict(record, by) for record in records]
+    def check(self, records: Sequence[Record]) -> list[Verdict | None]:
+        return [self._verdict(record) for record in records]
 
-    def _verdict(self, record: Record, by: str) -> Verdict:
+    def _verdict(self, record: Record) -> Verdict | None:
         for text in text_fields(self._task, record.fields):
             if (evidence := self._found(text)) is not None:
-                return reject(record, by, "forbidden", evidence)
-        return keep(record, by)
+                return reject(record, filter_id(type(self)), "forbidden", evidence)
+        return None
 
     def _found(self, text: str) -> dict[str, Any] | None:
         """The entry by its number in its list (from 0) and as the recipe writes it."""

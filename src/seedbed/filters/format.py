@@ -14,7 +14,7 @@ from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters import format_cues as cues
 from seedbed.filters.linear_patterns import problem_with, stands_in, whole
-from seedbed.filters.subject import FilterOptions, excerpt, filter_id, keep, no_text_fields, reject
+from seedbed.filters.subject import FilterOptions, excerpt, filter_id, no_text_fields, reject
 from seedbed.text.normalise import holds_any, units
 
 Sign: TypeAlias = Literal[
@@ -113,18 +113,18 @@ class Format:
         """(path of the key, message) of each rule for what is no text field of the task."""
         return [(("fields", name), said) for name, said in no_text_fields(options.fields, task)]
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
-        by = filter_id(type(self))
-        return [self._verdict(record, by) for record in records]
+    def check(self, records: Sequence[Record]) -> list[Verdict | None]:
+        return [self._verdict(record) for record in records]
 
-    def _verdict(self, record: Record, by: str) -> Verdict:
+    def _verdict(self, record: Record) -> Verdict | None:
         for name, signs in self.signs.items():
             for text in texts_in(record.fields.get(name)):
                 found = self._sign(text, signs) or _broken_rule(text, self._rules.get(name))
                 if found is not None:
                     reason, evidence = found
+                    by = filter_id(type(self))
                     return reject(record, by, f"format_{reason}", {"field": name, **evidence})
-        return keep(record, by)
+        return None
 
     def _sign(self, text: str, signs: Iterable[Sign]) -> tuple[str, dict[str, Any]] | None:
         for sign in signs:

@@ -19,7 +19,7 @@ from seedbed.filters.standing import (
     says_it_is_not_there,
     standing_problems,
 )
-from seedbed.filters.subject import excerpt, filter_id, flag, keep, reject
+from seedbed.filters.subject import excerpt, filter_id, flag, reject
 from seedbed.text.claims import CLAIM_KINDS, ClaimKind, span_of, unsupported
 
 _QUOTED = re.compile(r"[\"“„«]([^\"“”„«»]+)[\"“”»]")
@@ -64,14 +64,14 @@ class Groundedness:
 
     problems_without_documents = staticmethod(problems_without_documents)
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
+    def check(self, records: Sequence[Record]) -> list[Verdict | None]:
         return [self._verdict(record) for record in records]
 
-    def _verdict(self, record: Record) -> Verdict:
+    def _verdict(self, record: Record) -> Verdict | None:
         by = filter_id(type(self))
         source, answer = self._standing.source(record), self._standing.answer(record)
         if not answer:
-            return keep(record, by)
+            return None
         if not source:
             return flag(record, by, "no_source", {})
         known = f"{source}\n{self._standing.question(record)}"
@@ -84,7 +84,7 @@ class Groundedness:
                 return reject(record, by, "no_quote", {})
             if all(span_of(each, source) is None for each in quotes):
                 return reject(record, by, "misquoted", {"quote": excerpt(quotes[0])})
-        return keep(record, by)
+        return None
 
 
 def _quotations(answer: str) -> list[str]:

@@ -12,7 +12,7 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.agreement_process import learn_apart
-from seedbed.filters.subject import FilterOptions, filter_id, flag, keep, reject, whole_text
+from seedbed.filters.subject import FilterOptions, filter_id, flag, reject, whole_text
 from seedbed.text.normalise import normalise
 
 if TYPE_CHECKING:
@@ -93,20 +93,20 @@ class LabelAgreement:
             return []
         return ["learns from real rows of at least two labels and texts; add a source, or take it out"]
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
+    def check(self, records: Sequence[Record]) -> list[Verdict | None]:
         return [self._verdict(record) for record in records]
 
-    def _verdict(self, record: Record) -> Verdict:
+    def _verdict(self, record: Record) -> Verdict | None:
         by = filter_id(type(self))
         label = None if record.unreadable is not None else self._task.label(record.fields)
         text = whole_text(self._task, record.fields)
         learnt = self.agreement
         if label not in learnt.labels or not text.strip():
-            return keep(record, by)
+            return None
         given = learnt.labels.index(label)
         told = learnt.told(text, given)
         if told.label == given:
-            return keep(record, by)
+            return None
         evidence = {
             "given": label,
             "predicted": learnt.labels[told.label],
@@ -118,7 +118,7 @@ class LabelAgreement:
         if self._drop and enough and told.sure:
             return reject(record, by, "label_disagrees", evidence, told.precision)
         if told.precision < self._flag_from:
-            return keep(record, by)
+            return None
         return flag(record, by, "label_disagrees", evidence, told.precision)
 
 

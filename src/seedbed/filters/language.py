@@ -12,7 +12,7 @@ from seedbed.core.field_text import texts_in
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
-from seedbed.filters.subject import FilterOptions, filter_id, keep, no_text_fields, reject
+from seedbed.filters.subject import FilterOptions, filter_id, no_text_fields, reject
 from seedbed.text.language import code_of, likeliest_languages, likely_languages
 
 TIMES_LIKELIER = 20
@@ -93,25 +93,21 @@ class Language:
             return []
         return ["has no real text long enough to learn a language from; name them: {languages: [en]}"]
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
-        by = filter_id(type(self))
+    def check(self, records: Sequence[Record]) -> list[Verdict | None]:
         doubtful: set[int] = set()
         for field, expected in self.expected.items():
             known = _with_kin(expected)
             likeliest = likeliest_languages([_text(record, field) for record in records])
             doubtful.update(at for at, code in enumerate(likeliest) if code is not None and code not in known)
-        return [
-            self._verdict(record, by) if at in doubtful else keep(record, by)
-            for at, record in enumerate(records)
-        ]
+        return [self._verdict(record) if at in doubtful else None for at, record in enumerate(records)]
 
-    def _verdict(self, record: Record, by: str) -> Verdict:
+    def _verdict(self, record: Record) -> Verdict | None:
         for field, expected in self.expected.items():
             if (other := _other_language(likely_languages(_text(record, field)), expected)) is not None:
                 told, score = other
                 evidence = {"field": field, "told": told, "expected": list(expected)}
-                return reject(record, by, "wrong_language", evidence, round(score, 3))
-        return keep(record, by)
+                return reject(record, filter_id(type(self)), "wrong_language", evidence, round(score, 3))
+        return None
 
 
 def _text(record: Record, field: str) -> str:

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
-from seedbed.filters.subject import FilterOptions, filter_id, keep, reject, whole_text
+from seedbed.filters.subject import FilterOptions, filter_id, reject, whole_text
 from seedbed.text.normalise import units
 
 ENOUGH_REAL = 50
@@ -74,17 +74,17 @@ class Length:
         bounds = Bounds(shortest.min_words, longest.max_words, shortest.min_chars, longest.max_chars)
         return cls(bounds, context.task)
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
-        by = filter_id(type(self))
-        return [self._verdict(record, by) for record in records]
+    def check(self, records: Sequence[Record]) -> list[Verdict | None]:
+        return [self._verdict(record) for record in records]
 
-    def _verdict(self, record: Record, by: str) -> Verdict:
+    def _verdict(self, record: Record) -> Verdict | None:
         if record.unreadable is not None:
-            return keep(record, by)
+            return None
         text = whole_text(self._task, record.fields).strip()
         if self._is_clearly_within(text):
-            return keep(record, by)
-        words, chars, bounds = len(units(text)), len(text), self.bounds
+            return None
+        by, bounds = filter_id(type(self)), self.bounds
+        words, chars = len(units(text)), len(text)
         if not text:
             return reject(record, by, "too_short", {"words": 0, "chars": 0})
         if words < (bounds.min_words or 0):
@@ -95,7 +95,7 @@ class Length:
             return reject(record, by, "too_long", {"words": words, "max_words": bounds.max_words})
         if bounds.max_chars is not None and chars > bounds.max_chars:
             return reject(record, by, "too_long", {"chars": chars, "max_chars": bounds.max_chars})
-        return keep(record, by)
+        return None
 
     def _is_clearly_within(self, text: str) -> bool:
         """Told without counting every word of a text that is about as long as most."""

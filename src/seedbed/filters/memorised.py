@@ -13,7 +13,7 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.standing import Passages, quote_of
-from seedbed.filters.subject import FilterOptions, excerpt, filter_id, keep, no_text_fields, reject
+from seedbed.filters.subject import FilterOptions, excerpt, filter_id, no_text_fields, reject
 from seedbed.text.normalise import normalise, units
 from seedbed.text.shared_runs import SharedRuns, common_from
 from seedbed.text.similarity import longest_shared_run
@@ -101,7 +101,7 @@ class Memorised:
             if name not in there:
                 yield f"names the source '{name}', which has no real rows; there are: {', '.join(there)}"
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
+    def check(self, records: Sequence[Record]) -> list[Verdict | None]:
         found: dict[str, dict[str, Any]] = {}
         for text, runs in self._real.runs_of(records, self._fields):
             for row, run in runs:
@@ -130,9 +130,10 @@ class Memorised:
             "real": round(as_long / len(self._longest), 4),
         }
 
-    def _verdict(self, record: Record, found: Mapping[str, Any] | None) -> Verdict:
-        by = filter_id(type(self))
-        return reject(record, by, "memorised", found, found["share"]) if found else keep(record, by)
+    def _verdict(self, record: Record, found: Mapping[str, Any] | None) -> Verdict | None:
+        if found is None:
+            return None
+        return reject(record, filter_id(type(self)), "memorised", found, found["share"])
 
 
 class RealTexts:

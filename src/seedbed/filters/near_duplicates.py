@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -20,36 +21,34 @@ from seedbed.filters.subject import (
     chosen_text,
     no_text_fields,
 )
-from seedbed.text.minhash import (
-    Hashes,
-    band_keys,
-    bands_for,
-    candidate_pairs,
-    char_shingles_of,
-    distinct_of,
-    shingle_hashes_of,
-    signatures,
-    word_codes_of,
-)
-from seedbed.text.normalise import normalise, units
+from seedbed.text.minhash import band_keys, bands_for, candidate_pairs, signatures
+from seedbed.text.normalise import normalise, normalise_all, units
 from seedbed.text.reduce import reduce
-from seedbed.text.remembered import remembered
-from seedbed.text.similarity import char_shingles, jaccard, token_shingles
-from seedbed.text.similarity_bound import most_alike, sizes_of, sketches
+from seedbed.text.runs import (
+    CHARACTERS_AT_ONCE,
+    SETS_AT_ONCE,
+    Hashes,
+    Places,
+    Runs,
+    char_runs,
+    distinct,
+    in_parts,
+    shared,
+    word_runs,
+)
+from seedbed.text.similarity_bound import fewest, most, most_alike, sketches
 from seedbed.verify.programs import is_python, shape
 
 On: TypeAlias = Fields | Literal["ast"] | None
 
 CHAR_WIDTH = 3
 TOKEN_WIDTH = 5
-SHORT_SHINGLES = 100
+SHORT_RUNS = 100
 LONG_THRESHOLD = 0.8
 LOWEST, HIGHEST = 0.7, 0.95
 MISSED_REAL = 0.01
 ENOUGH_REAL = 50
 UNCALIBRATED = 0.8
-# One text in 100,000 has two trigrams with one hash, and its sets look a little less alike than they are.
-_MARGIN, _MISCOUNTED = 0.02, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +60,23 @@ class Thresholds:
 
 
 class NearDuplicates:
-    """MinHash for candidates (128 permutations), exact Jaccard for the verdict.
+    """MinHash for candidates, exact Jaccard for the verdict.
 
+    Exact up to the chance that two members of two sets of a hundred have one hash of 52 bits: 10⁻¹¹.
     A text of fewer than 100 distinct character trigrams (some 20 words) is short. A pair with a
-    short text is compared by its character trigrams, any other by its 5-token shingles, at J ≥ 0.8.
+    short text is compared by its character trigrams, any other by its 5-token runs, at J ≥ 0.8.
     Short real texts are alike to very different degrees in different tasks, so the threshold of
     short pairs is the lowest in 0.7 … 0.95 at which at most 1 % of the real train texts given would
     fall against one another; 0.8 without 50 of them. `threshold` sets both.
 
-    Keys: 20 bands or fewer for each kind of shingle, chosen by the lowest threshold possible and
+    Keys: 20 bands or fewer for each kind of run, chosen by the lowest threshold possible and
     not by the calibrated one, so that keys in a run folder stay comparable. J ≥ t means that the
     larger set has at most 1/t times the shingles of the smaller; so a text of up to 100/t trigrams
     carries the keys of both kinds, and meets a twin on the other side of the border.
     """
 
     name: ClassVar = "near_duplicates"
-    version: ClassVar = 2
+    version: ClassVar = 3
     kind: ClassVar = "corpus"
     reason: ClassVar = "near_duplicate"
 
@@ -127,68 +127,93 @@ class NearDuplicates:
         return shape(program) or program
 
     def keys(self, texts: Sequence[str]) -> list[list[int]]:
-        norms = [normalise(text) for text in texts]
-        filled = [at for at, norm in enumerate(norms) if norm]
-        chars = char_shingles_of([f" {norms[at]} " for at in filled], CHAR_WIDTH)
-        counts = [len(own) for own in chars]
-        short = [at for at, count in enumerate(counts) if count <= SHORT_SHINGLES / self._lowest.short]
-        long = [at for at, count in enumerate(counts) if count >= SHORT_SHINGLES]
-        words = word_codes_of([_spaced(norms[filled[at]]) for at in long])
-        tokens = shingle_hashes_of(words, TOKEN_WIDTH)
-        keys: list[list[int]] = [[] for _ in texts]
-        for places, hashes, bands, salt in (
-            (short, [chars[at] for at in short], bands_for(self._lowest.short), CHAR_WIDTH),
-            (long, tokens, bands_for(self._lowest.long), 64 + TOKEN_WIDTH),
+        norms = normalise_all(texts)
+        found = (keys for part in in_parts([norm for norm in norms if norm]) for keys in self._keys(part))
+        return [next(found) if norm else [] for norm in norms]
+
+    def _keys(self, norms: Sequence[str]) -> list[list[int]]:
+        chars = char_runs(norms)
+        drawn = sketches(chars)
+        most_of_both = SHORT_RUNS / self._lowest.short
+        # By bounds of its size first: to sort the runs of every text takes longer than all else.
+        short = np.flatnonzero(fewest(drawn) <= most_of_both)
+        sets = distinct(chars.of(short))
+        short, sets = short[sets.sizes <= most_of_both], sets.of(np.flatnonzero(sets.sizes <= most_of_both))
+        long = np.flatnonzero(most(drawn) >= SHORT_RUNS)
+        keys: list[list[int]] = [[] for _ in norms]
+        for texts, runs, bands, salt in (
+            (short, sets, bands_for(self._lowest.short), CHAR_WIDTH),
+            (long, _word_runs(norms, long), bands_for(self._lowest.long), 64 + TOKEN_WIDTH),
         ):
-            minima = list(signatures(hashes, bands.minima))
-            for at, own in zip(places, band_keys(minima, bands, salt), strict=True):
-                keys[filled[at]] += own
+            for at, own in zip(
+                texts.tolist(), band_keys(signatures(runs, bands.minima), bands, salt), strict=True
+            ):
+                keys[at] += own
         return keys
 
     def sketches(self, texts: Sequence[str]) -> Hashes:
-        """Of each text its character trigrams, and its 5-token shingles where it may be long."""
-        norms = [normalise(text) for text in texts]
-        chars = char_shingles_of([f" {norm} " for norm in norms], CHAR_WIDTH)
-        long = [at for at, own in enumerate(chars) if len(own) >= SHORT_SHINGLES - _MISCOUNTED]
-        words = word_codes_of([_spaced(norms[at]) for at in long])
-        tokens = [np.empty(0, np.uint64)] * len(texts)
-        for at, own in zip(long, distinct_of(shingle_hashes_of(words, TOKEN_WIDTH)), strict=True):
-            tokens[at] = own
-        return np.concatenate((sketches(chars), sketches(tokens)), axis=1)
+        """Of each text those of its character trigrams, and of its 5-token runs where it may be long."""
+        parts = [_sketches(norms) for norms in in_parts(normalise_all(texts))]
+        return np.concatenate(parts) if parts else _sketches([])
 
-    def can_be_kin(self, one: Hashes, two: Hashes) -> npt.NDArray[np.bool_]:
+    def can_be_kin(self, drawn: Hashes, one: Places, two: Places) -> npt.NDArray[np.bool_]:
         """By an upper bound of their similarity, which is a hundredth of the work of `edge`."""
-        (chars, tokens), (other_chars, other_tokens) = (np.split(drawn, 2, axis=1) for drawn in (one, two))
-        smaller = np.minimum(sizes_of(chars), sizes_of(other_chars))
-        close = most_alike(chars, other_chars) >= self.thresholds.short - _MARGIN
-        close &= smaller < SHORT_SHINGLES
-        long = most_alike(tokens, other_tokens) >= self.thresholds.long - _MARGIN
-        close |= long & (smaller >= SHORT_SHINGLES - _MISCOUNTED)
-        return close
+        chars, tokens = np.split(drawn, 2, axis=1)
+        low, high = fewest(chars), most(chars)
+        possible = np.zeros(len(one), bool)
+        short = np.flatnonzero(np.minimum(low[one], low[two]) < SHORT_RUNS)
+        possible[short] = most_alike(chars[one[short]], chars[two[short]]) >= self.thresholds.short
+        long = np.flatnonzero(np.minimum(high[one], high[two]) >= SHORT_RUNS)
+        possible[long] |= most_alike(tokens[one[long]], tokens[two[long]]) >= self.thresholds.long
+        return possible
 
     def edge(self, a: str, b: str) -> float | None:
         """Their similarity if it reaches the threshold of their kind."""
-        if (norm := normalise(a)) and norm == normalise(b):
-            return 1.0
-        one, two = _chars(a), _chars(b)
-        if _is_short(one) or _is_short(two):
-            score, threshold = jaccard(one, two), self.thresholds.short
-        else:
-            score, threshold = jaccard(_tokens(a), _tokens(b)), self.thresholds.long
-        return score if score >= threshold else None
+        return self.edges([(a, b)])[0]
+
+    def edges(self, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
+        """`edge` of many pairs, some of whose texts are the same."""
+        normal: dict[str, str] = {}
+        for part in in_parts(list(dict.fromkeys(chain.from_iterable(pairs)))):
+            normal |= zip(part, normalise_all(part), strict=True)
+        norms = [(normal[a], normal[b]) for a, b in pairs]
+        unlike = [(a, b) for a, b in norms if a != b]
+        found = (edge for part in _pairs_in_parts(unlike) for edge in self._edges(part))
+        return [next(found) if a != b else 1.0 if a else None for a, b in norms]
+
+    def _edges(self, norms: Sequence[tuple[str, str]]) -> list[float | None]:
+        texts = list(dict.fromkeys(chain.from_iterable(norms)))
+        places = {text: at for at, text in enumerate(texts)}
+        one, two = (np.array([places[pair[side]] for pair in norms]) for side in (0, 1))
+        chars = distinct(char_runs(texts))
+        short = np.minimum(chars.sizes[one], chars.sizes[two]) < SHORT_RUNS
+        scores = np.empty(len(norms))
+        scores[short] = _jaccard(chars, one[short], two[short])
+        long = np.unique(np.r_[one[~short], two[~short]])
+        tokens = distinct(_word_runs(texts, long))
+        scores[~short] = _jaccard(tokens, *(np.searchsorted(long, side[~short]) for side in (one, two)))
+        thresholds = np.where(short, self.thresholds.short, self.thresholds.long)
+        return [
+            score if near else None for score, near in zip(scores.tolist(), scores >= thresholds, strict=True)
+        ]
 
     def _calibrate(self, real: Sequence[str]) -> float:
         """The lowest threshold, in steps of 0.01, at which at most 1 % of these short texts would fall.
 
         Equal texts are left out: they are the business of `duplicates`.
         """
-        norms = dict.fromkeys(normalise(text) for text in real)
-        texts = [norm for norm in norms if norm and _is_short(_chars(norm))]
+        norms = [norm for norm in dict.fromkeys(map(normalise, real)) if norm]
+        texts = [
+            norm
+            for norm, size in zip(norms, distinct(char_runs(norms)).sizes, strict=True)
+            if size < SHORT_RUNS
+        ]
         if len(texts) < ENOUGH_REAL:
             return UNCALIBRATED
-        pairs = candidate_pairs(self.keys(texts))
+        pairs = list(candidate_pairs(self.keys(texts)))
+        scores = self.edges([(texts[a], texts[b]) for a, b in pairs])
         edges = [
-            (str(a), str(b), score) for a, b in pairs if (score := self.edge(texts[a], texts[b])) is not None
+            (str(a), str(b), score) for (a, b), score in zip(pairs, scores, strict=True) if score is not None
         ]
         ranked = [str(place) for place in range(len(texts))]
         steps = range(round(LOWEST * 100), round(HIGHEST * 100))
@@ -199,21 +224,37 @@ class NearDuplicates:
         return HIGHEST
 
 
-def _spaced(norm: str) -> str:
-    """Its units with spaces between them."""
-    return norm if norm.isascii() else " ".join(units(norm))
+def _sketches(norms: Sequence[str]) -> Hashes:
+    runs = char_runs(norms)
+    chars = sketches(runs)
+    tokens = np.zeros_like(chars)
+    long = np.flatnonzero(most(chars) >= SHORT_RUNS)
+    tokens[long] = sketches(_word_runs(norms, long))
+    # The bound of a short text's similarity is close only by its exact size.
+    short = np.flatnonzero(fewest(chars) < SHORT_RUNS)
+    chars[short, 0] = distinct(runs.of(short)).sizes
+    return np.concatenate((chars, tokens), axis=1)
 
 
-def _is_short(chars: frozenset[str]) -> bool:
-    return len(chars) < SHORT_SHINGLES
+def _word_runs(norms: Sequence[str], which: Places) -> Runs:
+    """The 5-token runs of some of the texts."""
+    texts = [norms[at] for at in which.tolist()]
+    return word_runs([norm if norm.isascii() else " ".join(units(norm)) for norm in texts], TOKEN_WIDTH)
 
 
-# A group of kin compares each member with many.
-@remembered(texts=512)
-def _chars(text: str) -> frozenset[str]:
-    return char_shingles(normalise(text), CHAR_WIDTH)
+def _jaccard(sets: Runs, one: Places, two: Places) -> npt.NDArray[np.float64]:
+    both = shared(sets.of(one), sets.of(two))
+    similarity: npt.NDArray[np.float64] = both / np.maximum(sets.sizes[one] + sets.sizes[two] - both, 1)
+    return similarity
 
 
-@remembered(texts=512)
-def _tokens(text: str) -> frozenset[str]:
-    return token_shingles(units(normalise(text)), TOKEN_WIDTH)
+def _pairs_in_parts(pairs: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:
+    """In order, in parts that `distinct` and `shared` take and whose texts are not too much at once."""
+    start = size = 0
+    for at, (a, b) in enumerate(pairs):
+        size += len(a) + len(b)
+        if at > start and (size > CHARACTERS_AT_ONCE or at - start == SETS_AT_ONCE // 2):
+            yield pairs[start:at]
+            start, size = at, len(a) + len(b)
+    if start < len(pairs):
+        yield pairs[start:]

@@ -11,7 +11,7 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.places import first_found
-from seedbed.filters.subject import FilterOptions, filter_id, keep, reject
+from seedbed.filters.subject import FilterOptions, filter_id, reject
 from seedbed.text.names import find_names, problem_with_names
 from seedbed.text.personal_data import PERSONAL_KINDS, PersonalKind, characters_of, find_personal_data
 from seedbed.text.spans import Span, apart
@@ -75,13 +75,12 @@ class Pii:
             return "names of persons and places; name a spaCy pipeline with `pii: {names: {model: …}}`"
         return None
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
-        by = filter_id(type(self))
-        return [self._verdict(record, by) for record in records]
+    def check(self, records: Sequence[Record]) -> list[Verdict | None]:
+        return [self._verdict(record) for record in records]
 
-    def _verdict(self, record: Record, by: str) -> Verdict:
+    def _verdict(self, record: Record) -> Verdict | None:
         found = first_found(self._task, record.fields, self._find)
-        return keep(record, by) if found is None else reject(record, by, "pii", found)
+        return None if found is None else reject(record, filter_id(type(self)), "pii", found)
 
     def _find(self, text: str) -> list[Span]:
         found = find_personal_data(text, self._options.kinds)

@@ -10,7 +10,7 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.refusal_cues import DENIALS, REPROOFS, Cue, Finding, weigh
-from seedbed.filters.subject import FilterOptions, filter_id, keep, reject, text_fields
+from seedbed.filters.subject import FilterOptions, filter_id, reject, text_fields
 
 RAW_POINTS = 2
 FIELD_POINTS = 3
@@ -42,15 +42,15 @@ class Refusal:
     def build(cls, options: Options, context: FilterContext) -> Refusal:
         return cls(context.task)
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
-        by = filter_id(type(self))
-        return [self._verdict(record, by) for record in records]
+    def check(self, records: Sequence[Record]) -> list[Verdict | None]:
+        return [self._verdict(record) for record in records]
 
-    def _verdict(self, record: Record, by: str) -> Verdict:
+    def _verdict(self, record: Record) -> Verdict | None:
         found = self._finding(record)
         if found is None:
-            return keep(record, by)
-        return reject(record, by, "refused", {"points": found.points, "cues": list(found.cues)})
+            return None
+        evidence = {"points": found.points, "cues": list(found.cues)}
+        return reject(record, filter_id(type(self)), "refused", evidence)
 
     def _finding(self, record: Record) -> Finding | None:
         if (unreadable := record.unreadable) is None:

@@ -12,10 +12,11 @@ from seedbed.core.field_text import texts_in
 from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Record
 from seedbed.filters.subject import FilterOptions
-from seedbed.text.minhash import Bands, band_keys, shingle_hashes, signatures, token_codes
+from seedbed.text.minhash import Bands, band_keys, signatures
 from seedbed.text.normalise import normalise, units
 from seedbed.text.remembered import remembered
 from seedbed.text.rouge import rouge_l
+from seedbed.text.runs import word_runs
 
 # Where each word that is not in the common sequence is in one text alone, ROUGE-L 0.7 is a Jaccard similarity
 # of 0.54: 0.97 of such pairs share one of 20 bands of 3 rows, and of all closer pairs more.
@@ -32,7 +33,7 @@ class RougeL:
     """
 
     name: ClassVar = "rouge_l"
-    version: ClassVar = 2
+    version: ClassVar = 3
     kind: ClassVar = "corpus"
     reason: ClassVar = "same_wording"
 
@@ -55,11 +56,9 @@ class RougeL:
     def keys(self, texts: Sequence[str]) -> list[list[int]]:
         words = [_words(text) for text in texts]
         filled = [at for at, own in enumerate(words) if own]
-        hashes = [shingle_hashes(token_codes(_counted(words[at])), 1) for at in filled]
+        runs = word_runs([" ".join(_counted(words[at])) for at in filled], 1)
         keys: list[list[int]] = [[] for _ in texts]
-        for at, own in zip(
-            filled, band_keys(list(signatures(hashes, _BANDS.minima)), _BANDS, _SALT), strict=True
-        ):
+        for at, own in zip(filled, band_keys(signatures(runs, _BANDS.minima), _BANDS, _SALT), strict=True):
             keys[at] = own
         return keys
 

@@ -9,7 +9,7 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.places import first_found
-from seedbed.filters.subject import FilterOptions, filter_id, keep, reject
+from seedbed.filters.subject import FilterOptions, filter_id, reject
 from seedbed.text.secrets import find_secrets
 
 
@@ -33,10 +33,9 @@ class Secrets:
     def build(cls, options: Options, context: FilterContext) -> Secrets:
         return cls(context.task)
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
-        by = filter_id(type(self))
-        return [self._verdict(record, by) for record in records]
+    def check(self, records: Sequence[Record]) -> list[Verdict | None]:
+        return [self._verdict(record) for record in records]
 
-    def _verdict(self, record: Record, by: str) -> Verdict:
+    def _verdict(self, record: Record) -> Verdict | None:
         found = first_found(self._task, record.fields, find_secrets)
-        return keep(record, by) if found is None else reject(record, by, "secret", found)
+        return None if found is None else reject(record, filter_id(type(self)), "secret", found)

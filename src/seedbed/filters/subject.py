@@ -30,14 +30,6 @@ def filter_id(plugin: type) -> str:
     return f"{plugin.name}@{plugin.version}"  # type: ignore[attr-defined]
 
 
-def keep(record: Record, by: str) -> Verdict:
-    return Verdict(record.id, by, True)
-
-
-def keep_all(records: Sequence[Record], by: str) -> list[Verdict]:
-    return [Verdict(record.id, by, True) for record in records]
-
-
 def reject(
     record: Record, by: str, reason: str, evidence: Mapping[str, Any], score: float | None = None
 ) -> Verdict:
@@ -69,7 +61,7 @@ def text_fields(task: Task, fields: Mapping[str, Any]) -> list[str]:
 def whole_text(task: Task, fields: Mapping[str, Any]) -> str:
     """The task's own view of a record as one text; of an incomplete record, the text that there is."""
     for name in task.text_fields:
-        if not texts_in(fields.get(name)):
+        if not isinstance(value := fields.get(name), str) and not texts_in(value):
             return "\n".join(text_fields(task, fields))
     return task.as_text(fields)
 

@@ -13,7 +13,7 @@ from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.filters.places import first_found
-from seedbed.filters.subject import FilterOptions, filter_id, flag, keep, reject, text_fields
+from seedbed.filters.subject import FilterOptions, filter_id, flag, reject, text_fields
 from seedbed.text.toxic_words import TOXIC_WORDS, find_toxic_words
 
 _REJECT_FROM = 0.99
@@ -81,16 +81,16 @@ class Toxicity:
             return "abuse that no word of its list gives away; let a model look: `toxicity: {model: linear}`"
         return None
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
+    def check(self, records: Sequence[Record]) -> list[Verdict | None]:
         scores = self._scores(records) if self._asks_model else [None] * len(records)
         return [self._verdict(record, score) for record, score in zip(records, scores, strict=True)]
 
-    def _verdict(self, record: Record, score: float | None) -> Verdict:
+    def _verdict(self, record: Record, score: float | None) -> Verdict | None:
         by = filter_id(type(self))
         if score is not None and score >= self._reject_from:
             return reject(record, by, "toxic", {"model": "alt-profanity-check"}, score)
         found = first_found(self._task, record.fields, lambda text: find_toxic_words(text, but=self._allow))
-        return keep(record, by) if found is None else flag(record, by, "toxic_words", found, score)
+        return None if found is None else flag(record, by, "toxic_words", found, score)
 
     def _scores(self, records: Sequence[Record]) -> list[float]:
         """Of each record that of its worst words. All at once: a call costs more than a hundred of them."""

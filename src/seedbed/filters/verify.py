@@ -15,7 +15,7 @@ from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator, mod
 from seedbed.core.protocols import FilterContext, Task
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
-from seedbed.filters.subject import FilterOptions, excerpt, filter_id, flag, keep, reject
+from seedbed.filters.subject import FilterOptions, excerpt, filter_id, flag, reject
 from seedbed.recipe.named_files import read_named_file
 from seedbed.recipe.units import Size
 from seedbed.tasks.fields import FieldName
@@ -232,17 +232,17 @@ class Verify:
             for name in sorted(named - set(task.fields))
         ]
 
-    def check(self, records: Sequence[Record]) -> list[Verdict]:
+    def check(self, records: Sequence[Record]) -> list[Verdict | None]:
         return [self._verdict(record) for record in records]
 
-    def _verdict(self, record: Record) -> Verdict:
-        by = filter_id(type(self))
+    def _verdict(self, record: Record) -> Verdict | None:
         if record.unreadable is not None:
-            return keep(record, by)
+            return None
         found = worst(_outcome(verifier, record.fields) for verifier in self._verifiers)
-        evidence = {name: _shown(value) for name, value in found.evidence.items()}
         if found.finding == "passed":
-            return keep(record, by)
+            return None
+        by = filter_id(type(self))
+        evidence = {name: _shown(value) for name, value in found.evidence.items()}
         if found.finding == "undecided" and not self._rejects_undecided:
             return flag(record, by, found.reason, evidence)
         return reject(record, by, found.reason, evidence)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -14,12 +14,14 @@ import numpy.typing as npt
 from seedbed.core.protocols import CorpusFilter
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
-from seedbed.store.kin import candidates
+from seedbed.run.filtering import Keys
+from seedbed.store.kin import candidates, distinct
 from seedbed.text.reduce import reduce
 
 # What a round is compared with may be the whole run: its texts come in parts.
 PAIRS_AT_A_TIME = 4000
 TEXTS_AT_A_TIME = 1000
+EDGES_AT_A_TIME = 500
 
 Pairs: TypeAlias = "npt.NDArray[np.int64]"
 
@@ -29,7 +31,7 @@ class Member:
     """A record that the record filters kept, with its corpus keys by filter name."""
 
     record: Record
-    keys: Mapping[str, Sequence[int]]
+    keys: Mapping[str, Keys]
 
 
 def versioned(filter_: CorpusFilter) -> str:
@@ -72,12 +74,13 @@ def _losers(
     earlier_records: Callable[[Sequence[str]], Mapping[str, Record]],
 ) -> dict[int, tuple[str, float]]:
     """Members that fall to a twin: position -> (survivor's id, closeness)."""
-    own = [members[at].keys.get(filter_.name, ()) for at in alive]
+    none: Keys = array("q")
+    own = [members[at].keys.get(filter_.name, none) for at in alive]
     sizes = np.array([len(numbers) for numbers in own], np.int64)
     ranks = np.repeat(np.asarray(alive, np.int64), sizes)
-    keys = np.fromiter(chain.from_iterable(own), np.int64, int(sizes.sum()))
+    keys = np.frombuffer(b"".join(own), np.int64)
     inside, before = candidates(filter_.name, ranks, keys, earlier_keys)
-    texts = {at: filter_.text(members[at].record) for at in {a for pair in inside for a in pair}}
+    texts = {at: filter_.text(members[at].record) for at in distinct(inside).tolist()}
     texts |= {at: filter_.text(members[at].record) for at, _ in before if at not in texts}
 
     edges: list[tuple[str, str, float]] = []
@@ -111,21 +114,32 @@ def kinship(
 ) -> Iterator[tuple[int, int, float]]:
     """Those of the candidate pairs that are kin, and how close. Texts are looked up as they are compared."""
     both = np.asarray(pairs, np.int64).reshape(-1, 2)
-    for one, two in _possible(filter_, both, texts).tolist():
-        if (score := filter_.edge(texts[one], texts[two])) is not None:
-            yield one, two, score
+    possible = _possible(filter_, both, texts).tolist()
+    for at in range(0, len(possible), EDGES_AT_A_TIME):
+        part = possible[at : at + EDGES_AT_A_TIME]
+        scores = _edges(filter_, [(texts[one], texts[two]) for one, two in part])
+        for (one, two), score in zip(part, scores, strict=True):
+            if score is not None:
+                yield one, two, score
+
+
+def _edges(filter_: CorpusFilter, pairs: Sequence[tuple[str, str]]) -> Sequence[float | None]:
+    if hasattr(filter_, "edges"):
+        scores: Sequence[float | None] = filter_.edges(pairs)
+        return scores
+    return [filter_.edge(one, two) for one, two in pairs]
 
 
 def _possible(filter_: CorpusFilter, pairs: Pairs, texts: Numbered) -> Pairs:
     """Without the pairs that a filter with `sketches` rules out by them: of some filters, nearly all."""
     if not len(pairs) or not hasattr(filter_, "sketches") or not hasattr(filter_, "can_be_kin"):
         return pairs
-    numbers = np.unique(pairs)
+    numbers = distinct(pairs)
     parts = [numbers[at : at + TEXTS_AT_A_TIME] for at in range(0, len(numbers), TEXTS_AT_A_TIME)]
     drawn = np.concatenate([filter_.sketches([texts[number] for number in part.tolist()]) for part in parts])
     places = np.searchsorted(numbers, pairs)
     possible = [
-        filter_.can_be_kin(*(drawn[side] for side in places[at : at + PAIRS_AT_A_TIME].T))
+        filter_.can_be_kin(drawn, *places[at : at + PAIRS_AT_A_TIME].T)
         for at in range(0, len(pairs), PAIRS_AT_A_TIME)
     ]
     left: Pairs = pairs[np.concatenate(possible)]

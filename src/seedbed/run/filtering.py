@@ -13,14 +13,18 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, TypeAlias
 
+from seedbed.core.errors import SeedbedError
 from seedbed.core.protocols import CorpusFilter, RecordFilter
 from seedbed.core.record import Record, Rejection, Unreadable
 from seedbed.core.verdict import Verdict
+from seedbed.filters.subject import filter_id
 from seedbed.run.vector_feed import VectorFeed
 from seedbed.run.workers import Workers, worker_count
 
 # 63-bit numbers, eight bytes each: a round holds some twenty of them a record.
 Keys: TypeAlias = "array[int]"
+# What each of the filters says of one record.
+Said: TypeAlias = "tuple[Verdict | None, ...]"
 
 BATCH = 64
 LINGER_SECONDS = 0.02
@@ -28,17 +32,34 @@ LINGER_SECONDS = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What the record filters said of one record, and its corpus keys where they all kept it."""
+    """What the record filters said of one record, and its corpus keys where they all kept it.
 
-    verdicts: tuple[Verdict, ...]
+    `said` has an entry for each that looked at it, as `by` names them: None where it had nothing to say.
+    """
+
+    record: str
+    by: tuple[str, ...]
+    said: Said
     keys: Mapping[str, Keys]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Checked, (self.verdicts, self.keys)
+        return Checked, (self.record, self.by, self.said, self.keys)
 
     @property
     def kept(self) -> bool:
-        return all(verdict.keep for verdict in self.verdicts)
+        return _keep(self.said)
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """One by each filter. Those that say nothing are made here and not in the worker: they are most."""
+        return tuple(
+            Verdict(self.record, by, True) if verdict is None else verdict
+            for by, verdict in zip(self.by, self.said, strict=True)
+        )
+
+
+def _keep(said: Said) -> bool:
+    return all(verdict.keep for verdict in filter(None, said))
 
 
 def turned_down(record: str, why: Rejection) -> Verdict:
@@ -51,6 +72,17 @@ def unread(record: str, why: Unreadable) -> Verdict:
     return Verdict(record, "reader@1", keep=False, reason=why.cause, evidence={"detail": why.detail})
 
 
+def _with_its_own(record: Record, by: tuple[str, ...], said: Said) -> tuple[tuple[str, ...], Said]:
+    """Who looked at a record and what they said, with what stands against it since it was made."""
+    if record.rejected is not None:
+        first = turned_down(record.id, record.rejected)
+        by, said = (first.filter, *by), (first, *said)
+    if record.unreadable is not None and _keep(said):
+        last = unread(record.id, record.unreadable)
+        by, said = (*by, last.filter), (*said, last)
+    return by, said
+
+
 @dataclass(frozen=True)
 class FilterSet:
     """The built filters of a recipe, in its order. `ranking` names its model filters, run elsewhere."""
@@ -60,20 +92,23 @@ class FilterSet:
     ranking: tuple[str, ...] = ()
 
     def check(self, records: Sequence[Record]) -> list[Checked]:
-        by_filter = [filter_.check(records) for filter_ in self.record]
-        passed: list[tuple[Verdict, ...]] = []
-        kept = []
-        for at, record in enumerate(records):
-            verdicts = tuple(verdicts[at] for verdicts in by_filter)
-            if record.rejected is not None:
-                verdicts = (turned_down(record.id, record.rejected), *verdicts)
-            if record.unreadable is not None and all(verdict.keep for verdict in verdicts):
-                verdicts = (*verdicts, unread(record.id, record.unreadable))
-            if all(verdict.keep for verdict in verdicts):
-                kept.append(at)
-            passed.append(verdicts)
+        by = tuple(filter_id(type(each)) for each in self.record)
+        answers = list(zip(*self._answers(records), strict=True)) or [()] * len(records)
+        passed = [_with_its_own(record, by, said) for record, said in zip(records, answers, strict=True)]
+        kept = [at for at, (_, said) in enumerate(passed) if _keep(said)]
         keys = dict(zip(kept, self.keys([records[at] for at in kept]), strict=True))
-        return [Checked(verdicts, keys.get(at, {})) for at, verdicts in enumerate(passed)]
+        return [Checked(record.id, *passed[at], keys.get(at, {})) for at, record in enumerate(records)]
+
+    def _answers(self, records: Sequence[Record]) -> list[Sequence[Verdict | None]]:
+        """What each record filter says of all of them. Raises SeedbedError where it leaves some out."""
+        answers = [each.check(records) for each in self.record]
+        for each, answer in zip(self.record, answers, strict=True):
+            if len(answer) != len(records):
+                raise SeedbedError(
+                    f"filter '{each.name}' answered {len(records)} records by {len(answer)} entries; its "
+                    "`check` must give one for each, None where it has nothing to say"
+                )
+        return answers
 
     def keys(self, records: Sequence[Record]) -> list[dict[str, Keys]]:
         """Corpus keys of each record, by filter name."""
@@ -86,8 +121,8 @@ class FilterSet:
         """Each record is looked at by every filter, whatever the others say of it."""
         said = [
             verdict
-            for filter_ in self.record
-            for verdict in filter_.check(records)
+            for answer in self._answers(records)
+            for verdict in filter(None, answer)
             if not verdict.keep or verdict.reason
         ]
         keys = {f.name: f.keys([f.text(record) for record in records]) for f in self.corpus}

@@ -21,6 +21,7 @@ from seedbed.models.executor import Stats
 from seedbed.run.closing import CellResult
 from seedbed.run.content_asking import ContentSpace, RecordAsking
 from seedbed.run.corpus import Member
+from seedbed.run.filtering import Keys
 from seedbed.run.replaying import LoggedOnly, NotLogged
 from seedbed.store.asked import AskedContents
 from seedbed.store.replies import ReplyLog
@@ -38,7 +39,7 @@ class _Draft:
     """A draft of the round with its corpus keys and the verdicts of its record and corpus filters."""
 
     record: Record
-    keys: Mapping[str, Sequence[int]]
+    keys: Mapping[str, Keys]
     verdicts: Sequence[Verdict]
 
     @property

@@ -40,7 +40,7 @@ class Progress:
     def checked(self, drafts: Iterable[tuple[Record, Checked]], step: int = 1) -> None:
         """Drafts came out of the record filters; with `step` -1 their round has settled them."""
         for _, found in drafts:
-            reason = next((verdict.reason for verdict in found.verdicts if not verdict.keep), None)
+            reason = next((verdict.reason for verdict in filter(None, found.said) if not verdict.keep), None)
             if reason is None:
                 self.kept += step
                 self.passed += step < 0

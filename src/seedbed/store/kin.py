@@ -30,50 +30,49 @@ MOST_EARLIER = 64
 
 def candidates(
     filter_name: str, ranks: Keys | Sequence[int], keys: Keys | Sequence[int], earlier: Sequence[Path]
-) -> tuple[list[tuple[int, int]], list[tuple[int, str]]]:
+) -> tuple[Keys, list[tuple[int, str]]]:
     """Pairs that share a key: (rank, lower rank) within the round, (rank, record id) before it.
 
     `ranks` and `keys` run in parallel: one entry for each key of each record of the round.
-    `earlier` are key shards. Both lists are sorted and hold each pair once.
+    `earlier` are key shards. The first pairs are an array of shape (pairs, 2), for there may be millions.
+    Both are sorted and hold each pair once.
     """
     ranked, keyed = np.asarray(ranks, np.int64), np.asarray(keys, np.int64)
-    order = _by_key_and_rank(keyed, ranked)
-    sorted_keys: Keys = keyed[order]
-    sorted_ranks: Keys = ranked[order]
-    inside = [(high, low) for high, low in _inside(sorted_keys, sorted_ranks).tolist()]
-    return inside, _before(filter_name, sorted_keys, sorted_ranks, earlier)
+    order = np.argsort(keyed)
+    sorted_keys, sorted_ranks = keyed[order], ranked[order]
+    return _inside(sorted_keys, sorted_ranks), _before(filter_name, sorted_keys, sorted_ranks, earlier)
+
+
+def distinct(numbers: Keys) -> Keys:
+    """`np.unique`, by sorting: its table of hashes takes six times as long for millions of numbers."""
+    ordered = np.sort(numbers, axis=None)
+    return ordered[np.r_[True, ordered[1:] != ordered[:-1]]] if len(ordered) else ordered
 
 
 def candidates_inside(ranks: Keys, keys: Keys) -> Keys:
-    """The first list of `candidates` as an array of shape (pairs, 2): there may be millions in a file."""
-    order = _by_key_and_rank(keys, ranks)
+    """The first pairs of `candidates`."""
+    order = np.argsort(keys)
     return _inside(keys[order], ranks[order])
 
 
-def _by_key_and_rank(keys: Keys, ranks: Keys) -> npt.NDArray[np.intp]:
-    """The order of `np.lexsort((ranks, keys))`: as few keys are shared, half of the time."""
-    order = np.argsort(keys)
-    same = keys[order[1:]] == keys[order[:-1]]
-    shared = np.r_[False, same] | np.r_[same, False] if len(keys) else np.empty(0, bool)
-    tied = order[shared]
-    order[shared] = tied[np.lexsort((ranks[tied], keys[tied]))]
-    return order
-
-
 def _inside(keys: Keys, ranks: Keys) -> Keys:
-    """Each member of a key's group, which is in order of rank, with the first of it that rank before it."""
-    if not len(keys):
+    """Each member of a key's group with the first of it that rank before it. The keys are sorted."""
+    same = keys[1:] == keys[:-1]
+    if not same.any():
         return np.empty((0, 2), np.int64)
+    shared = np.r_[False, same] | np.r_[same, False]
+    keys, ranks = keys[shared], ranks[shared]  # few of them are
+    ranks = ranks[np.lexsort((ranks, keys))]
     is_first = np.r_[True, keys[1:] != keys[:-1]]
     starts = np.flatnonzero(is_first)[np.cumsum(is_first) - 1]
     at = np.arange(len(keys))
     width = int(ranks.max()) + 1
-    found = [np.empty(0, np.int64)]
+    found = []
     for place in range(GROUP_FIRST):
-        later = at[at > starts + place]
-        high, low = ranks[later], ranks[starts[later] + place]
+        at = at[at > starts[at] + place]
+        high, low = ranks[at], ranks[starts[at] + place]
         found.append((high * width + low)[high > low])
-    pairs = np.unique(np.concatenate(found))
+    pairs = distinct(np.concatenate(found))
     return np.stack((pairs // width, pairs % width), axis=1)
 
 

@@ -106,7 +106,10 @@ def text_of(fields: Mapping[str, Any], names: Sequence[str]) -> str:
     A reply may hold a number or a list where text was asked for.
     """
     there = [fields[name] for name in names if name in fields]
-    return "\n".join(text for value in there for text in texts_in(value) or [as_string(value)])
+    try:
+        return "\n".join(there)  # of texts, as nearly always
+    except TypeError:
+        return "\n".join(text for value in there for text in texts_in(value) or [as_string(value)])
 
 
 def labels_of(task: Task) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.text.minhash import splitmix
+from seedbed.text.runs import splitmix
 
 TABLES = 32
 MOST_BITS = 24

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
+import numpy as np
+
 from seedbed.core.protocols import EvalHit
-from seedbed.text.normalise import normalise
+from seedbed.text.normalise import normalise, normalise_all
+from seedbed.text.runs import in_parts, word_runs
 from seedbed.text.shared_runs import SharedRuns, common_from
 from seedbed.text.similar import SimilarTexts
 
@@ -66,23 +69,20 @@ class EvalIndex:
 
         Each near rule that holds is named; a row that is equal is not named as near as well.
         """
-        norms = [normalise(text) for text in texts]
-        return [
-            self._hits(norm, runs) if norm else []
-            for norm, runs in zip(norms, self._runs.matches(norms), strict=True)
-        ]
+        return [found for part in in_parts(normalise_all(texts)) for found in self._check(part)]
 
-    def _hits(self, norm: str, runs: Sequence[tuple[int, str]]) -> list[EvalHit]:
+    def _check(self, norms: Sequence[str]) -> Iterator[list[EvalHit]]:
+        known = self._contained.may_share(norms)
+        for norm, runs, shares in zip(norms, self._runs.matches(norms), known, strict=True):
+            yield self._hits(norm, runs, shares) if norm else []
+
+    def _hits(self, norm: str, runs: Sequence[tuple[int, str]], shares: bool) -> list[EvalHit]:
+        """`shares` tells whether it may have a 4-gram of some row."""
         equal = self._equal.get(norm, [])
         best: dict[tuple[int, int], float] = {}
-        ends = _token_ends(norm)
-        grams = _token_grams(norm, CONTAINED_TOKENS, ends)
-        # Both ways of being contained, and every longer n-gram, begin with a 4-gram that some row has.
-        known = not self._contained.grams.isdisjoint(grams)
         for rule, matches in (
-            (1, self._contained.matches(norm, grams) if known else ()),
+            *(self._by_tokens(norm) if shares else ()),
             (2, self._similar.matches(norm)),
-            (3, self._ngrams.matches(norm, ends) if known else ()),
             (4, ((row, min(1.0, len(run) / len(self._norms[row]))) for row, run in runs)),
         ):
             for row, score in matches:
@@ -93,6 +93,12 @@ class EvalIndex:
             *(EvalHit("equal", 1.0, row) for row in equal),
             *(EvalHit(RULES[rule], best[rule, row], row) for rule, row in near),
         ]
+
+    def _by_tokens(self, norm: str) -> Iterator[tuple[int, Iterator[tuple[int, float]]]]:
+        """Both ways of being contained, and every longer n-gram, begin with a 4-gram that some row has."""
+        ends = _token_ends(norm)
+        yield 1, self._contained.matches(norm, _token_grams(norm, CONTAINED_TOKENS, ends))
+        yield 3, self._ngrams.matches(norm, ends)
 
 
 class _Contained:
@@ -111,10 +117,20 @@ class _Contained:
             if own:
                 self._anchored[min(own, key=lambda gram: len(self._rows[gram]))].append(row)
 
-    @property
-    def grams(self) -> Set[str]:
-        """The 4-grams of all rows."""
-        return self._rows.keys()
+        self._hashes = np.unique(word_runs([norm for norm in norms if norm], CONTAINED_TOKENS).hashes)
+
+    def may_share(self, norms: Sequence[str]) -> list[bool]:
+        """Whether each text may have a 4-gram of some row; of a text that has one, always True."""
+        if not len(self._hashes):
+            return [False] * len(norms)
+        filled = np.array([at for at, norm in enumerate(norms) if norm], np.int64)
+        runs = word_runs([norms[at] for at in filled.tolist()], CONTAINED_TOKENS)
+        places = np.searchsorted(self._hashes, runs.hashes)
+        there = self._hashes[np.minimum(places, len(self._hashes) - 1)] == runs.hashes
+        found = np.zeros(len(norms), bool)
+        found[np.repeat(filled, runs.sizes)[there]] = True
+        shares: list[bool] = found.tolist()
+        return shares
 
     def matches(self, norm: str, grams: Sequence[str]) -> Iterator[tuple[int, float]]:
         """`grams` are the text's own 4-grams."""
@@ -123,7 +139,7 @@ class _Contained:
             for row in self._anchored[gram]:
                 if self._padded[row] in padded:
                     yield row, 1.0
-        if all(gram in self._rows for gram in grams):
+        if grams and all(gram in self._rows for gram in grams):
             size = len(grams) + CONTAINED_TOKENS - 1
             for row in min((self._rows[gram] for gram in grams), key=len):
                 if padded in self._padded[row]:

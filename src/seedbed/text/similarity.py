@@ -17,13 +17,6 @@ def char_shingles(text: str, width: int) -> frozenset[str]:
     return frozenset([padded[at : at + width] for at in range(max(1, len(padded) - width + 1))])
 
 
-def token_shingles(tokens: Sequence[str], width: int) -> frozenset[str]:
-    """Distinct runs of `width` tokens, joined by spaces; of fewer tokens, the one run there is."""
-    if not tokens:
-        return frozenset()
-    return frozenset(" ".join(tokens[at : at + width]) for at in range(max(1, len(tokens) - width + 1)))
-
-
 def jaccard(a: Set[Any], b: Set[Any]) -> float:
     """|a ∩ b| / |a ∪ b|; 0.0 for two empty sets, which have nothing in common."""
     shared = len(a & b)
