@@ -29,9 +29,9 @@ _PATH = [
 os.environ["PYTHONPATH"] = os.pathsep.join([AS_INSTALLED, *_PATH])
 sys.path[:] = [entry for entry in sys.path if entry != AS_INSTALLED]
 
-# Hundreds of processes import the program. Where byte code is not to be written (PYTHONDONTWRITEBYTECODE, as many
-# images set it) each of them would compile it anew, half of what a command costs: it is written here, and
-# beside no source.
+# Hundreds of processes import the program. Where byte code is not to be written (PYTHONDONTWRITEBYTECODE, as
+# many images set it) each would compile it anew, half of what a command costs: it is written here, and beside
+# no source.
 if sys.dont_write_bytecode:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / "build" / "byte_code"))
