@@ -111,14 +111,15 @@ def real_data() -> Callable[[str], Path]:
 # What takes more than about three seconds begins first, so that no process is left with it at the end.
 LONG = (
     "evidence/test_demonstrations.py",
-    "test_docs.py::test_the_session_of_the_readme_runs",
+    "test_docs_sessions.py",
     "cli/test_measures.py",
     "cli/test_eval_stays_unseen.py",
     "cli/test_budgets.py",
     "cli/test_run.py",
     "cli/test_again.py",
-    "cli/test_",
     "run/test_self_test.py",
+    "verify/test_cheats.py",
+    "cli/test_",
     "run/test_notebook.py",
     "run/test_any_sequence.py",
     "models/test_pool.py",
