@@ -240,7 +240,7 @@ def test_keys_and_edges_change_with_the_version_only() -> None:
             each = build(name, CONTEXT)
             score = each.edge(one, near)
             said[name, plugin.version] = (
-                each.keys([one])[0][:2],
+                list(each.keys([one])[0][:2]),
                 each.edge(one, same),
                 score and round(score, 4),
             )

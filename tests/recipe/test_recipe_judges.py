@@ -93,7 +93,7 @@ OF_QWEN = "{model: qwen3-4b, endpoint: http://localhost:8002/v1}"
 OF_OTHERS = "{model: olmo-2, endpoint: http://localhost:8002/v1}"
 
 
-def kin_told(tmp_path: Path, text: str) -> list[tuple[str, str]]:
+def problems_of(tmp_path: Path, text: str) -> list[tuple[str, str]]:
     """(key, message) of all that is wrong with a recipe, by the real tables."""
     (tmp_path / "recipe.yaml").write_text(text)
     try:
@@ -103,15 +103,25 @@ def kin_told(tmp_path: Path, text: str) -> list[tuple[str, str]]:
     return []
 
 
+def test_a_judge_that_ranks_nothing_may_compare_what_students_say(tmp_path: Path) -> None:
+    rest = ROLES + "filters: [schema]\n"
+    trainer = "student: {command: 'sh train.sh {train} {out}', predict: 'sh say.sh {out}'}\n"
+    answers = "name: answers\ntask: {kind: instruction}\n"
+    assert problems_of(tmp_path, answers + rest + trainer) == []
+    useless = [("roles.judge", "nothing asks this role; add the filter judge to filters, or remove the role")]
+    assert problems_of(tmp_path, answers + rest) == useless
+    assert problems_of(tmp_path, SHORTEST + rest + trainer) == useless  # labels are right or wrong
+
+
 def test_each_of_several_teachers_is_of_another_family_than_the_judge(tmp_path: Path) -> None:
     several = "generate: {{target: 5, teachers: {{teacher: 1, second: 1}}}}\nfilters: [{}]\n"
     kin = SHORTEST + "roles:\n" + TEACHER.replace("qwen3-32b", "olmo-2") + JUDGE.replace("gpt-oss-20b", "qwq")
     kin += f"  second: {OF_QWEN}\n"
-    ((key, message),) = kin_told(tmp_path, kin + several.format("judge"))
+    ((key, message),) = problems_of(tmp_path, kin + several.format("judge"))
     assert key == "roles.judge.model"
     assert "of the second's own family (qwen)" in message
-    assert kin_told(tmp_path, kin + several.format("judge: {same_family: allow}")) == []
-    assert kin_told(tmp_path, kin.replace("qwen3-4b", "phi-4") + several.format("judge")) == []
+    assert problems_of(tmp_path, kin + several.format("judge: {same_family: allow}")) == []
+    assert problems_of(tmp_path, kin.replace("qwen3-4b", "phi-4") + several.format("judge")) == []
 
 
 @pytest.mark.parametrize(
@@ -131,7 +141,9 @@ def test_a_methods_own_judge_is_no_kin_of_those_whose_answers_it_scores(
     roles = "roles:\n" + TEACHER
     roles += f"  arbiter: {judge}\n" if "arbiter" in method else ""
     roles += "  weak: {model: olmo-1, endpoint: http://localhost:8003/v1}\n" if "weak" in method else ""
-    found = kin_told(tmp_path, f"{PAIRS}{roles}generate: {{target: 5, methods: {{preference: {method}}}}}\n")
+    found = problems_of(
+        tmp_path, f"{PAIRS}{roles}generate: {{target: 5, methods: {{preference: {method}}}}}\n"
+    )
     assert [key for key, _ in found] == (["roles.arbiter.model"] if told else [])
     assert all(f"is of the {told} own family" in message for _, message in found)
 

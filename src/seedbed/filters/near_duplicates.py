@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -126,12 +127,12 @@ class NearDuplicates:
         program = "\n".join(texts_in(record.fields.get(self._task.fields[1])))
         return shape(program) or program
 
-    def keys(self, texts: Sequence[str]) -> list[list[int]]:
+    def keys(self, texts: Sequence[str]) -> list[array[int]]:
         norms = normalise_all(texts)
         found = (keys for part in in_parts([norm for norm in norms if norm]) for keys in self._keys(part))
-        return [next(found) if norm else [] for norm in norms]
+        return [next(found) if norm else array("q") for norm in norms]
 
-    def _keys(self, norms: Sequence[str]) -> list[list[int]]:
+    def _keys(self, norms: Sequence[str]) -> list[array[int]]:
         chars = char_runs(norms)
         drawn = sketches(chars)
         most_of_both = SHORT_RUNS / self._lowest.short
@@ -140,15 +141,14 @@ class NearDuplicates:
         sets = distinct(chars.of(short))
         short, sets = short[sets.sizes <= most_of_both], sets.of(np.flatnonzero(sets.sizes <= most_of_both))
         long = np.flatnonzero(most(drawn) >= SHORT_RUNS)
-        keys: list[list[int]] = [[] for _ in norms]
+        keys: list[array[int]] = [array("q") for _ in norms]
         for texts, runs, bands, salt in (
             (short, sets, bands_for(self._lowest.short), CHAR_WIDTH),
             (long, _word_runs(norms, long), bands_for(self._lowest.long), 64 + TOKEN_WIDTH),
         ):
-            for at, own in zip(
-                texts.tolist(), band_keys(signatures(runs, bands.minima), bands, salt), strict=True
-            ):
-                keys[at] += own
+            found = band_keys(signatures(runs, bands.minima), bands, salt)
+            for at, own in zip(texts.tolist(), found, strict=True):
+                keys[at].frombytes(own.tobytes())
         return keys
 
     def sketches(self, texts: Sequence[str]) -> Hashes:

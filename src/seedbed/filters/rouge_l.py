@@ -58,7 +58,8 @@ class RougeL:
         filled = [at for at, own in enumerate(words) if own]
         runs = word_runs([" ".join(_counted(words[at])) for at in filled], 1)
         keys: list[list[int]] = [[] for _ in texts]
-        for at, own in zip(filled, band_keys(signatures(runs, _BANDS.minima), _BANDS, _SALT), strict=True):
+        found = band_keys(signatures(runs, _BANDS.minima), _BANDS, _SALT)
+        for at, own in zip(filled, found.tolist(), strict=True):
             keys[at] = own
         return keys
 

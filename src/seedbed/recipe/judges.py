@@ -15,6 +15,8 @@ from seedbed.recipe.findings import Findings
 from seedbed.recipe.generate import Generate
 from seedbed.recipe.roles import RehearsalRole, Roles, WireRole
 
+_COMPARES_ARMS = "judge"
+
 # Names of one maker's models that do not begin alike. Any other family is the first word of a name.
 _KIN = {
     "openai": ("gpt", "chatgpt", "o", "davinci", "codex"),
@@ -64,11 +66,14 @@ def check_judges(
     raw: Any,
     findings: Findings,
     registry: Registry,
+    *,
+    compares_arms: bool,
 ) -> None:
     """Report a filter without its role, such a role that nobody asks, and one that is no second opinion.
 
     `asking` are the roles that filters ask, by filter, `asked_by_methods` those that methods ask; `raw` is
-    the section `filters` as it was written.
+    the section `filters` as it was written. `compares_arms` tells whether `train --judge` may ask which of
+    two arms answers better.
     """
     if roles is None or findings.touch(("roles",)):
         return
@@ -79,7 +84,7 @@ def check_judges(
                 f"the filter '{name}' asks the role {role}, which the recipe does not fill; write roles: "
                 f"{{{role}: {{model: …, endpoint: …}}}}, or take the filter out",
             )
-    asked = {*asking.values(), *asked_by_methods}
+    asked = {*asking.values(), *asked_by_methods, *([_COMPARES_ARMS] if compares_arms else [])}
     judging = [name for name in roles.bound if name in asking.values() or asks_a_model(name, registry)]
     useless = [name for name in judging if not _is_of_use(name, roles, asked, findings)]
     if not useless:

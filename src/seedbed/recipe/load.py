@@ -171,6 +171,7 @@ def _read_sections(raw: dict[str, Any], reading: Reading) -> Recipe | None:
         raw.get("filters"),
         findings,
         reading.registry,
+        compares_arms=sections["student"] is not None and task is not None and task.label_field is None,
     )
     for key in [key for key in raw if key not in Recipe.model_fields]:
         if key == EXTENDS:

@@ -306,10 +306,10 @@ async def _finish(asked: Loop, bound: BoundRecipe, state: LoopState) -> LoopResu
         if proof is not None:
             Manifest.read(bound.folder).set_proof_of_earlier(False)
     if not state.proven:
-        _forget_models(bound, state.scored, [kept])
-        state.proven = True
-        state.write()
         _write_recipes(asked, bound, kept, last)
+        _forget_models(bound, state.scored, [kept])
+        state.proven = True  # last: killed before it, the same command does all of this again
+        state.write()
     return LoopResult(state, bound, proof)
 
 

@@ -92,14 +92,13 @@ def bands_for(threshold: float, recall: float = 0.97) -> Bands:
     raise ValueError(f"no {MAX_BANDS} bands find pairs of similarity {threshold}; use at least 0.2")
 
 
-def band_keys(signatures: Minima, bands: Bands, salt: int) -> list[list[int]]:
-    """One 63-bit number a band, for each signature. Unlike salts (kinds of runs) never meet on purpose."""
+def band_keys(signatures: Minima, bands: Bands, salt: int) -> npt.NDArray[np.int64]:
+    """Shape (texts, bands): 63-bit numbers. Unlike salts (kinds of runs) never meet on purpose."""
     used = signatures[:, : bands.minima].astype(np.uint64)
     cut = used.reshape(len(used), bands.count, bands.rows)
     band = np.arange(salt << 8, (salt << 8) + bands.count, dtype=np.uint64)
     total = (cut * _PLACES[: bands.rows]).sum(axis=2, dtype=np.uint64) + splitmix(band)
-    keys: list[list[int]] = (splitmix(total) >> np.uint64(1)).tolist()
-    return keys
+    return (splitmix(total) >> np.uint64(1)).view(np.int64)
 
 
 def candidate_pairs(keys: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
