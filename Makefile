@@ -15,7 +15,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A Python without ensurepip (Debian splits it off) makes an environment without pip; then its own pip installs.
 PIP = $(if $(wildcard $(BIN)/pip),$(BIN)/pip,$(PYTHON) -m pip --python $(BIN)/python)
-# Byte code is written at first use: compiling all of it here would add 100 MB that nothing runs.
+# Byte code is written at first use, also where the environment says otherwise, as many images do: without it a
+# command takes twice as long. Compiling all of it here would add 100 MB that nothing runs.
+unexport PYTHONDONTWRITEBYTECODE
 PIP_INSTALL = $(PIP) install --quiet --no-compile --disable-pip-version-check
 
 help: ## list the targets
