@@ -192,7 +192,7 @@ def test_the_best_rows_can_be_taken(workspace: Workspace) -> None:
          ("evaluate", "."), "evaluate needs a locked eval"),
         ({"student": "classifier", "name": "another"}, ("train", "."), "no run here; start one"),
         ({"student": "classifier", "mix": {"slices": {"biling": {"real_at_least": 0.5}}}},
-         ("mix", ".", "--allow-rehearsal"), "or FIELD=VALUE, and no label is 'biling'; did you mean 'billing'?"),
+         ("mix", ".", "--allow-rehearsal"), "and no label is 'biling'; did you mean 'billing'?"),
         ({"mix": {"slices": {"tone=calm": {"real_at_least": 2}}}},
          ("plan", "."), "no field of the task is called 'tone'; there are: text, category"),
         ({"mix": {"slices": {"privacy": {"real_at_least": 400}}}},
