@@ -64,8 +64,9 @@ demo: install ## the main job, offline: seed data to training file, proof and re
 	@rm -rf build/demo && mkdir -p build
 	$(BIN)/seedbed init build/demo --example support-tickets
 	$(BIN)/seedbed run build/demo
-	@echo && echo "What each filter finds of faults that are planted for it, in other rehearsals:"
+	@echo && echo "What each filter finds of faults that are planted for it, in seven more rehearsals:"
 	@$(BIN)/python -m benchmarks.self_tests
+	@echo && echo "The result of the main job again: $(BIN)/seedbed report build/demo"
 
 test: install $(VENV)/test.done chromium bubblewrap ## the tests, the docs check among them; ARGS="-k word" chooses
 	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
