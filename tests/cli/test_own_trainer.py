@@ -186,6 +186,25 @@ def test_a_stopped_run_leaves_no_trainer_and_goes_on(workspace: Workspace, sent:
     assert not list((workspace.run_folder / "student").glob("job-*")), "rows of the stopped one are left"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("evaluate", "."), ("mix", ".", "--search"), ("mix", ".", "--ablate", "filters")],
+    ids=lambda arguments: " ".join(arguments),
+)
+def test_whoever_has_it_trained_says_that_it_was_stopped(
+    workspace: Workspace, arguments: tuple[str, ...]
+) -> None:
+    mark = f"mark{uuid.uuid4().hex}"
+    with_student(workspace, f"bash -c 'exec -a {mark} sleep 300'; : {{train}} {{out}}")
+    process = workspace.start(*arguments)
+    assert becomes(lambda: running(f"{mark}\0") != [])
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.wait() == 130
+    assert err.splitlines()[-1] == STOPPED
+    assert becomes(lambda: running(mark) == [])
+
+
 @pytest.mark.parametrize("predict", [PREDICTS, None])
 def test_what_a_search_learnt_and_threw_away_is_learnt_once_more_by_train_and_not_by_evaluate(
     workspace: Workspace, predict: str | None

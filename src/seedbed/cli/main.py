@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from seedbed import __version__
-from seedbed.cli.output import fail, note
+from seedbed.cli.output import fail, say_stopped
 
 # Command -> module: a command's imports are paid for by that command alone.
 COMMANDS = {
@@ -59,13 +59,6 @@ SUMMARIES = {
 # Commands of other programs, and what does their work here.
 _CHECKS = "`seedbed plan RECIPE` checks a recipe as a whole, and makes no call"
 ELSEWHERE = dict.fromkeys(("validate", "check", "lint"), _CHECKS)
-# What is left of a command that was stopped, where anything is.
-_IN_THE_LOG = "; the replies received are in the log, and the same command goes on"
-_FINISHED = "; what was finished is kept, and the same command goes on"
-KEPT = {
-    **dict.fromkeys(("preview", "run", "loop", "calibrate"), _IN_THE_LOG),
-    **dict.fromkeys(("mix", "train", "evaluate"), _FINISHED),
-}
 
 
 class LazyGroup(click.Group):
@@ -96,7 +89,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            note(f"stopped{KEPT.get(ctx.invoked_subcommand or '', '')}")
+            say_stopped(ctx.invoked_subcommand or "")
             sys.exit(130)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

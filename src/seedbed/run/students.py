@@ -8,6 +8,7 @@ from typing import Any
 from seedbed.core.errors import InputError, Problem
 from seedbed.recipe import StudentEntry, roles_of_student
 from seedbed.run.binding import BoundRecipe
+from seedbed.run.loop import run_in_loop
 from seedbed.run.manifest import Manifest
 from seedbed.run.mixing import examined_on_dev, reported_by, student_on_dev
 from seedbed.run.proof import prove
@@ -37,7 +38,7 @@ def train(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
     return result
 
 
-async def train_and_judge(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
+def train_and_judge(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
     """`train`, and how often the judge likes an arm's answers to the dev rows better than another's.
 
     The result has `win_rates` as well, by pair of arms. Raises InputError where nobody judges or the student
@@ -51,7 +52,8 @@ async def train_and_judge(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
         message = "a judge compares what two arms say, and of this student there are no two that can be asked"
         raise InputError([bound.loaded.problem(("student",), message)])
     pairs = [(each["arm"], each["against"]) for each in result["differences"]]
-    result["win_rates"] = await judge_arms(bound, examined.rows, examined.answers, pairs, tell)
+    # Not before: a loop would hold an interrupt back until the training is over.
+    result["win_rates"] = run_in_loop(judge_arms(bound, examined.rows, examined.answers, pairs, tell))
     write_json(bound.folder.student / "dev.json", result)
     return result
 
