@@ -35,6 +35,10 @@ README = ROOT / "README.md"
 
 _FENCE = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_COUNTED = re.compile(
+    r"(?<![\d.,])(\d[\d,]*) \*?(?:drafts|records|words|of them|were (?:dropped|rejected|accepted))\b"
+)
 _INLINE = re.compile(r"`(?P<code>[^`\n]+)`")
 
 
@@ -118,6 +122,16 @@ def test_commands_mentioned_exist_with_their_options(command: Shown) -> None:
     options = {option for parameter in found.params for option in parameter.opts} | {"--help"}
     used = {word.strip("[]").partition("=")[0] for word in arguments if word.strip("[]").startswith("-")}
     assert used <= options
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_figure_said_of_an_output_stands_in_one(page: Path) -> None:
+    """What the paragraph below an output counts, the page shows."""
+    text = page.read_text("utf-8")
+    consoles = [match for match in _FENCE.finditer(text) if match["language"] == "console"]
+    shown = set(_NUMBER.findall("\n".join(match["body"] for match in consoles)))
+    below = [text[match.end() :].lstrip("\n").partition("\n\n")[0] for match in consoles]
+    assert [said for paragraph in below for said in _COUNTED.findall(paragraph) if said not in shown] == []
 
 
 @pytest.mark.parametrize("command", MAKE_SHOWN, ids=str)

@@ -22,6 +22,7 @@ SOURCES = {
     "eval": {"path": "data/test.csv", "lock": True},
 }
 GENERATE = {"target": 60, "axes": {"tone": ["calm", "cross"]}}
+STOPPED = "seedbed: stopped; what was finished is kept, and the same command goes on"
 COUNTED = f"echo trained >> count; {TRAINS}"
 
 
@@ -65,14 +66,11 @@ def test_a_trainer_that_fails_is_told_with_its_log_mended_and_not_run_for_nothin
     sound = trainer.read_text("utf-8")
     trainer.write_text("raise SystemExit('the GPU is on fire')\n", "utf-8")
     done = workspace.run("train", ".", expect=2)
-    logs = [line for line in done.err.splitlines() if "its log is" in line]
-    assert [line.partition("arm ")[2].partition(":")[0] for line in logs] == [
-        "real_only",
-        "synthetic_only",
-        "mix",
-    ]
-    assert all(Path(line.rpartition("its log is ")[2]).is_file() for line in logs)
-    assert done.err.count("the GPU is on fire") == 3
+    (told,) = (line for line in done.err.splitlines() if "its log is" in line)
+    assert ": arms real_only, synthetic_only and mix: the trainer ended with" in told
+    assert Path(told.rpartition("its log is ")[2]).is_file()
+    assert done.err.count("the GPU is on fire") == 1
+    assert "nothing was sent" not in done.err
     trainer.write_text(sound, "utf-8")
     result = workspace.run("train", ".", "--json").json
     assert [arm["problem"] for arm in result["arms"]] == ["", "", ""]
@@ -90,10 +88,28 @@ def test_one_that_learns_and_cannot_answer_is_a_problem_of_each_arm(workspace: W
     ask = sound.index("# ask")
     (workspace.folder / "predict.py").write_text(sound[:ask] + "# ask\nraise SystemExit('no such model')\n")
     done = workspace.run("train", ".", expect=2)
-    told = [line for line in done.err.splitlines() if "predict ended with exit code 1; its log is" in line]
-    assert len(told) == 3
-    assert "arm mix: " in told[-1]
-    assert done.err.count("no such model") == 3
+    (told,) = (line for line in done.err.splitlines() if "predict ended with exit code 1; its log" in line)
+    assert "arms real_only, synthetic_only and mix: " in told
+    assert done.err.count("no such model") == 1
+
+
+def test_arms_that_fail_each_in_its_own_way_are_told_one_by_one(workspace: Workspace) -> None:
+    with_student(workspace, "echo x >> tried; wc -l < tried; : {train} {out}; exit 3")
+    done = workspace.run("train", ".", expect=2)
+    told = [done.err.count(f"arm {arm}: the trainer") for arm in ("real_only", "synthetic_only", "mix")]
+    assert told == [1, 1, 1]
+    assert "nothing was sent" not in done.err
+
+
+def test_no_figure_of_a_trainer_breaks_the_table(workspace: Workspace) -> None:
+    scores = '{"loss": 5e300, "words": 123456.789, "accuracy": 0.5}'
+    with_student(workspace, f"echo '{scores}' > {{out}}/s.json; : {{train}}", predict=None, score="s.json")
+    for arguments in (("train", "."), ("mix", ".", "--search")):
+        text = workspace.run(*arguments).out
+        assert "5.000e+300" in text
+        assert max(map(len, text.splitlines())) <= 100
+    rows = [line.split()[-3:] for line in workspace.run("train", ".").out.splitlines() if "e+300" in line]
+    assert rows == [["5.000e+300", "123457", "0.500"]] * 3
 
 
 def test_the_eval_goes_through_a_pipe_and_into_no_file(workspace: Workspace) -> None:
@@ -158,13 +174,35 @@ def test_a_stopped_run_leaves_no_trainer_and_goes_on(workspace: Workspace, sent:
     process = workspace.start("train", ".")
     assert becomes(lambda: running(f"{mark}\0") != [])
     os.killpg(process.pid, sent)
-    process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
+    if sent == signal.SIGINT:
+        assert process.wait() == 130
+        assert err.splitlines()[-1] == STOPPED
     assert becomes(lambda: running(mark) == [])
     (workspace.folder / "go").touch()
     result = workspace.run("train", ".", "--json").json
     assert [arm["problem"] for arm in result["arms"]] == ["", "", ""]
     assert trainings(workspace) == 3
     assert not list((workspace.run_folder / "student").glob("job-*")), "rows of the stopped one are left"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("evaluate", "."), ("mix", ".", "--search"), ("mix", ".", "--ablate", "filters")],
+    ids=lambda arguments: " ".join(arguments),
+)
+def test_whoever_has_it_trained_says_that_it_was_stopped(
+    workspace: Workspace, arguments: tuple[str, ...]
+) -> None:
+    mark = f"mark{uuid.uuid4().hex}"
+    with_student(workspace, f"bash -c 'exec -a {mark} sleep 300'; : {{train}} {{out}}")
+    process = workspace.start(*arguments)
+    assert becomes(lambda: running(f"{mark}\0") != [])
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.wait() == 130
+    assert err.splitlines()[-1] == STOPPED
+    assert becomes(lambda: running(mark) == [])
 
 
 @pytest.mark.parametrize("predict", [PREDICTS, None])

@@ -183,6 +183,20 @@ def test_ctrl_c_drains_and_the_same_command_goes_on(tmp_path: Path) -> None:
         assert len(workspace.accepted()) == 150
 
 
+def test_ctrl_c_before_the_first_round_says_what_is_left(tmp_path: Path) -> None:
+    """An axis is asked for before the run has anything to drain."""
+    generate = {"target": 30, "axes": {"writer": {"from": "teacher", "count": 5, "ask": "who writes"}}}
+    with FakeEndpoint(latency=30) as endpoint:
+        workspace = Workspace.make(tmp_path, endpoint.url, generate=generate)
+        process = workspace.start("run", ".")
+        while endpoint.stats().requests < 1:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.wait() == 130
+    assert err == "seedbed: stopped; the replies received are in the log, and the same command goes on\n"
+
+
 def check_kills(folder: Path, target: int, waits: Sequence[Callable[[FakeEndpoint], None]]) -> None:
     """A run that is killed once each of `waits` returns is in the end the one that nobody killed."""
     run = ("run", ".", "--target", str(target))

@@ -72,11 +72,11 @@ def test_rows_and_ids_come_back(name: str, tmp_path: Path) -> None:
     for row, original in zip(back, rows, strict=True):
         if name == "trl-sft":
             assert row["messages"] == TASK.as_chat(original.fields)
-            assert set(row) == {"messages", "seedbed_id"}
+            assert set(row) == {"messages", "seedbed_id", "origin"}
         else:
             assert list(row) == ["text", "intent", "seedbed_id", "origin"]
             assert row["text"] == original.fields["text"]
-            assert row["origin"] == "generated"
+        assert row["origin"] == "generated"
     assert [path.name for path in out.parent.iterdir()] == ["train"]
 
 
@@ -282,6 +282,7 @@ def test_pairs_are_written_as_turns(tmp_path: Path) -> None:
             "chosen": [{"role": "assistant", "content": "Six."}],
             "rejected": [{"role": "assistant", "content": "Many, \ufffd perhaps."}],
             "seedbed_id": f"sbd-{'a' * 24}",
+            "origin": "generated",
             "rehearsal": True,
         }
     ]

@@ -436,6 +436,26 @@ def test_overrides_are_judged_with_the_file(folder: Path, fail: Fail) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("rule", "key", "message"),
+    [
+        ("{real_atleast: 0.5}", "real_atleast", "unknown key 'real_atleast'; did you mean 'real_at_least'?"),
+        ("{most: 1}", "most", "unknown key 'most'; there are: real_at_least, synthetic_at_most"),
+        *(
+            (
+                f"{{real_at_least: {value}}}",
+                "real_at_least",
+                f"must be a share from 0 to 1 or a whole number of rows, not {value}",
+            )
+            for value in ("1.5", "-1", "-0.5", "true", "'half'")
+        ),
+    ],
+)
+def test_rules_of_a_slice(fail: Fail, rule: str, key: str, message: str) -> None:
+    (problem,) = fail(SHORTEST + f"mix: {{slices: {{fee: {rule}}}}}\n")
+    assert (problem.key, problem.message) == (f"mix.slices.fee.{key}", message)
+
+
 def test_the_message_has_a_line_for_each_problem(folder: Path, fail: Fail) -> None:
     problems = fail(SHORTEST + "mix: {synthetic: 2}\nexport: [parqet]\n")
     assert str(problems[0]) == f"{folder / 'recipe.yaml'}:3: mix.synthetic: must be at most 1, not 2"

@@ -50,7 +50,7 @@ def test_both_forms_are_one_student(tmp_path: Path) -> None:
         ({"scores": "s.json"}, "scores", "unknown key 'scores'; did you mean 'score'?"),
         ({"score": "../s.json"}, "score", "must be the name of a file in {out}"),
         ({"time": "2", "score": "s"}, "time", "must be a duration such as 6h, 1h30m or 90s, not 2; write"),
-        ({"metric": "m", "predict": "p"}, "metric", "decides by a number of the file `score`"),
+        ({"metric": "m", "predict": "'p {out}'"}, "metric", "decides by a number of the file `score`"),
         ({}, "", "needs score, a file that the command writes, or predict, a command that answers"),
         ({"score": "5"}, "score", "must be text, not 5; put it in quotes"),
     ],
@@ -58,7 +58,7 @@ def test_both_forms_are_one_student(tmp_path: Path) -> None:
 def test_both_forms_have_the_same_errors_each_at_its_line(
     options: dict[str, str], key: str, message: str, tmp_path: Path
 ) -> None:
-    written = [("command", '"bash t.sh"'), *options.items()]
+    written = [("command", '"bash t.sh {train} {out}"'), *options.items()]
     short = problems(tmp_path, "student:\n" + "".join(f"  {name}: {value}\n" for name, value in written))
     long = problems(
         tmp_path, "student:\n  command:\n" + "".join(f"    {name}: {value}\n" for name, value in written)
@@ -78,6 +78,14 @@ def test_both_forms_have_the_same_errors_each_at_its_line(
         ("student: {command: {score: s}}\n", "student.command.command", "this key is missing"),
         ('student: {command: "t {tain}", score: s}\n', "student.command", "did you mean {train}?"),
         ("student: {comand: t, score: s}\n", "student.comand", "did you mean 'command'?"),
+        ('student: {command: "t {out}", score: s}\n', "student.command", "has no {train} in it: the trainer"),
+        ('student: {command: "t {train}", score: s}\n', "student.command", "has no {out} in it: what it"),
+        ('student: {command: "t {{train}} {out}", score: s}\n', "student.command", "has no {train} in it"),
+        (
+            'student: {command: "t {train} {out}", predict: p}\n',
+            "student.predict",
+            "has no {out} in it: what was learnt lies there, and each arm has its own; write {out} where",
+        ),
         ("student: {score: s}\n", "student.score", "no student is called 'score'"),
         ("student: {classifier: word}\n", "student.classifier", "must be a map of keys and values"),
         ("student: {command: [a], score: s}\n", "student.score", "no student is called 'score'"),
@@ -87,6 +95,14 @@ def test_what_names_no_student_says_so(student: str, key: str, message: str, tmp
     found = problems(tmp_path, student)
     assert any(problem.key == key and message in problem.message for problem in found), found
     assert all(problem.line == 3 for problem in found)
+
+
+@pytest.mark.parametrize(
+    "student", ["comand: t, predict: p", "predict: p, comand: t", "clasifier: {}, x: {}"]
+)
+def test_of_options_below_a_mistyped_name_nothing_is_said(student: str, tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, f"student: {{{student}}}\n")
+    assert "; did you mean 'c" in found.message
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def key(folder: Path) -> str:
 
 
 def trainer(files: Any) -> dict[str, Any]:
-    return {"command": "python train.py {out}", "score": "scores.json", "files": files}
+    return {"command": "python train.py {train} {out}", "score": "scores.json", "files": files}
 
 
 def own_folder(tmp_path: Path) -> tuple[Path, Path]:
@@ -51,7 +51,7 @@ def test_of_a_listed_folder_every_file_counts(absolute: bool, tmp_path: Path) ->
 
 def test_a_folder_that_a_command_names_does_not_count(tmp_path: Path) -> None:
     """Else a command with `.` in it would be another one with every file that a run writes."""
-    Workspace.make(tmp_path, student={"command": "python train.py . {out}", "score": "scores.json"})
+    Workspace.make(tmp_path, student={"command": "python train.py . {train} {out}", "score": "scores.json"})
     first = key(tmp_path)
     (tmp_path / "written by a run").touch()
     assert key(tmp_path) == first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -11,8 +12,9 @@ import time
 
 import pytest
 
-from seedbed.core.errors import SeedbedError
-from seedbed.run.workers import WorkerEnded, Workers
+from seedbed.core.child_process import end_child, receive, send, start_child
+from seedbed.core.errors import Interrupted, SeedbedError
+from seedbed.run.workers import Workers
 
 _state = ""
 
@@ -42,6 +44,15 @@ def fail_oddly(text: str) -> None:
 
 def die(number: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def interrupt(number: int) -> int:
+    os.kill(os.getpid(), signal.SIGINT)
+    return number
+
+
+def stop(number: int) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def pid(_: str) -> int:
@@ -74,13 +85,43 @@ def test_errors_come_back_and_a_killed_worker_is_named_and_replaced() -> None:
                 await workers.call(fail, "of the caller")
             with pytest.raises(SeedbedError, match="_Stubborn: odd!"):
                 await workers.call(fail_oddly, "odd")
-            with pytest.raises(WorkerEnded, match="was killed"):
+            with pytest.raises(SeedbedError, match=r"was killed \(SIGKILL; out of memory\?\)"):
                 await workers.call(die, 0)
             assert (await workers.call(answer, 3))[1] == 9
         finally:
             await asyncio.to_thread(workers.close)
 
     asyncio.run(work())
+
+
+def test_ctrl_c_ends_no_worker_and_one_that_was_stopped_did_not_lack_memory() -> None:
+    async def work() -> None:
+        workers = Workers(1, begin, "")
+        try:
+            assert await workers.call(interrupt, 5) == 5
+            with pytest.raises(Interrupted, match=r"was stopped \(SIGTERM\); run the same") as caught:
+                await workers.call(stop, 0)
+            assert "memory" not in str(caught.value)
+        finally:
+            await asyncio.to_thread(workers.close)
+
+    asyncio.run(work())
+
+
+def test_ctrl_c_ends_no_process_that_has_just_been_started() -> None:
+    """Before Python is up in it, where no handler of its own could be."""
+    process = start_child("seedbed.run.worker_process")
+    os.kill(process.pid, signal.SIGINT)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        send(process.stdin, pickle.dumps((sys.path, pickle.dumps((begin, "")))))
+        send(process.stdin, pickle.dumps((answer, 3)))
+        told = receive(process.stdout)
+        assert told is not None
+        assert pickle.loads(told) == (True, ("", 9, process.pid))
+    finally:
+        end_child(process)
 
 
 def test_workers_end_with_a_parent_that_is_killed() -> None:

@@ -98,6 +98,7 @@ def test_without_dev_rows_there_is_an_empty_file(recipe_folder: Path) -> None:
         ("kill -9 $$", "was killed by the system (signal 9): is there memory enough?"),
         ("sh -c 'kill -9 $$'; exit $?", "was killed by the system (signal 9)"),
         ("kill -SEGV $$", "was ended by signal 11 (SIGSEGV)"),
+        ("kill -INT $$; exit 0", "was ended by signal 2 (SIGINT)"),
         ("true", "wrote no scores.json in {out}"),
         ("ln -s /etc/hostname {out}/scores.json", "wrote scores.json as a link out of {out}"),
         ("mkdir {out}/scores.json", "wrote scores.json, which cannot be read: Is a directory"),

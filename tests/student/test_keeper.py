@@ -98,7 +98,7 @@ def test_nothing_survives_the_one_that_ordered_it(sent: signal.Signals, mark: st
 
 def test_a_keeper_that_is_killed_is_no_failure_of_the_trainer(mark: str, tmp_path: Path) -> None:
     ends_its_keeper = f"echo {mark} > /dev/null; sleep 2; kill -9 $PPID; sleep 300"
-    with pytest.raises(SeedbedError, match="the process that kept the trainer ended") as caught:
+    with pytest.raises(SeedbedError, match="the process that kept the trainer was killed") as caught:
         run(order(tmp_path, ends_its_keeper))
     assert not isinstance(caught.value, StudentError)
     assert becomes(lambda: running(mark) == [])

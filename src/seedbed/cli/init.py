@@ -30,7 +30,15 @@ def purpose(example: Traversable) -> str:
     return (example / "recipe.yaml").read_text("utf-8").splitlines()[1].removeprefix("# ")
 
 
-@click.command()
+class _ListsStarters(click.Command):
+    """Its help ends with the starter recipes, which are read when somebody asks."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Starter recipes"):
+            formatter.write_dl([(name, purpose(each)) for name, each in sorted(examples().items())])
+
+
+@click.command(cls=_ListsStarters)
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--example", "name", default="support-tickets", show_default=True, help="The starter recipe.")
 def command(folder: Path, name: str) -> None:

@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import click
 
 from seedbed import __version__
-from seedbed.cli.output import fail
+from seedbed.cli.output import fail, say_stopped
 
 # Command -> module: a command's imports are paid for by that command alone.
 COMMANDS = {
@@ -55,6 +56,9 @@ SUMMARIES = {
     "schema": "Print the JSON Schema of a recipe, for editors.",
     "plugins": "List what a recipe may name, and which package offers it.",
 }
+# Commands of other programs, and what does their work here.
+_CHECKS = "`seedbed plan RECIPE` checks a recipe as a whole, and makes no call"
+ELSEWHERE = dict.fromkeys(("validate", "check", "lint"), _CHECKS)
 
 
 class LazyGroup(click.Group):
@@ -68,6 +72,25 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = import_module(COMMANDS[cmd_name]).command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from seedbed.core.registry import nearest
+
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            close = nearest(name, list(COMMANDS))
+            hint = f"did you mean '{close}'?" if close else "`seedbed --help` lists them"
+            ctx.fail(f"no command is called '{name}'; {ELSEWHERE.get(name, hint)}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            say_stopped(ctx.invoked_subcommand or "")
+            sys.exit(130)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -21,10 +21,22 @@ set_option = click.option(
     help="Override a key of the recipe, as in --set generate.target=50.",
 )
 
+_IN_THE_LOG = "; the replies received are in the log, and the same command goes on"
+_FINISHED = "; what was finished is kept, and the same command goes on"
+_KEPT = {
+    **dict.fromkeys(("preview", "run", "loop", "calibrate"), _IN_THE_LOG),
+    **dict.fromkeys(("mix", "train", "evaluate"), _FINISHED),
+}
+
 
 def note(message: str) -> None:
     """Tell the user something that is not data."""
     click.echo(f"seedbed: {message}", err=True)
+
+
+def say_stopped(command: str) -> None:
+    """Tell that Ctrl-C stopped it, and what is left of it, where anything is."""
+    note(f"stopped{_KEPT.get(command, '')}")
 
 
 def print_json(value: Any) -> None:
@@ -38,7 +50,7 @@ def fail(error: SeedbedError) -> int:
     if isinstance(error, InputError):
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)
-        if len(error.problems) > 1:
+        if len(error.problems) > 1 and error.nothing_sent:
             click.echo(f"{len(error.problems)} problems; nothing was sent.", err=True)
     else:
         click.echo(f"error: {error}", err=True)

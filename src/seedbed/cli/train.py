@@ -22,12 +22,11 @@ def command(recipe: Path, judged: bool, overrides: tuple[str, ...], as_json: boo
     The eval stays closed. What was learnt from the same rows before is not learnt again.
     """
     from seedbed.publish.student_text import trained_text
-    from seedbed.run.loop import run_in_loop
     from seedbed.run.mixing import opened_run
     from seedbed.run.students import train, train_and_judge
 
     with opened_run(recipe, overrides, asks=judged) as bound:
-        result = run_in_loop(train_and_judge(bound, note)) if judged else train(bound, note)
+        result = train_and_judge(bound, note) if judged else train(bound, note)
     if as_json:
         print_json(result)
     else:

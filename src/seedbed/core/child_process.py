@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import struct
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import IO
+
+from seedbed.core.errors import Interrupted, SeedbedError
+
+_STOPPED = frozenset({"SIGINT", "SIGTERM", "SIGHUP"})
+"""Signals that somebody sends who wants it stopped."""
 
 _LENGTH = struct.Struct("<Q")
 
@@ -21,14 +28,60 @@ def start_child(module: str) -> subprocess.Popen[bytes]:
     """Start `python -m module`, with pipes to its standard input and output.
 
     `-P` keeps the user's folder off the import path. The own session keeps Ctrl-C in the terminal from
-    the child, which must live until the run has drained.
+    the child, which must live until the run has drained. One that comes before the child has its session,
+    or that is sent to it by itself, stays blocked: its parent alone ends it.
     """
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", module],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
+    with _interrupts_blocked():
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """In this thread; a process that is started meanwhile has SIGINT blocked for good."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def unblock_interrupts() -> None:
+    """In a child that starts programs of others, which can be interrupted again; the child still is not."""
+    if sys.platform != "win32":
+        # A handler, unlike SIG_IGN, does not pass to the programs.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def ended_early(process: subprocess.Popen[bytes], what: str, kept: str = "") -> SeedbedError:
+    """The error to raise where a child, `what`, ended before it answered; `kept` says what is not lost.
+
+    Interrupted where a signal says that it was to stop, for then memory has no part in it.
+    """
+    code = process.wait()
+    again = "run the same command again" + (f": {kept}" if kept else "")
+    name = _signal_name(-code)
+    if name in _STOPPED:
+        return Interrupted(f"{what} was stopped ({name}); {again}")
+    if name == "SIGKILL":
+        return SeedbedError(f"{what} was killed ({name}; out of memory?); free memory and {again}")
+    how = f"was ended by {name}" if name else f"ended (exit code {code})"
+    return SeedbedError(f"{what} {how} before it answered; is there memory enough? If so, {again}")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return ""
 
 
 def end_child(process: subprocess.Popen[bytes], seconds: float = 5.0) -> None:

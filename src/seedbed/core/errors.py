@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from seedbed.core.money import NO_CHARGE, Charge
 
@@ -16,6 +17,12 @@ class SeedbedError(Exception):
     """Base of all errors that a user can cause or cure. The message says what, where and what to do."""
 
     exit_code = 1
+
+
+class Interrupted(SeedbedError):
+    """Somebody stopped it; the message says what is kept."""
+
+    exit_code = 130
 
 
 class AccountsError(SeedbedError):
@@ -41,6 +48,8 @@ class InputError(SeedbedError):
     """A recipe, data file or option cannot be used. Carries every problem found, not the first."""
 
     exit_code = 2
+    nothing_sent: ClassVar[bool] = True
+    """Whether it is found before anything is asked or begun."""
 
     def __init__(self, problems: Sequence[Problem] | str) -> None:
         if isinstance(problems, str):

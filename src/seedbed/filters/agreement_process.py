@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from seedbed.core.child_process import end_child, end_with_the_parent, start_child
-from seedbed.core.errors import SeedbedError
+from seedbed.core.child_process import end_child, end_with_the_parent, ended_early, start_child
 from seedbed.core.garbage import collect_rarely
 
 if TYPE_CHECKING:
@@ -30,10 +29,7 @@ def learn_apart(rows: Sequence[tuple[str, str]]) -> Agreement:
             process.stdin.flush()
         answer = process.stdout.read()
         if not answer:
-            raise SeedbedError(
-                "label_agreement: the process that learns from the real rows ended (exit code "
-                f"{process.wait()}; out of memory?); free memory and run the same command again"
-            )
+            raise ended_early(process, "label_agreement: the process that learns from the real rows")
         learnt: Agreement = pickle.loads(answer)
         return learnt
     finally:

@@ -150,11 +150,13 @@ def columns(task: Task, *, rehearsal: bool) -> list[str]:
 
 def flat_row(record: Record, task: Task, *, rehearsal: bool) -> dict[str, Any]:
     """The row under `columns`."""
-    row = readable_fields(record, task) | {
-        EXPORT_ID_COLUMN: export_id(record),
-        ORIGIN_COLUMN: record.provenance.origin,
-    }
-    return row | {REHEARSAL_COLUMN: True} if rehearsal else row
+    return readable_fields(record, task) | added_columns(record, rehearsal=rehearsal)
+
+
+def added_columns(record: Record, *, rehearsal: bool) -> dict[str, Any]:
+    """What every format adds to a record's own: its id, its origin (`real` or `generated`) and the stamp."""
+    added = {EXPORT_ID_COLUMN: export_id(record), ORIGIN_COLUMN: record.provenance.origin}
+    return added | {REHEARSAL_COLUMN: True} if rehearsal else added
 
 
 def readable_fields(record: Record, task: Task) -> dict[str, Any]:

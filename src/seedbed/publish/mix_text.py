@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seedbed.publish.proof_text import metric_name, signed
-from seedbed.publish.text_layout import bullet, heading, paragraph, table
+from seedbed.publish.text_layout import bullet, figure, heading, paragraph, table
 
 OF_A_REHEARSAL = "Of a rehearsal these figures show that it works, and nothing about any teacher."
 
@@ -60,7 +60,7 @@ def _row(arm: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
         arm["name"] + mark,
         f"{arm['real']:,}",
         f"{arm['synthetic']:,}",
-        f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]",
+        f"{figure(score['value'])} [{figure(score['low'])}, {figure(score['high'])}]",
         gap_words(arm["against_real"]),
         gap_words(arm["against_prior"]),
     ]
@@ -76,7 +76,7 @@ def gap_words(difference: Mapping[str, Any] | None) -> str:
 def _rungs(result: Mapping[str, Any]) -> list[str]:
     return [
         f"on {rung['rows']:,} rows: "
-        + ", ".join(f"{share} has {score:.3f}" for share, score in rung["scores"].items())
+        + ", ".join(f"{share} has {figure(score)}" for share, score in rung["scores"].items())
         for rung in result["rungs"]
     ]
 
@@ -151,7 +151,7 @@ def ablation_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
     score = base["score"]
     setting = (
         f"The recipe's mix of {rows['real']:,} real and {rows['synthetic']:,} generated rows has {metric} "
-        f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}] on {where}, learnt from "
+        f"{figure(score['value'])} [{figure(score['low'])}, {figure(score['high'])}] on {where}, learnt from "
         f"{result['seeds']} times. Without one of the {result['part']}, {how}; all sets are of one size. "
         f"What it was worth is how much better the mix is with it: {LEGEND}."
     )
@@ -179,7 +179,7 @@ def _worth(name: str, found: Mapping[str, Any]) -> list[str]:
     return [
         name,
         f"{found['pool']:,}",
-        f"{found['score']['value']:.3f}",
+        figure(found["score"]["value"]),
         f"{signed(gap['value'])} [{signed(gap['low'])}, {signed(gap['high'])}] {SIGNS[worth['verdict']]}",
         f"{rows:,}" if rows else "–",
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seedbed.publish.text_layout import bullet, heading, paragraph, table
+from seedbed.publish.text_layout import bullet, figure, heading, paragraph, table
 
 ARM_NAMES: Mapping[str, str] = {
     "real_only": "real only",
@@ -149,4 +149,4 @@ def metric_name(metric: str) -> str:
 
 
 def signed(value: float) -> str:
-    return f"{value:+.3f}"
+    return figure(value, "+")

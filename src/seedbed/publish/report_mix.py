@@ -20,6 +20,7 @@ from seedbed.publish.page_content import (
     Text,
 )
 from seedbed.publish.proof_text import metric_name, signed
+from seedbed.publish.text_layout import figure
 
 Summary = Mapping[str, Any]
 
@@ -43,16 +44,20 @@ def _search(result: Mapping[str, Any]) -> list[Block]:
     for arm in result["arms"]:
         score = arm["score"]
         low, value, high = (scale.place(score[key]) for key in ("low", "value", "high"))
-        said = f"{metric} {score['value']:.3f}, interval {score['low']:.3f} to {score['high']:.3f}"
+        at, least, most = (figure(score[key]) for key in ("value", "low", "high"))
         of_recipe = "the recipe's share" if arm["share"] == result["prior"] else ""
         rows.append(
             [
                 Text(arm["name"], of_recipe),
                 Number(f"{arm['real']:,}"),
                 Number(f"{arm['synthetic']:,}"),
-                Number(f"{score['value']:.3f}", f"[{score['low']:.3f}, {score['high']:.3f}]"),
+                Number(at, f"[{least}, {most}]"),
                 Interval(
-                    said, value, low, high, tone="good" if arm["share"] == result["chosen"] else "plain"
+                    f"{metric} {at}, interval {least} to {most}",
+                    value,
+                    low,
+                    high,
+                    tone="good" if arm["share"] == result["chosen"] else "plain",
                 ),
                 Number(gap_words(arm["against_real"])),
             ]
@@ -75,7 +80,7 @@ def _ablation(part: str, result: Mapping[str, Any]) -> list[Block]:
             [
                 Text(name),
                 Number(f"{found['pool']:,}"),
-                Number(f"{found['score']['value']:.3f}"),
+                Number(figure(found["score"]["value"])),
                 Number(
                     gap_words(worth),
                     f"[{signed(gap['low'])}, {signed(gap['high'])}]",
@@ -86,7 +91,7 @@ def _ablation(part: str, result: Mapping[str, Any]) -> list[Block]:
         Column("without"), Column("drawn from", "number"), Column(metric_name(result["metric"]), "number"),
         Column("worth", "number"),
     ]  # fmt: skip
-    base = result["base"]["score"]["value"]
-    caption = f"What {part} were worth: the mix as it is has {base:.3f} on {result['dev_rows']:,} dev rows"
+    base = figure(result["base"]["score"]["value"])
+    caption = f"What {part} were worth: the mix as it is has {base} on {result['dev_rows']:,} dev rows"
     notes = [f"{name}: {why}" for name, why in result["left_out"].items()]
     return [Table(caption, columns, rows), *([Bullets(notes)] if notes else [])]

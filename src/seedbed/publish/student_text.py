@@ -7,7 +7,7 @@ from typing import Any
 
 from seedbed.publish.mix_text import OF_A_REHEARSAL
 from seedbed.publish.proof_text import arm_name, metric_name, signed, verdict_words, weakest
-from seedbed.publish.text_layout import bullet, heading, paragraph, table
+from seedbed.publish.text_layout import bullet, figure, heading, paragraph, table
 from seedbed.publish.weaknesses_text import weaknesses_text
 
 
@@ -69,8 +69,8 @@ def _win_rate(found: Mapping[str, Any]) -> str:
 def _scores(arm: Mapping[str, Any], metric: str, others: list[str]) -> list[str]:
     if arm["scores"] is not None:
         score = arm["scores"][metric]
-        first = f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
-        return [first, *(f"{arm['scores'][other]['value']:.3f}" for other in others)]
+        first = f"{figure(score['value'])} [{figure(score['low'])}, {figure(score['high'])}]"
+        return [first, *(figure(arm["scores"][other]["value"]) for other in others)]
     if arm["problem"]:
         return ["not scored", *["–"] * len(others)]
-    return [f"{arm['reported'][name]:.3f}" if name in arm["reported"] else "–" for name in (metric, *others)]
+    return [figure(arm["reported"][name]) if name in arm["reported"] else "–" for name in (metric, *others)]

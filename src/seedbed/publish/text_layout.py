@@ -12,6 +12,15 @@ NARROWEST = 8
 """A column of text is never cut below this, even if the table then passes the width."""
 
 
+def figure(value: float, sign: str = "") -> str:
+    """A score: three decimals; of a large one, as a trainer may report, six digits or a power of ten.
+
+    `sign` is `+` where a plus is to be written too.
+    """
+    size = abs(value)
+    return format(value, sign + (".3f" if size < 1_000 else ".6g" if size < 1_000_000 else ".3e"))
+
+
 def printable(value: object) -> str:
     """One line of text that is safe to print: what could steer a terminal is shown as U+FFFD.
 

@@ -11,17 +11,17 @@ from typing import ClassVar
 
 from seedbed.core.errors import InputError
 from seedbed.core.protocols import Task
-from seedbed.core.record import EXPORT_ID_COLUMN, Record
-from seedbed.publish.exporter import REHEARSAL_COLUMN, Changes, RowByRow, export_id, readable_fields
+from seedbed.core.record import Record
+from seedbed.publish.exporter import Changes, RowByRow, added_columns, readable_fields
 from seedbed.publish.jsonl import json_line
 from seedbed.tasks.preference import as_pair
 
 
 class TrlDpo(RowByRow):
-    """`prompt`, `chosen` and `rejected` as turns, and `seedbed_id`."""
+    """`prompt`, `chosen` and `rejected` as turns, `seedbed_id` and `origin`."""
 
     name: ClassVar[str] = "trl-dpo"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     suffix: ClassVar[str] = ".jsonl"
     kinds: ClassVar[tuple[str, ...] | None] = ("preference",)
 
@@ -35,5 +35,4 @@ class TrlDpo(RowByRow):
 
     def row(self, record: Record, task: Task, changes: Changes, *, rehearsal: bool) -> str:
         turns: dict[str, object] = {**as_pair(task, readable_fields(record, task))}
-        stamp = {REHEARSAL_COLUMN: True} if rehearsal else {}
-        return json_line({**turns, EXPORT_ID_COLUMN: export_id(record), **stamp}, changes)
+        return json_line({**turns, **added_columns(record, rehearsal=rehearsal)}, changes)

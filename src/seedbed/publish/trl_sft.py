@@ -10,16 +10,16 @@ from __future__ import annotations
 from typing import ClassVar
 
 from seedbed.core.protocols import Task
-from seedbed.core.record import EXPORT_ID_COLUMN, Record
-from seedbed.publish.exporter import REHEARSAL_COLUMN, Changes, RowByRow, export_id, readable_fields
+from seedbed.core.record import Record
+from seedbed.publish.exporter import Changes, RowByRow, added_columns, readable_fields
 from seedbed.publish.jsonl import json_line
 
 
 class TrlSft(RowByRow):
-    """`messages`, the task's chat view of the record, and `seedbed_id`."""
+    """`messages`, the task's chat view of the record, `seedbed_id` and `origin`."""
 
     name: ClassVar[str] = "trl-sft"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     suffix: ClassVar[str] = ".jsonl"
 
     def head(self, task: Task, *, rehearsal: bool) -> str:
@@ -27,5 +27,4 @@ class TrlSft(RowByRow):
 
     def row(self, record: Record, task: Task, changes: Changes, *, rehearsal: bool) -> str:
         messages = task.as_chat(readable_fields(record, task))
-        stamp = {REHEARSAL_COLUMN: True} if rehearsal else {}
-        return json_line({"messages": messages, EXPORT_ID_COLUMN: export_id(record), **stamp}, changes)
+        return json_line({"messages": messages, **added_columns(record, rehearsal=rehearsal)}, changes)

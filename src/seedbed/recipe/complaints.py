@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -52,7 +52,8 @@ def complaints(error: ValidationError, kind: type[BaseModel], values: Any) -> li
     for detail in error.errors(include_url=False):
         loc = tuple(detail["loc"])
         if detail["type"] == "extra_forbidden":
-            unknown.append(Complaint(loc, known=_keys_at(kind, loc[:-1])))
+            known = _keys_at(kind, loc[:-1])
+            unknown.append(Complaint(loc, "" if known is not None else f"unknown key '{loc[-1]}'", known))
         elif detail["type"] == "missing":
             messages.setdefault(loc, []).append("this key is missing")
         else:
@@ -137,12 +138,26 @@ def _fields_of(kind: type[BaseModel]) -> dict[str, FieldInfo]:
     return fields
 
 
-def _keys_at(kind: type[BaseModel], loc: KeyPath) -> tuple[str, ...]:
-    """The keys that the model at `loc` knows; none where the way there is not through plain models."""
+def _keys_at(kind: type[BaseModel], loc: KeyPath) -> tuple[str, ...] | None:
+    """The keys that the model at `loc` knows; None where the way there is not by models, maps and lists."""
+    inner: Any = kind
     for key in loc:
-        fields = _fields_of(kind)
-        inner = fields[str(key)].annotation if key in fields else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return ()
-        kind = inner
-    return keys_of(kind)
+        inner = _below(inner, key)
+    return keys_of(inner) if _is_model(inner) else None
+
+
+def _below(annotation: Any, key: str | int) -> Any:
+    """What is annotated for the value at `key`; None where that cannot be told."""
+    if _is_model(annotation):
+        fields = _fields_of(annotation)
+        return fields[str(key)].annotation if key in fields else None
+    inner = get_args(annotation)
+    if get_origin(annotation) is dict:
+        return inner[1]
+    if get_origin(annotation) in (list, tuple) and len(set(inner) - {Ellipsis}) == 1:
+        return inner[0]
+    return None
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

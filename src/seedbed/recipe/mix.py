@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, field_validator
 
+from seedbed.recipe.complaints import shown
 from seedbed.recipe.section import Float, Int, Section, Text
 
 Share = Annotated[Float, Field(ge=0, le=1)]
+
+
+def _amount(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """One rule for both kinds: what each alone has against a value contradicts the other."""
+    try:
+        return read(value)
+    except ValidationError:
+        message = f"must be a share from 0 to 1 or a whole number of rows, not {shown(value)}"
+        raise ValueError(message) from None
+
+
 # YAML tells 1 from 1.0: a whole number is of rows.
-Amount = Annotated[Int, Field(ge=1)] | Share
+Amount = Annotated[Annotated[Int, Field(ge=1)] | Share, WrapValidator(_amount)]
 
 
 class SliceEntry(Section):

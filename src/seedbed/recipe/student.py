@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from seedbed.core.registry import Table
+from seedbed.core.registry import Table, nearest
 from seedbed.recipe.complaints import shown
 from seedbed.recipe.document import KeyPath
 from seedbed.recipe.findings import Findings
@@ -64,6 +64,8 @@ def read_student(raw: Any, reading: Reading) -> StudentEntry | None:
     else:
         known = reading.registry.students
         strange = [name for name in raw if name not in known] if isinstance(raw, dict) else []
+        # Where one of them is a student's name mistyped, the others are its options.
+        strange = next(([name] for name in strange if nearest(name, known.names())), strange)
         for name in strange:
             findings.plugin(known, name, (*path, name))
         if not strange:

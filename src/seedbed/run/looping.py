@@ -31,6 +31,7 @@ from seedbed.store.atomic import write_bytes
 from seedbed.store.folder import RunLock
 from seedbed.student.arms import MIX
 from seedbed.student.examine import Examined
+from seedbed.student.problems import told_once
 from seedbed.student.protocol import StudentError
 from seedbed.student.targets import Targets
 
@@ -241,9 +242,10 @@ def _score(
     found = trainer.answers(arms_of(bound, material), keep=True)
     examined = examined_on_dev(bound, material, found)
     if MIX not in examined.answers:
-        problems = [each.problem or f"arm {each.arm.name}: {each.arm.note}" for each in found]
+        problems = {each.arm.name: each.problem or each.arm.note for each in found}
         raise StudentError(
-            "nothing was learnt from the mix, so that there is nothing to go by\n" + "\n".join(problems)
+            "nothing was learnt from the mix, so that there is nothing to go by\n"
+            + "\n".join(told_once(problems))
         )
     this.scored = {
         "stopped": result.stopped,

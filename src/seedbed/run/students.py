@@ -8,6 +8,7 @@ from typing import Any
 from seedbed.core.errors import InputError, Problem
 from seedbed.recipe import StudentEntry, roles_of_student
 from seedbed.run.binding import BoundRecipe
+from seedbed.run.loop import run_in_loop
 from seedbed.run.manifest import Manifest
 from seedbed.run.mixing import examined_on_dev, reported_by, student_on_dev
 from seedbed.run.proof import prove
@@ -18,6 +19,7 @@ from seedbed.store.atomic import write_json
 from seedbed.student.arms import MIX, REAL_ONLY, Arm
 from seedbed.student.evaluate import compared
 from seedbed.student.examine import MATERIAL, Examined
+from seedbed.student.problems import told_once
 from seedbed.student.protocol import StudentError
 
 Tell = Callable[[str], None]
@@ -36,7 +38,7 @@ def train(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
     return result
 
 
-async def train_and_judge(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
+def train_and_judge(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
     """`train`, and how often the judge likes an arm's answers to the dev rows better than another's.
 
     The result has `win_rates` as well, by pair of arms. Raises InputError where nobody judges or the student
@@ -50,7 +52,8 @@ async def train_and_judge(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
         message = "a judge compares what two arms say, and of this student there are no two that can be asked"
         raise InputError([bound.loaded.problem(("student",), message)])
     pairs = [(each["arm"], each["against"]) for each in result["differences"]]
-    result["win_rates"] = await judge_arms(bound, examined.rows, examined.answers, pairs, tell)
+    # Not before: a loop would hold an interrupt back until the training is over.
+    result["win_rates"] = run_in_loop(judge_arms(bound, examined.rows, examined.answers, pairs, tell))
     write_json(bound.folder.student / "dev.json", result)
     return result
 
@@ -60,9 +63,9 @@ def _train(bound: BoundRecipe, tell: Tell) -> tuple[dict[str, Any], Examined | N
     entry = student_on_dev(bound, "train")
     material = material_of(bound)
     found = Trainer(bound, entry, material.dev, tell).answers(arms_of(bound, material), keep=True)
-    problems = [answered.problem for answered in found if answered.problem]
+    problems = {answered.arm.name: answered.problem for answered in found if answered.problem}
     if len(problems) == len(found):
-        raise StudentError([Problem(problem, str(bound.folder.student)) for problem in problems])
+        raise StudentError([Problem(each, str(bound.folder.student)) for each in told_once(problems)])
     student = student_plugin(entry)
     examined = examined_on_dev(bound, material, found) if student.answers else None
     asked = list(examined.answers) if examined is not None else []

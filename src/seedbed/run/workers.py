@@ -20,17 +20,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from seedbed.core.child_process import end_child, receive, send, start_child
-from seedbed.core.errors import SeedbedError
+from seedbed.core.child_process import end_child, ended_early, receive, send, start_child
 
 A = TypeVar("A")
 R = TypeVar("R")
 
 _MODULE = "seedbed.run.worker_process"
-
-
-class WorkerEnded(SeedbedError):
-    """A worker ended while it was at work; what it had in hand can be worked on again."""
 
 
 class Workers:
@@ -52,7 +47,8 @@ class Workers:
     async def call(self, function: Callable[[A], R], argument: A) -> R:
         """The result of `function(argument)` in one of the processes.
 
-        Raises what the function raised there, or WorkerEnded.
+        Raises what the function raised there, or SeedbedError where the process ended: what it had in hand
+        can be worked on again.
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._call, function, argument)
@@ -74,10 +70,7 @@ class Workers:
             send(process.stdin, pickle.dumps((function, argument), pickle.HIGHEST_PROTOCOL))
             answer = receive(process.stdout)
         if answer is None:
-            raise WorkerEnded(
-                f"a filter worker process was killed (exit code {process.wait()}; out of memory?); free "
-                "memory and run the same command again: every reply is in the log"
-            )
+            raise ended_early(process, "a filter worker process", "every reply is in the log")
         good, value = pickle.loads(answer)
         if not good:
             raise value

@@ -20,7 +20,7 @@ from typing import Any
 
 import orjson
 
-from seedbed.core.child_process import start_child
+from seedbed.core.child_process import ended_early, start_child
 from seedbed.core.errors import (
     BudgetReached,
     EndpointError,
@@ -54,10 +54,7 @@ def answer_of(process: subprocess.Popen[bytes], file: Path) -> Any:
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
-        raise SeedbedError(
-            f"{file}: the process that reads it ended (exit code {process.wait()}) before it answered; "
-            "is there memory enough? Run the same command again"
-        )
+        raise ended_early(process, f"{file}: the process that reads it")
     answer = orjson.loads(line)
     if "failed" in answer:
         raise SeedbedError(f"{file}: the process that reads it failed: {answer['failed']}")

@@ -14,6 +14,7 @@ from typing import Any
 from seedbed.student.arms import Arm, in_order
 from seedbed.student.examine import difference_of
 from seedbed.student.mixture import Mixture, MixtureError, mix
+from seedbed.student.problems import told_once
 from seedbed.student.repeated import Try
 from seedbed.student.rows import Row
 
@@ -51,7 +52,7 @@ def ablate(
     learnt = tried.learnt(runs)
     if BASE not in learnt:
         raise MixtureError(
-            "the recipe's mix could not be learnt from: " + "; ".join(dict.fromkeys(tried.problems.values()))
+            "the recipe's mix could not be learnt from: " + "; ".join(told_once(tried.problems))
         )
     scored = tried.repeated(learnt, seed)
     return {
@@ -70,7 +71,7 @@ def ablate(
             if name != BASE
         },
         "left_out": left_out,
-        "problems": sorted(set(tried.problems.values())),
+        "problems": told_once(tried.problems),
     }
 
 

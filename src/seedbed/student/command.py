@@ -32,6 +32,16 @@ MOST_SCORES = 1 << 20
 _PLACE = re.compile(r"\{\{(\w+)\}\}|(?<!\$)\{(\w+)\}")
 _OF_TRAINING = ("train", "dev", "out", "seed")
 _OF_ASKING = ("out", "seed")
+# What a command without a place could not know: nothing else says where its files are.
+_WANTED_OF_TRAINING = {
+    "train": "the trainer would see no rows, and all arms would be alike",
+    "out": "what it learns and scores is looked for there alone",
+}
+_WANTED_OF_ASKING = {"out": "what was learnt lies there, and each arm has its own"}
+
+
+def _places_in(command: str) -> set[str]:
+    return {match[2] for match in _PLACE.finditer(command) if match[2] is not None}
 
 
 def _with(known: Sequence[str], command: str) -> str:
@@ -116,6 +126,19 @@ class Command(Student):
 
     def problems(self, task: Task) -> list[tuple[Sequence[str], str]]:
         """Here, and not with the options: of a mistyped `score` it does not follow that there is none."""
+        found: list[tuple[Sequence[str], str]] = [
+            ((key,), f"has no {{{place}}} in it: {why}; write {{{place}}} where it belongs")
+            for key, command, places in (
+                ("command", self._options.command, _WANTED_OF_TRAINING),
+                ("predict", self._options.predict, _WANTED_OF_ASKING),
+            )
+            if command is not None
+            for place, why in places.items()
+            if place not in _places_in(command)
+        ]
+        return found or self._problems_of_scores()
+
+    def _problems_of_scores(self) -> list[tuple[Sequence[str], str]]:
         options = self._options
         if options.score is None and options.predict is None:
             return [((), "needs score, a file that the command writes, or predict, a command that answers")]

@@ -13,6 +13,7 @@ from seedbed.core.protocols import Task
 from seedbed.student import STUDENTS
 from seedbed.student.arms import Arm
 from seedbed.student.job import Job
+from seedbed.student.problems import told_once
 from seedbed.student.protocol import Fitted, Lesson, Student, StudentError
 from seedbed.student.scores import require_scorable
 
@@ -70,7 +71,7 @@ def _fit(student: Student, arm: Arm, job: Job, task: Task, base: Path, tell: Tel
 
 
 def require_one_fitted(entries: Sequence[Entry], otherwise: str) -> None:
-    """Raises StudentError with every arm's problem, and what comes of it, where no arm was learnt from."""
+    """Raises StudentError with every problem, and what comes of it, where no arm was learnt from."""
     if all(entry.fitted is None for entry in entries):
-        problems = "\n".join(entry.problem for entry in entries)
+        problems = "\n".join(told_once({entry.arm.name: entry.problem for entry in entries}))
         raise StudentError(f"there is no arm to score, and {otherwise}\n{problems}".rstrip())

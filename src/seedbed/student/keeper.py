@@ -15,8 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from seedbed.core.child_process import end_child, receive, send, start_child
-from seedbed.core.errors import SeedbedError
+from seedbed.core.child_process import end_child, ended_early, receive, send, start_child
 from seedbed.recipe.units import write_duration, write_size
 from seedbed.student.protocol import StudentError
 
@@ -75,10 +74,7 @@ def run(order: Order) -> bytes:
     if began is not None and "cannot_start" in (start := json.loads(began)):
         raise StudentError(f"{order.name} cannot start: {start['cannot_start']}")
     if ended is None or said is None:
-        raise SeedbedError(
-            f"the process that kept {order.name} ended (exit code {process.wait()}); is there memory enough? "
-            "Run the same command again"
-        )
+        raise ended_early(process, f"the process that kept {order.name}")
     _require_success(order, **json.loads(ended))
     return said
 

@@ -21,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from seedbed.core.child_process import receive, send
+from seedbed.core.child_process import receive, send, unblock_interrupts
 from seedbed.student.bounded_log import BoundedLog
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -173,6 +173,7 @@ def _run(order: dict[str, Any], data: bytes, keeper: Keeper, answers: IO[bytes])
 
 
 def main() -> None:
+    unblock_interrupts()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     order, data = receive(sys.stdin.buffer), receive(sys.stdin.buffer)

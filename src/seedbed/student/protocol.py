@@ -17,6 +17,8 @@ from seedbed.student.rows import Row
 class StudentError(InputError):
     """An arm from which this student cannot learn: too few rows, one label, a trainer that failed."""
 
+    nothing_sent: ClassVar[bool] = False
+
 
 @dataclass(frozen=True, slots=True)
 class Lesson:

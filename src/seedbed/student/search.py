@@ -19,6 +19,7 @@ from seedbed.stats.intervals import LEVEL, Estimate
 from seedbed.student.arms import Arm, in_order
 from seedbed.student.examine import Examined, deciding, difference_of, unseen, verdict_on
 from seedbed.student.mixture import Amount, Mixture, MixtureError, SliceRule, beside, mix, total_of
+from seedbed.student.problems import told_once
 from seedbed.student.repeated import Repeated, SliceGap, Tried, Try, slice_gap
 from seedbed.student.rows import Row
 
@@ -172,7 +173,7 @@ def _final(question: Question, attempt: Try, runs: Mapping[float, Sequence[Arm]]
     if question.prior not in learnt:
         raise MixtureError(
             f"the recipe's own mix ({name_of(question.prior)}) could not be learnt from: "
-            + "; ".join(dict.fromkeys(tried.problems.values()))
+            + "; ".join(told_once(tried.problems))
         )
     scored = tried.repeated({f"{share:g}": names for share, names in learnt.items()}, question.seed)
     arms = [_arm(question, share, runs[share], learnt, scored, tried.examined) for share in learnt]
@@ -186,7 +187,7 @@ def _final(question: Question, attempt: Try, runs: Mapping[float, Sequence[Arm]]
         "prior": question.prior,
         "arms": arms,
         **_decide(question, arms, scored),
-        "problems": sorted(set(tried.problems.values())),
+        "problems": told_once(tried.problems),
     }
 
 
