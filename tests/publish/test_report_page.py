@@ -199,7 +199,7 @@ def test_every_figure_of_the_summary_stands_on_the_page() -> None:
         "requests 418 0.3",
         "spent 1.25 USD 0.000962 USD",
         "fraud 190 200 282 67.4 %",
-        "compression ratio (gzip) lower is more varied 3.4 [3.3, 3.55] 2.9 [2.8, 3] less varied",
+        "compression ratio (gzip) lower is more varied 3.40 [3.30, 3.55] 2.90 [2.80, 3.00] less varied",
         "Axis channel: 2 of 3 values occur",
         "near_duplicates 31 30 97 % [84, 99] 1 2 of 341",
         "near_duplicates · edited 20-30 % 19 18 94.7 % 1",
@@ -210,7 +210,7 @@ def test_every_figure_of_the_summary_stands_on_the_page() -> None:
         "judge@1 0.75",
         "ends within a string",
         "text withheld",
-        "label_differs fraud, expected billing 4",
+        "asked for → looks like drafts label_agreement@1 label_differs fraud → billing 4",
         "no real data: nothing shows what the data is worth",
     ):
         assert said.lower() in words.lower(), said
