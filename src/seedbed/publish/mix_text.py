@@ -110,7 +110,8 @@ def _slices(arm: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
 
 def decision_words(result: Mapping[str, Any]) -> str:
     """What to train on, and why; of a share that was `taken` since, what it was taken over."""
-    chosen, prior, lead, taken = (result.get(name) for name in ("chosen", "prior", "lead", "taken"))
+    chosen, prior, lead = (result[name] for name in ("chosen", "prior", "lead"))
+    taken = result.get("taken", False)
     recipes = f"the recipe's {'earlier ' if taken else ''}{_share(prior, article='')}"
     gap = figures = ""
     if lead:
