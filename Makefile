@@ -15,7 +15,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A Python without ensurepip (Debian splits it off) makes an environment without pip; then its own pip installs.
 PIP = $(if $(wildcard $(BIN)/pip),$(BIN)/pip,$(PYTHON) -m pip --python $(BIN)/python)
-# Byte code is written at first use: compiling all of it here would add 100 MB that nothing runs.
+# Byte code is written at first use, also where the environment says otherwise, as many images do: without it a
+# command takes twice as long. Compiling all of it here would add 100 MB that nothing runs.
+unexport PYTHONDONTWRITEBYTECODE
 PIP_INSTALL = $(PIP) install --quiet --no-compile --disable-pip-version-check
 
 help: ## list the targets
@@ -62,8 +64,9 @@ demo: install ## the main job, offline: seed data to training file, proof and re
 	@rm -rf build/demo && mkdir -p build
 	$(BIN)/seedbed init build/demo --example support-tickets
 	$(BIN)/seedbed run build/demo
-	@echo && echo "What each filter finds of faults that are planted for it, in other rehearsals:"
+	@echo && echo "What each filter finds of faults that are planted for it, in seven more rehearsals:"
 	@$(BIN)/python -m benchmarks.self_tests
+	@echo && echo "The result of the main job again: $(BIN)/seedbed report build/demo"
 
 test: install $(VENV)/test.done chromium bubblewrap ## the tests, the docs check among them; ARGS="-k word" chooses
 	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)

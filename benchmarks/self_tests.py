@@ -126,7 +126,7 @@ def main() -> None:
         try:
             entries = rehearsal.entries(folder / f"{number}-{rehearsal.name}")
         except InputError as error:  # without a sandbox no program is run, without its extra no language told
-            print(f"{rehearsal.name} cannot be rehearsed here: {error}")
+            print(f"{', '.join(sorted(rehearsal.shown() - {'default'}))}: left out here. {error}")
             continue
         for entry in entries:
             print(_line(rehearsal.name, entry), flush=True)

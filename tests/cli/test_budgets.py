@@ -35,7 +35,7 @@ THIRTY_IN_A_HUNDRED = {fault: 0.3 / len(KINDS) for fault in KINDS}
 
 def teacher(url: str, **more: Any) -> dict[str, Any]:
     role = {"model": "fake", "endpoint": url, "licence": "apache-2.0", "price": PRICE, "max_tokens": MOST}
-    return {"teacher": {**role, "timeout": "4s", **more}}
+    return {"teacher": {**role, "timeout": "2.5s", **more}}
 
 
 def bill(endpoint: FakeEndpoint) -> float:

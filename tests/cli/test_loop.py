@@ -229,7 +229,12 @@ def test_a_budget_stops_it_and_more_of_it_goes_on(tmp_path: Path) -> None:
     assert openings(workspace)["evaluate"] == 1
 
 
-def test_killed_anywhere_the_same_command_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "chosen",
+    [("a student learns", "second run"), pytest.param((), marks=pytest.mark.campaign)],
+    ids=["two moments", "all"],
+)
+def test_killed_anywhere_the_same_command_goes_on(tmp_path: Path, chosen: tuple[str, ...]) -> None:
     command = ("loop", ".", "--rounds", "2", "--step", "12")
     with FakeEndpoint(teacher("privacy"), latency=0.02) as server:
         whole = make(tmp_path / "whole", server.url, generate={**GENERATE, "target": 24})
@@ -237,14 +242,14 @@ def test_killed_anywhere_the_same_command_goes_on(tmp_path: Path) -> None:
     with FakeEndpoint(teacher("privacy"), latency=0.02) as server:
         killed = make(tmp_path / "killed", server.url, generate={**GENERATE, "target": 24})
         loop = killed.run_folder / "loop"
-        moments: list[Callable[[], bool]] = [
-            lambda: server.stats().answered >= 9,  # within the first run
-            lambda: any((killed.run_folder / "student").glob("job-*")),  # while a student learns
-            lambda: (loop / "answers-1.json").exists(),  # between a round and the next
-            lambda: server.stats().answered >= 30,  # within the second run
-            lambda: (loop / "answers-2.json").exists(),
-        ]
-        for moment in moments:
+        moments: dict[str, Callable[[], bool]] = {
+            "first run": lambda: server.stats().answered >= 9,
+            "a student learns": lambda: any((killed.run_folder / "student").glob("job-*")),
+            "between the rounds": lambda: (loop / "answers-1.json").exists(),
+            "second run": lambda: server.stats().answered >= 30,
+            "after the rounds": lambda: (loop / "answers-2.json").exists(),
+        }
+        for moment in (moments[name] for name in chosen or moments):
             process = killed.start(*command)
             until = time.monotonic() + 60
             # A moment may have come before: then it is killed as it begins, once it leads a group of its own.

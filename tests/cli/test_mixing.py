@@ -29,22 +29,35 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture
 def workspace(made: Workspace, tmp_path: Path) -> Workspace:
-    shutil.copytree(made.folder, tmp_path, dirs_exist_ok=True)
-    copied = Workspace(tmp_path)
+    return with_student(made, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def search(made: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """That run after `mix --search`."""
+    copied = with_student(made, tmp_path_factory.mktemp("searched") / "work")
+    copied.run("mix", ".", "--search")
+    return copied
+
+
+@pytest.fixture
+def searched(search: Workspace, tmp_path: Path) -> Workspace:
+    return with_student(search, tmp_path)
+
+
+def with_student(made: Workspace, folder: Path) -> Workspace:
+    shutil.copytree(made.folder, folder, dirs_exist_ok=True)
+    copied = Workspace(folder)
     copied.write(sources=SOURCES, generate=GENERATE, student="classifier")
     return copied
 
 
 @pytest.fixture(scope="module")
-def tried(made: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """The same with a student, a search and an ablation."""
-    folder = tmp_path_factory.mktemp("tried")
-    shutil.copytree(made.folder, folder, dirs_exist_ok=True)
-    workspace = Workspace(folder)
-    workspace.write(sources=SOURCES, generate=GENERATE, student="classifier")
-    workspace.run("mix", ".", "--search")
-    workspace.run("mix", ".", "--ablate", "filters")
-    return workspace
+def tried(search: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """And after an ablation."""
+    copied = with_student(search, tmp_path_factory.mktemp("tried") / "work")
+    copied.run("mix", ".", "--ablate", "filters")
+    return copied
 
 
 def openings(workspace: Workspace) -> list[str]:
@@ -52,7 +65,8 @@ def openings(workspace: Workspace) -> list[str]:
     return [opening["purpose"] for opening in lock["openings"]]
 
 
-def test_a_search_tries_shares_on_dev_and_leaves_the_eval_closed(workspace: Workspace) -> None:
+def test_a_search_tries_shares_on_dev_and_leaves_the_eval_closed(searched: Workspace) -> None:
+    workspace = searched
     result = workspace.run("mix", ".", "--search", "--json").json
     assert [arm["share"] for arm in result["arms"]] == [0.0, 0.25, 0.5, 0.75, 0.9, 1.0]
     assert {arm["real"] + arm["synthetic"] for arm in result["arms"]} == {result["arms"][0]["rows"]}
@@ -68,8 +82,8 @@ def test_a_search_tries_shares_on_dev_and_leaves_the_eval_closed(workspace: Work
     assert "Undecided, keeping the prior" in text
 
 
-def test_the_report_and_the_card_say_how_the_mix_was_chosen(workspace: Workspace) -> None:
-    workspace.run("mix", ".", "--search")
+def test_the_report_and_the_card_say_how_the_mix_was_chosen(searched: Workspace) -> None:
+    workspace = searched
     workspace.run("mix", ".", "--ablate", "filters")
     report = workspace.run("report", ".").out
     assert "Which mix" in report
@@ -111,8 +125,7 @@ ALL_OF_THE_MIX = ["Which mix Student classifier, ", "worth Student classifier, "
 def test_what_was_tried_of_another_student_or_mix_is_not_shown(
     tried: Workspace, tmp_path: Path, changes: dict[str, Any], left: list[str]
 ) -> None:
-    shutil.copytree(tried.folder, tmp_path, dirs_exist_ok=True)
-    workspace = Workspace(tmp_path)
+    workspace = with_student(tried, tmp_path)
     assert shown_of_the_mix(workspace) == ALL_OF_THE_MIX
     workspace.write(**{"sources": SOURCES, "generate": GENERATE, "student": "classifier", **changes})
     said = workspace.run("run", ".").out
@@ -123,8 +136,7 @@ def test_what_was_tried_of_another_student_or_mix_is_not_shown(
 def test_an_evaluation_of_another_student_leaves_the_search_of_the_first_behind(
     tried: Workspace, tmp_path: Path
 ) -> None:
-    shutil.copytree(tried.folder, tmp_path, dirs_exist_ok=True)
-    workspace = Workspace(tmp_path)
+    workspace = with_student(tried, tmp_path)
     workspace.run("evaluate", ".")
     assert shown_of_the_mix(workspace) == ALL_OF_THE_MIX
     workspace.write(sources=SOURCES, generate=GENERATE, student={"classifier": {"c": 2.0}})
@@ -136,8 +148,7 @@ def test_a_share_that_was_taken_stands_with_the_search_that_chose_it(
     tried: Workspace, tmp_path: Path
 ) -> None:
     """Of so few rows no search decides: this one is as if it had."""
-    shutil.copytree(tried.folder, tmp_path, dirs_exist_ok=True)
-    workspace = Workspace(tmp_path)
+    workspace = with_student(tried, tmp_path)
     path = workspace.run_folder / "mix" / "search.json"
     kept = json.loads(path.read_text("utf-8"))
     lead = {"value": 0.05, "low": 0.01, "high": 0.09}
@@ -149,8 +160,8 @@ def test_a_share_that_was_taken_stands_with_the_search_that_chose_it(
     assert "The recipe took a share of 0.5" in workspace.run("card", ".", "--out", "-").out
 
 
-def test_what_was_learnt_before_is_not_learnt_again(workspace: Workspace) -> None:
-    workspace.run("mix", ".", "--search")
+def test_what_was_learnt_before_is_not_learnt_again(searched: Workspace) -> None:
+    workspace = searched
     answers = workspace.run_folder / "student" / "answers"
     before = {path: path.stat().st_mtime_ns for path in answers.iterdir()}
     assert len(before) >= 25
@@ -228,7 +239,7 @@ def test_slices_hold_in_the_file(workspace: Workspace) -> None:
         mix={"slices": {"privacy": {"real_at_least": 40}}},
     )
     said = workspace.run("mix", ".", "--allow-rehearsal", expect=2).err
-    assert "mix.slices.privacy: real_at_least wants 40 rows, and there are" in said
+    assert "mix.slices.privacy.real_at_least: wants 40 rows, and there are" in said
 
 
 def test_the_best_rows_can_be_taken(workspace: Workspace) -> None:
@@ -253,7 +264,11 @@ def test_the_best_rows_can_be_taken(workspace: Workspace) -> None:
          ("evaluate", "."), "evaluate needs a locked eval"),
         ({"student": "classifier", "name": "another"}, ("train", "."), "no run here; start one"),
         ({"student": "classifier", "mix": {"slices": {"biling": {"real_at_least": 0.5}}}},
-         ("mix", ".", "--allow-rehearsal"), "no row, real or generated, is in 'biling'"),
+         ("mix", ".", "--allow-rehearsal"), "and no label is 'biling'; did you mean 'billing'?"),
+        ({"mix": {"slices": {"tone=calm": {"real_at_least": 2}}}},
+         ("plan", "."), "no field of the task is called 'tone'; there are: text, category"),
+        ({"mix": {"slices": {"privacy": {"real_at_least": 400}}}},
+         ("run", "."), "mix.slices.privacy.real_at_least: wants 400 rows, and there are"),
         ({"student": "classifier", "mix": {"sytnhetic": 0.5}}, ("mix", "."), "did you mean 'synthetic'"),
     ],
 )  # fmt: skip

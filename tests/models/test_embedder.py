@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import struct
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -141,10 +142,13 @@ def test_what_may_heal_is_tried_again(bench: Bench) -> None:
         Fault.raw(b'{"data": [{"embedding": [1.0, "x"]}]}'),
         Fault.raw(b'{"data": [{"embedding": "AAAA"}]}'),
     ]
-    with FakeEndpoint(script=faults) as endpoint:
-        vectors = bench.embed(endpoint, ["one"], retries=6)
-    assert np.array_equal(vectors, right(["one"]))
-    assert bench.embedder.stats.attempts == {"http_503": 1, "reset": 1, "http_429": 1, "malformed_body": 3}
+    seen: Counter[str] = Counter()
+    for text, script in (("one", faults[:3]), ("two", faults[3:])):  # six in a row would wait the longer
+        with FakeEndpoint(script=script) as endpoint:
+            vectors = bench.embed(endpoint, [text], retries=3)
+        assert np.array_equal(vectors, right([text]))
+        seen.update(bench.embedder.stats.attempts)
+    assert seen == {"http_503": 1, "reset": 1, "http_429": 1, "malformed_body": 3}
 
 
 @pytest.mark.parametrize("value", ["nan", "inf"])

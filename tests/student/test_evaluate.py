@@ -15,7 +15,7 @@ from seedbed.core.registry import UnknownPlugin
 from seedbed.stats.intervals import Estimate
 from seedbed.student.arms import Arm, build_arms
 from seedbed.student.evaluate import score_arms
-from seedbed.student.examine import verdict_on
+from seedbed.student.examine import Examined, difference_of, verdict_on
 from seedbed.student.job import Job, read_job, write_job
 from seedbed.student.mixture import Mixture
 from seedbed.student.protocol import StudentError
@@ -145,6 +145,21 @@ def test_a_small_eval_is_undecided_and_says_how_many_rows_would_decide() -> None
 )
 def test_verdicts_follow_the_interval(low: float, high: float, verdict: str) -> None:
     assert verdict_on(Estimate((low + high) / 2, low, high)) == verdict
+
+
+@pytest.mark.parametrize("rows", [20, 79, 100])
+def test_rows_that_are_all_answered_alike_want_more_rows_to_say_so(rows: int) -> None:
+    """By the rule of three: of n rows without a difference 3 in n may differ, for all they tell."""
+    told = difference_of(Estimate(0.0, 0.0, 0.0), rows)
+    assert (told["verdict"], told["rows_to_decide"]) == ("undecided", 101)
+    assert difference_of(Estimate(0.0, 0.0, 0.0), 101)["verdict"] == "no_material_difference"
+
+
+def test_answers_that_are_no_label_are_counted() -> None:
+    task = Classification.bind(Classification.Options(input="text", label="label"), ["x", "y"])
+    rows = [Row(str(n), "red", "x", {"text": "red", "label": "x"}) for n in range(3)]
+    examined = Examined("dev", task, rows, {"mix": ["x ", "banana", "y"], "real_only": ["x", "x", "y"]})
+    assert (examined.strangers("mix"), examined.strangers("real_only")) == (["banana"], [])
 
 
 def test_figures_of_each_label_add_up() -> None:

@@ -243,12 +243,31 @@ TEXTS = st.one_of(
 )
 
 
+ANSWERS = given(data=st.data(), answers=st.lists(TEXTS, min_size=1, max_size=6))
+
+
 @settings(max_examples=15)
-@given(data=st.data(), answers=st.lists(TEXTS, min_size=1, max_size=6))
-@pytest.mark.parametrize("task", [MATH, ORDERS, ASKED, REVIEWS], ids=lambda task: task.kind)
+@ANSWERS
+@pytest.mark.parametrize("task", [ORDERS, ASKED, REVIEWS], ids=lambda task: task.kind)
 def test_a_score_is_a_share_and_the_order_of_rows_is_of_no_matter(
     task: Task, data: st.DataObject, answers: list[str]
 ) -> None:
+    check_share_and_order(task, data, answers)
+
+
+def so_it_is_where_mathematics_is_scored(data: st.DataObject, answers: list[str]) -> None:
+    check_share_and_order(MATH, data, answers)
+
+
+# A process that knows mathematics is started for each example.
+FEW, MANY = (
+    settings(max_examples=examples)(ANSWERS(so_it_is_where_mathematics_is_scored)) for examples in (4, 60)
+)
+test_so_it_is_where_mathematics_is_scored = FEW
+test_so_it_is_with_many_answers = pytest.mark.campaign(MANY)
+
+
+def check_share_and_order(task: Task, data: st.DataObject, answers: list[str]) -> None:
     rows = [_any_row(task, at) for at in range(len(answers))]
     order_ = data.draw(st.permutations(range(len(answers))))
     for score in scores_of(task):

@@ -43,7 +43,8 @@ def verifier(backend: Backend) -> Iterator[CodeVerifier]:
 
 
 # They take all of their time with whatever test.
-SLOW = [name for name, program in CHEATS.items() if "while True" in program or "sleep" in program]
+ENDLESS = ("while True", "sleep", "10 ** 10 ** 9")
+SLOW = [name for name, program in CHEATS.items() if any(part in program for part in ENDLESS)]
 
 
 def test_the_honest_program_passes(verifier: CodeVerifier) -> None:

@@ -79,7 +79,7 @@ class Table(Generic[T]):
         return iter(self.names())
 
     def __contains__(self, name: str) -> bool:
-        return name in self.names()
+        return name in self.built_in or name in self.names()  # what is installed is read from disk
 
     def get(self, name: str) -> T:
         """The plug-in of that name. Raises UnknownPlugin with the nearest known name."""

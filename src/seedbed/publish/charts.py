@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -31,8 +32,12 @@ def available() -> bool:
     return all(find_spec(name) is not None for name in NEEDS)
 
 
+@cache
 def bundle(script: str) -> str:
-    """One script without imports: Vega, Vega-Lite and Vega-Embed, then `script`, which uses `vegaEmbed`."""
+    """One script without imports: Vega, Vega-Lite and Vega-Embed, then `script`, which uses `vegaEmbed`.
+
+    It takes more than a second, and is the same for every page.
+    """
     import vl_convert
 
     bundled: str = vl_convert.javascript_bundle(script)

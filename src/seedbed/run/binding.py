@@ -46,6 +46,7 @@ from seedbed.run.pricing import check_price
 from seedbed.run.quotas import Quotas
 from seedbed.run.real_rows import RealRows, passages_in, spec_of
 from seedbed.run.roles import asked_model, check_role
+from seedbed.run.slices import slice_problems
 from seedbed.run.student_prompt import prompt_problems
 from seedbed.sources.spec import SourceSpec
 from seedbed.store.folder import RunFolder
@@ -206,6 +207,7 @@ def bind(loaded: LoadedRecipe, registry: Registry, *, calibrated: bool = True) -
         templates, open_templates = with_standing(templates, template_question)
     _check_student(loaded, registry, gather)
     gather.problems += filter_problems(loaded, registry, task, real.train)
+    gather.problems += slice_problems(loaded, task, labels, real.train, real.dev)
     documents = passages_in(real.material)
     build_judges = partial(build_model_filters, loaded, task, variables, labels, registry, documents)
     model_filters = gather.attempt(partial(build_judges, calibrated=calibrated)) or ModelFilters()

@@ -12,8 +12,8 @@ from typing import Any
 
 from seedbed.core.child_process import end_with_the_parent
 from seedbed.core.errors import EvalLockError
+from seedbed.run.ready_student import made_ready
 from seedbed.run.registry import registry
-from seedbed.run.served import made_ready
 from seedbed.run.task_facts import bound_task
 from seedbed.run.trainer_process import tell
 from seedbed.sources.eval_lock_file import EvalLockFile

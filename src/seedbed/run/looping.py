@@ -263,6 +263,13 @@ def _score(
             for each in found
         ],
     }
+    taken = next(each.arm for each in found if each.arm.name == MIX)
+    if taken.synthetic < len(material.synthetic):
+        asked.note(
+            f"the mix of round {this.number} took {taken.synthetic:,} of {len(material.synthetic):,} "
+            f"generated rows: at its share {taken.real:,} real rows leave room for no more, and a larger "
+            "mix.synthetic does"
+        )
     if this.number > 1:
         pair = {_NOW: examined.answers[MIX], _BEFORE: state.answers(this.number - 1)}
         seed = bound.recipe.generate.seed

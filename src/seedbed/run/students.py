@@ -23,6 +23,9 @@ from seedbed.student.protocol import StudentError
 
 Tell = Callable[[str], None]
 
+# Characters of an answer that is none of the labels.
+_SHOWN = 40
+
 
 def train(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
     """Have the student learn from the three arms, and score it on dev; the eval stays closed.
@@ -91,12 +94,20 @@ def _arm(answered: Answered, examined: Examined | None) -> dict[str, Any]:
         **arm.to_json(),
         "key": arm.key,
         "problem": answered.problem,
-        "notes": list(answered.notes),
+        "notes": [*answered.notes, *(_of_strangers(arm.name, examined) if learnt else ())],
         "reported": dict(answered.reported),
         "scores": examined.scores(arm.name) if examined is not None and learnt else None,
         "retention": _retention(arm.name, examined) if examined is not None and learnt else None,
         "per_class": examined.per_class(arm.name) if examined is not None and learnt else {},
     }
+
+
+def _of_strangers(arm: str, examined: Examined | None) -> list[str]:
+    """That it says what nobody asked for, which is most likely the fault of its program."""
+    if examined is None or not (strangers := examined.strangers(arm)):
+        return []
+    told = f"{len(strangers):,} of {len(examined.rows):,} answers are none of the labels"
+    return [f"{told}, such as {strangers[0][:_SHOWN]!r}"]
 
 
 def _retention(arm: str, examined: Examined) -> dict[str, Any] | None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.core.child_process import end_with_the_parent
+from seedbed.run.ready_student import made_ready
 from seedbed.run.registry import registry
-from seedbed.run.served import made_ready
 from seedbed.run.task_facts import bound_task
 from seedbed.sources.sealed import answer_with, read_request
 from seedbed.student.fitting import Entry, fitted

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 from seedbed.core.errors import InputError, NoAnswer, Problem
 from seedbed.core.money import Charge
-from seedbed.models.budget import Budget
-from seedbed.models.embedder import Embedder
-from seedbed.models.pool import Note
-from seedbed.recipe import LoadedRecipe
-from seedbed.run.embedding import open_embedder
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the workers of filters import this, and ask nobody
     import numpy as np
     from numpy.typing import NDArray
+
+    from seedbed.models.budget import Budget
+    from seedbed.models.embedder import Embedder
+    from seedbed.models.pool import Note
+    from seedbed.recipe import LoadedRecipe
 
 
 class VectorFeed:
@@ -70,6 +70,8 @@ async def open_feed(
     loaded: LoadedRecipe, budget: Budget, spend: Callable[[Charge], None], note: Note, *, asks: bool
 ) -> AsyncIterator[VectorFeed]:
     """A feed by the role `embedder`, which the recipe must have, within the budget of the run."""
+    from seedbed.run.embedding import open_embedder
+
     async with open_embedder(loaded, budget, spend, note) as embedder:
         assert embedder is not None
         yield VectorFeed(embedder, asks=asks)

@@ -189,6 +189,9 @@ def _notes(task: Task, entries: Sequence[Entry], examined: Examined) -> list[str
                 f"arm {name}: of {examined.undecided[name]:,} answers nobody can tell whether they are "
                 "right; they count as wrong"
             )
+        if strangers := examined.strangers(name):
+            # None is quoted: a student may say what it was asked, which nobody is to read.
+            notes.append(f"arm {name}: {len(strangers):,} of its answers are none of the labels")
         notes.extend(f"arm {name}: {note}" for note in entry.fitted.notes)
     if task.label_field is not None:
         absent = sorted(_known_labels(task, entries) - set(examined.classes))

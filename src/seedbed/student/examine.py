@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from seedbed.stats.intervals import LEVEL, Estimate, rows_to_decide, wilson
 from seedbed.student.mixture import is_in
 from seedbed.student.rows import Row
 from seedbed.student.scores import MACRO_F1, metrics_of, scores_of
+from seedbed.tasks.fields import labels_of
 
 MATERIAL = 0.03
 """A difference of the deciding metric below this is not worth acting on. An interval that lies within it on
@@ -52,6 +54,7 @@ class Examined:
         self._draws, self._seed = draws, seed
         self.rows = rows
         self.answers = answers
+        self.labels = frozenset(labels_of(task))
         self.metrics = metrics_of(task)
         self.metric = self.metrics[0]
         self.right: dict[str, Floats] = {}
@@ -95,6 +98,10 @@ class Examined:
             if decides:
                 self.right[arm] = values[index]
                 self.undecided[arm] = sum(value is None for value in scored[index])
+
+    def strangers(self, arm: str) -> list[str]:
+        """An arm's answers that are none of the labels which the task lists, in the order of the rows."""
+        return [said for said in self.answers[arm] if self.labels and said.strip() not in self.labels]
 
     def draws(self, arm: str, metric: str | None = None) -> tuple[float, Floats]:
         """The value of a metric, the deciding one unless named, and its draws."""
@@ -180,8 +187,15 @@ def difference_of(gap: Estimate, rows: int) -> dict[str, Any]:
         "difference": gap.to_json(),
         "undecided": gap.contains_zero,
         "verdict": verdict,
-        "rows_to_decide": rows_to_decide(gap, rows, MATERIAL) if verdict == "undecided" else None,
+        "rows_to_decide": deciding(gap, rows) if verdict == "undecided" else None,
     }
+
+
+def deciding(gap: Estimate, rows: int) -> int | None:
+    """About how many rows would end an `undecided` of `verdict_on`, if the difference is what it seems."""
+    if gap.lies_within(MATERIAL):  # and too few rows are alike for that to say much
+        return math.floor(3 / MATERIAL) + 1
+    return rows_to_decide(gap, rows, MATERIAL)
 
 
 def verdict_on(gap: Estimate, rows: int = 0) -> str:

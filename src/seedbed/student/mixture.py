@@ -223,11 +223,10 @@ def _cap(amount: Amount | None, real: int, synthetic: int) -> int:
 def _too_little(name: str, rule: SliceRule, size: int, least: int, there: int) -> str:
     asked = rule.real_at_least
     said = f"{least:,} rows" if not isinstance(asked, float) else f"{asked:g} of {size:,}, {least:,} rows"
-    can = f"{there / size:.2f}" if isinstance(asked, float) else f"{there}"
-    return (
-        f"mix.slices.{name}: real_at_least wants {said}, and there are {there:,} real train rows in it; "
-        f"lower it to {can}, or make the mix smaller (mix.size)"
-    )
+    told = f"mix.slices.{name}: real_at_least wants {said}, and there are {there:,} real train rows in it; "
+    if not isinstance(asked, float):
+        return f"{told}lower it to {there}, or add real rows"
+    return f"{told}lower it to {there / size:.2f}, or make the mix smaller (mix.size)"
 
 
 def _taken(

@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from seedbed.stats.intervals import LEVEL, Estimate, rows_to_decide
+from seedbed.stats.intervals import LEVEL, Estimate
 from seedbed.student.arms import Arm, in_order
-from seedbed.student.examine import MATERIAL, Examined, difference_of, unseen, verdict_on
+from seedbed.student.examine import Examined, deciding, difference_of, unseen, verdict_on
 from seedbed.student.mixture import Amount, Mixture, MixtureError, SliceRule, beside, mix, total_of
 from seedbed.student.repeated import Repeated, SliceGap, Tried, Try, slice_gap
 from seedbed.student.rows import Row
@@ -275,7 +275,7 @@ def _decide(question: Question, arms: Sequence[Mapping[str, Any]], scored: Repea
         case "no_material_difference":
             return _decided("no_material_gain", question.prior, lead, shares)
         case _:
-            rows = rows_to_decide(lead, scored.rows, MATERIAL) if scored.rows else None
+            rows = deciding(lead, scored.rows) if scored.rows else None
             return _decided("undecided", question.prior, lead, shares, rows)
 
 
