@@ -216,6 +216,25 @@ def test_nothing_from_data_acts_in_the_card(rehearsed: Workspace) -> None:
     assert len(headings) == len(re.findall(r"^#+ .*", body(plain), re.MULTILINE))
 
 
+def test_a_measure_has_as_many_decimals_as_its_interval(rehearsed: Workspace) -> None:
+    facts = dossier(RunView.open(rehearsed.folder))
+    measure = {
+        "label": "compression ratio (gzip)", "value": 3.0, "low": 2.93, "high": 3.06,
+        "real": 2.9, "real_low": 2.8, "real_high": 3.0, "verdict": "as varied as the real data",
+    }  # fmt: skip
+    rows = {"generated": 60, "real": 90, "sample": 60}
+    measures = {"embedder": "lexical", "rows": rows, "metrics": [measure], "notes": [], "axes": {}}
+    card = render_card(facts | {"summary": facts["summary"] | {"measures": measures}})
+    assert rows_of(card, "measure") == [
+        [
+            "compression ratio (gzip)",
+            "as varied as the real data",
+            r"3.00 \[2.93, 3.06]",
+            r"2.90 \[2.80, 3.00]",
+        ]
+    ]
+
+
 def body(card: str) -> str:
     """A card without its front matter, which ends at the first line of dashes that begins a line."""
     return re.split(r"^---\n", card, maxsplit=2, flags=re.MULTILINE)[2]

@@ -52,6 +52,14 @@ def with_student(made: Workspace, folder: Path) -> Workspace:
     return copied
 
 
+@pytest.fixture(scope="module")
+def tried(search: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """And after an ablation."""
+    copied = with_student(search, tmp_path_factory.mktemp("tried") / "work")
+    copied.run("mix", ".", "--ablate", "filters")
+    return copied
+
+
 def openings(workspace: Workspace) -> list[str]:
     lock = json.loads((workspace.run_folder / "eval.lock.json").read_text("utf-8"))
     return [opening["purpose"] for opening in lock["openings"]]
@@ -86,6 +94,70 @@ def test_the_report_and_the_card_say_how_the_mix_was_chosen(searched: Workspace)
     # Of other records it says nothing any more.
     workspace.run("run", ".", "--target", "95")
     assert "Which mix" not in workspace.run("report", ".", "--no-html").out
+
+
+def shown_of_the_mix(workspace: Workspace) -> list[str]:
+    """What text, page and card have of a search and of an ablation; the text names each one's student."""
+    text = " ".join(workspace.run("report", ".").out.replace("---", "").split())
+    found = [
+        part for part in ("Which mix Student classifier, ", "worth Student classifier, ") if part in text
+    ]
+    page = (workspace.run_folder / "report.html").read_text("utf-8")
+    captions = ("Shares of generated rows", "What filters were worth")
+    found += ["page" for caption in captions if f"<bdi>{caption}. Student classifier, " in page]
+    return found + ["card"] * workspace.run("card", ".", "--out", "-").out.count("\nStudent classifier, ")
+
+
+ALL_OF_THE_MIX = ["Which mix Student classifier, ", "worth Student classifier, ", "page", "page", "card"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ({}, ALL_OF_THE_MIX),
+        ({"student": {"classifier": {"c": 2.0}}}, []),
+        ({"mix": {"hold_out": 0.2}}, []),
+        # The one decides nothing of an ablation, the other is a share that the search was not begun with.
+        ({"mix": {"tolerance": 0.05}}, ["worth Student classifier, ", "page"]),
+        ({"mix": {"synthetic": 0.5}}, []),
+    ],
+)
+def test_what_was_tried_of_another_student_or_mix_is_not_shown(
+    tried: Workspace, tmp_path: Path, changes: dict[str, Any], left: list[str]
+) -> None:
+    workspace = with_student(tried, tmp_path)
+    assert shown_of_the_mix(workspace) == ALL_OF_THE_MIX
+    workspace.write(**{"sources": SOURCES, "generate": GENERATE, "student": "classifier", **changes})
+    said = workspace.run("run", ".").out
+    assert ("Which mix" in said) == (ALL_OF_THE_MIX[0] in left)
+    assert shown_of_the_mix(workspace) == left
+
+
+def test_an_evaluation_of_another_student_leaves_the_search_of_the_first_behind(
+    tried: Workspace, tmp_path: Path
+) -> None:
+    workspace = with_student(tried, tmp_path)
+    workspace.run("evaluate", ".")
+    assert shown_of_the_mix(workspace) == ALL_OF_THE_MIX
+    workspace.write(sources=SOURCES, generate=GENERATE, student={"classifier": {"c": 2.0}})
+    workspace.run("evaluate", ".")
+    assert shown_of_the_mix(workspace) == []
+
+
+def test_a_share_that_was_taken_stands_with_the_search_that_chose_it(
+    tried: Workspace, tmp_path: Path
+) -> None:
+    """Of so few rows no search decides: this one is as if it had."""
+    workspace = with_student(tried, tmp_path)
+    path = workspace.run_folder / "mix" / "search.json"
+    kept = json.loads(path.read_text("utf-8"))
+    lead = {"value": 0.05, "low": 0.01, "high": 0.09}
+    path.write_text(json.dumps({**kept, "decision": "better", "chosen": 0.5, "leader": 0.5, "lead": lead}))
+    workspace.write(sources=SOURCES, generate=GENERATE, student="classifier", mix={"synthetic": 0.5})
+    said = " ".join(workspace.run("run", ".").out.split())
+    assert "The recipe took a share of 0.5: +0.050 [+0.010, +0.090] to the recipe's earlier share" in said
+    assert "* is the share that the recipe had" in said
+    assert "The recipe took a share of 0.5" in workspace.run("card", ".", "--out", "-").out
 
 
 def test_what_was_learnt_before_is_not_learnt_again(searched: Workspace) -> None:

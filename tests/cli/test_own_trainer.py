@@ -147,12 +147,71 @@ def test_one_that_fails_on_the_eval_says_nothing_of_it(workspace: Workspace) -> 
         "        raise SystemExit(question['text'])\n"
         "    print(json.dumps({'id': question['id'], 'answer': 'billing'}))\n"
     )
-    with_student(workspace, predict=PREDICTS.replace("predict.py", "picky.py"))
+    workspace.write(
+        sources=SOURCES,
+        generate=GENERATE,
+        student={"command": TRAINS, "predict": PREDICTS.replace("predict.py", "picky.py")},
+        mix={"hold_out": 0.0},
+    )
     workspace.run("train", ".")
     done = workspace.run("evaluate", ".", expect=2)
     assert "predict ended with exit code 1; it has no log" in done.err
     with (workspace.folder / "data" / "test.csv").open(encoding="utf-8") as file:
         assert not any(row["text"][:40] in done.out + done.err for row in csv.DictReader(file))
+    assert purposes(workspace) == ["check", "evaluate"]
+
+
+def test_a_trainer_that_fails_opens_no_eval_and_one_that_is_mended_opens_it_once(
+    workspace: Workspace,
+) -> None:
+    """The lock as the trainer finds it goes into its log: no opening is on record while it runs."""
+    with_student(workspace, f"cat runs/tickets/eval.lock.json; {COUNTED}")
+    trainer = workspace.folder / "train.py"
+    sound = trainer.read_text("utf-8")
+    trainer.write_text("raise SystemExit('the GPU is on fire')\n", "utf-8")
+    for _ in range(2):
+        assert "the eval stays closed" in workspace.run("evaluate", ".", expect=2).err
+    assert purposes(workspace) == ["check"]
+    trainer.write_text(sound, "utf-8")
+    workspace.run("evaluate", ".")
+    assert purposes(workspace) == ["check", "evaluate"]
+    logs = [path for path in (workspace.run_folder / "student").rglob("*.log") if path.name != "predict.log"]
+    seen = [log.read_text("utf-8") for log in logs if "the GPU" not in log.read_text("utf-8")]
+    assert len(seen) == 3
+    assert all('"check"' in text and '"evaluate"' not in text for text in seen)
+
+
+def test_an_opening_is_on_record_before_any_of_the_eval_is_read(workspace: Workspace) -> None:
+    """Of an eval that is found to be another one nothing is scored, and it was open all the same."""
+    with_student(workspace)
+    workspace.run("train", ".")
+    with (workspace.folder / "data" / "test.csv").open("a", encoding="utf-8") as file:
+        file.write("one more,billing\n")
+    assert "the eval file changed" in workspace.run("evaluate", ".", expect=2).err
+    assert purposes(workspace) == ["check", "evaluate"]
+
+
+def test_run_shows_the_proof_of_its_slow_student_and_says_where_there_is_none(workspace: Workspace) -> None:
+    with_student(workspace)
+    done = workspace.run("run", ".")
+    assert "no proof yet: `seedbed evaluate .` trains the student command" in done.err
+    assert "What the data is worth" not in done.out
+    workspace.run("evaluate", ".")
+    done = workspace.run("run", ".")
+    assert "no proof yet" not in done.err
+    assert "Student command, scored on 120 locked eval rows" in done.out
+    # It is no proof of other records, nor of another trainer.
+    done = workspace.run("run", ".", "--target", "64")
+    assert "no proof yet" in done.err
+    assert "What the data is worth" not in done.out
+    assert "What the data is worth" not in workspace.run("report", ".").out
+    workspace.run("evaluate", ".", "--set", "generate.target=64")
+    with (workspace.folder / "train.py").open("a", encoding="utf-8") as file:
+        file.write("print('changed')\n")
+    done = workspace.run("run", ".", "--target", "64")
+    assert "no proof yet" in done.err
+    assert "What the data is worth" not in done.out
+    assert trainings(workspace) == 6
 
 
 def test_its_own_figures_are_shown_and_the_eval_stays_closed(workspace: Workspace) -> None:

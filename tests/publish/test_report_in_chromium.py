@@ -17,6 +17,16 @@ from tests.publish.test_report_page import HOSTILE, full, poisoned
 OPEN_ALL = "document.querySelectorAll('details').forEach((box) => { box.open = true; })"
 DRAWN = """[...document.querySelectorAll(".plot")]
   .filter((plot) => plot.querySelector("svg path, svg rect")).length"""
+BROKEN_WORDS = """[...document.querySelectorAll("td .chip bdi, tbody th bdi")].flatMap((place) =>
+  [...place.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).flatMap((node) =>
+    [...node.data.matchAll(/[\\w@]+/g)].filter((found) => {
+      const range = document.createRange();
+      range.setStart(node, found.index);
+      range.setEnd(node, found.index + found[0].length);
+      return new Set([...range.getClientRects()].map((box) => box.top)).size > 1;
+    }).map((found) => found[0])))"""
+VERSIONS = """[...document.querySelectorAll("tbody th bdi")].map((place) => place.innerHTML)
+  .filter((name) => name.includes("@"))"""
 VIEWS = [(1280, False), (400, False), (1280, True), (400, True)]
 
 
@@ -61,6 +71,16 @@ def test_the_page_lies_well_and_leaves_the_file_alone(name: str, browser: Chromi
         seen = browser.open(page, width=width, dark=dark, before=OPEN_ALL, ask="window.acted === undefined")
         assert seen.faults() == [], f"{width} pixels, {'dark' if dark else 'light'}"
         assert seen.answer is True
+
+
+def test_no_badge_and_no_version_is_broken_within_a_word(browser: Chromium, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    write_html(full(), page)
+    for width in (400, 1280):
+        seen = browser.open(page, width=width, before=OPEN_ALL, ask=f"[{BROKEN_WORDS}, {VERSIONS}]")
+        broken, versions = seen.answer
+        assert broken == [], f"{width} pixels"
+        assert "near_<wbr>duplicates@1" in versions
 
 
 def test_the_guard_sees_what_it_is_there_for(browser: Chromium, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from seedbed.core.errors import AccountsError
 from seedbed.publish.charts import charts_of
 from seedbed.publish.page_content import Scale, percent, visible
+from seedbed.publish.report import render_text
 from seedbed.publish.report_html import HOW_TO_CHARTS, render_html
 from tests.publish.test_report import proof, summary
 
@@ -199,7 +200,7 @@ def test_every_figure_of_the_summary_stands_on_the_page() -> None:
         "requests 418 0.3",
         "spent 1.25 USD 0.000962 USD",
         "fraud 190 200 282 67.4 %",
-        "compression ratio (gzip) lower is more varied 3.4 [3.3, 3.55] 2.9 [2.8, 3] less varied",
+        "compression ratio (gzip) lower is more varied 3.40 [3.30, 3.55] 2.90 [2.80, 3.00] less varied",
         "Axis channel: 2 of 3 values occur",
         "near_duplicates 31 30 97 % [84, 99] 1 2 of 341",
         "near_duplicates · edited 20-30 % 19 18 94.7 % 1",
@@ -210,7 +211,7 @@ def test_every_figure_of_the_summary_stands_on_the_page() -> None:
         "judge@1 0.75",
         "ends within a string",
         "text withheld",
-        "label_differs fraud, expected billing 4",
+        "asked for → looks like drafts label_agreement@1 label_differs fraud → billing 4",
         "no real data: nothing shows what the data is worth",
     ):
         assert said.lower() in words.lower(), said
@@ -237,6 +238,31 @@ def test_the_arms_stand_with_intervals_and_what_they_mean() -> None:
     assert verdicts
     for verdict in verdicts:
         assert verdict.replace("no_material_difference", "no material") in words
+
+
+@pytest.mark.parametrize(
+    ("purposes", "said"),
+    [
+        (["check"], None),
+        (["check", "evaluate"], "The eval was opened once to score students"),
+        (["check", "evaluate", "check", "evaluate"], "The eval was opened 2 times to score students"),
+    ],
+)
+def test_how_often_the_eval_was_opened_to_score_is_counted(purposes: list[str], said: str | None) -> None:
+    openings = [{"purpose": each, "at": "2030-01-02T03:04:05+00:00", "by": "seedbed"} for each in purposes]
+    words = Page(render_html(full(eval=full()["eval"] | {"openings": openings}))).words
+    assert "scored once" not in words
+    assert re.findall(r"The eval was opened .* to score students", words) == ([said] if said else [])
+
+
+def test_terminal_and_page_show_a_measure_and_a_flag_in_the_same_words() -> None:
+    whole = full(
+        measures=MEASURES | {"metrics": MEASURES["metrics"][:1]}, cost=None, versions=[], selftest=None
+    )
+    text, words = " ".join(render_text(whole).split()), Page(render_html(whole)).words
+    for said in ("3.40 [3.30, 3.55]", "2.90 [2.80, 3.00]", "asked for → looks like", "fraud → billing"):
+        assert said in text
+        assert said in words
 
 
 def test_a_rehearsal_is_stamped_at_the_top() -> None:

@@ -17,7 +17,7 @@ from seedbed.publish.card_sources import UNSTATED, real_data
 from seedbed.publish.card_worth import mix_choice, proven_worth
 from seedbed.publish.judgement_text import compared_words
 from seedbed.publish.markdown import bullets, code, quotation, table, words
-from seedbed.publish.report_evidence import between, figure
+from seedbed.publish.measures_text import between, figure
 from seedbed.publish.report_sections import PRICE_UNKNOWN, amount
 from seedbed.publish.text_layout import largest_first, share
 

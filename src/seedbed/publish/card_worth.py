@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from seedbed.publish.markdown import bullets, code, table, words
-from seedbed.publish.mix_text import decision_words
+from seedbed.publish.mix_text import decision_words, tried_words
 from seedbed.publish.proof_text import arm_name, eval_rows, held_out_words, metric_name, signed, verdict_words
 
 
@@ -26,7 +26,7 @@ def mix_choice(mix: Mapping[str, Any]) -> list[str]:
         for arm in result["arms"]
     ]
     how = (
-        f"On {result['dev_rows']:,} dev rows, each share learnt from {result['seeds']} times; "
+        f"{words(tried_words(result))}, each share learnt from {result['seeds']} times; "
         "the eval stayed closed."
     )
     return [

@@ -49,7 +49,17 @@ def _table(metrics: Any) -> str:
 
 
 def _interval(entry: Mapping[str, Any], value: str, low: str, high: str) -> str:
-    return f"{entry[value]:.2f} [{entry[low]:.2f}, {entry[high]:.2f}]"
+    return f"{figure(entry[value])} {between(entry[low], entry[high])}".rstrip()
+
+
+def figure(value: float | None) -> str:
+    """A measure as text, page and card show it: two decimals, which all of an interval have."""
+    return "–" if value is None else f"{value:,.2f}"
+
+
+def between(low: float | None, high: float | None) -> str:
+    """An interval in brackets; "" where there is none."""
+    return "" if low is None or high is None else f"[{figure(low)}, {figure(high)}]"
 
 
 def _axis(name: str, axis: Mapping[str, Any]) -> str:

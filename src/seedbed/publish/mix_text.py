@@ -28,14 +28,13 @@ def mix_sections(mix: Mapping[str, Any], *, rehearsal: bool = False) -> list[str
 def search_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
     """`result` is that of `student.search.search`."""
     metric = metric_name(result["metric"])
-    where = f"{result['dev_rows']:,} dev rows" if result["dev_rows"] else "what the trainer reports on dev"
     kept = {
         "total": "All arms have one size: generated rows stand in for real ones.",
         "real": "Every real row is in each mix, and generated ones are added.",
     }[result["fixed"]]
     setting = (
-        f"{metric} on {where}, each share learnt from {result['seeds']} times; in brackets the 95 % interval "
-        f"over rows and times. {kept} {LEGEND}; * is the recipe's share. The eval stayed "
+        f"{tried_words(result)}: {metric}, each share learnt from {result['seeds']} times; in brackets the "
+        f"95 % interval over rows and times. {kept} {LEGEND}; * is {prior_words(result)}. The eval stayed "
         "closed."
     )
     if rehearsal:
@@ -51,6 +50,17 @@ def search_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
         paragraph(decision_words(result)),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def tried_words(result: Mapping[str, Any]) -> str:
+    """Which student tried a mix, and on what."""
+    where = f"{result['dev_rows']:,} dev rows" if result["dev_rows"] else "what its trainer reports on dev"
+    return f"Student {result['student']['name']}, {where}"
+
+
+def prior_words(result: Mapping[str, Any]) -> str:
+    """What the share is to the recipe that a search began with."""
+    return "the share that the recipe had" if result.get("taken") else "the recipe's share"
 
 
 def _row(arm: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
@@ -99,15 +109,18 @@ def _slices(arm: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
 
 
 def decision_words(result: Mapping[str, Any]) -> str:
-    """What to train on, and why."""
+    """What to train on, and why; of a share that was `taken` since, what it was taken over."""
     chosen, prior, lead = (result[name] for name in ("chosen", "prior", "lead"))
-    recipes = f"the recipe's {_share(prior, article='')}"
+    taken = result.get("taken", False)
+    recipes = f"the recipe's {'earlier ' if taken else ''}{_share(prior, article='')}"
     gap = figures = ""
     if lead:
         of = [recipes if result[name] == prior else _share(result[name]) for name in ("leader", "against")]
         figures = f"{signed(lead['value'])} [{signed(lead['low'])}, {signed(lead['high'])}]"
         gap = f"{of[0]} has {figures} to {of[1]}"
     match result["decision"]:
+        case "better" if taken:
+            return f"The recipe took {_share(chosen)}: {figures} to {recipes}."
         case "better":
             return f"Take {_share(chosen)}: {figures} to {recipes}. {_line(chosen)}"
         case "best_already":
@@ -118,6 +131,8 @@ def decision_words(result: Mapping[str, Any]) -> str:
             why = "falls by more than the tolerance in a critical slice"
             if chosen == prior:
                 return f"{recipes.capitalize()} {why}, and no other share of those tried does better."
+            if taken:
+                return f"The recipe took {_share(chosen)}: {recipes} {why}."
             return f"Take {_share(chosen)}: {recipes} {why}. {_line(chosen)}"
         case _:
             rows = result["rows_to_decide"]
@@ -142,7 +157,6 @@ def _share(share: float, article: str = "a ") -> str:
 def ablation_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
     """`result` is that of `student.ablation.ablate`, with the `part` that was taken out."""
     metric, base, rows = metric_name(result["metric"]), result["base"], result["rows"]
-    where = f"{result['dev_rows']:,} dev rows" if result["dev_rows"] else "what the trainer reports on dev"
     how = {
         "filters": "the drafts that it turned away are among those that the mix may draw from",
         "methods": "the mix draws from the records of the other methods",
@@ -150,9 +164,10 @@ def ablation_text(result: Mapping[str, Any], *, rehearsal: bool = False) -> str:
     }[result["part"]]
     score = base["score"]
     setting = (
-        f"The recipe's mix of {rows['real']:,} real and {rows['synthetic']:,} generated rows has {metric} "
-        f"{figure(score['value'])} [{figure(score['low'])}, {figure(score['high'])}] on {where}, learnt from "
-        f"{result['seeds']} times. Without one of the {result['part']}, {how}; all sets are of one size. "
+        f"{tried_words(result)}: the recipe's mix of {rows['real']:,} real and {rows['synthetic']:,} "
+        f"generated rows has {metric} {figure(score['value'])} [{figure(score['low'])}, "
+        f"{figure(score['high'])}], learnt from {result['seeds']} times. Without one of the "
+        f"{result['part']}, {how}; all sets are of one size. "
         f"What it was worth is how much better the mix is with it: {LEGEND}."
     )
     if rehearsal:

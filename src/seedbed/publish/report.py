@@ -63,6 +63,9 @@ WAY_ON: Mapping[str | None, tuple[str, str]] = {
 
 MOST_FLAGS = 10
 
+ASKED_FOR = "asked for → looks like"
+"""What `pair_words` says of a flag."""
+
 AT_WORK = ("At work", "A process works on this run now; these are its closed rounds.")
 
 
@@ -157,7 +160,7 @@ def _flags(summary: Summary) -> str:
         return ""
     rows = [
         [
-            f"{entry['given']} → {entry['predicted']}" if entry["predicted"] else entry["reason"],
+            pair_words(entry) or entry["reason"],
             f"{entry['drafts']:,}",
             entry["filter"],
         ]
@@ -167,12 +170,17 @@ def _flags(summary: Summary) -> str:
     rest = sum(entry["drafts"] for entry in flags[MOST_FLAGS:])
     lines = [
         heading("Flagged and kept"),
-        table(["asked for → looks like", "drafts", ""], rows),
+        table([ASKED_FOR, "drafts", ""], rows),
         paragraph(
             (f"And {rest:,} more. " if rest else "") + f"List them with `seedbed show --reason`: {reasons}."
         ),
     ]
     return "\n".join(lines)
+
+
+def pair_words(flag: Mapping[str, Any]) -> str:
+    """Which label was asked for and which the draft looks like; "" of a flag that is not about labels."""
+    return f"{flag['given']} → {flag['predicted']}" if flag.get("predicted") else ""
 
 
 def _judged(summary: Summary) -> str:

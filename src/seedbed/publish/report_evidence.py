@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from seedbed.publish.measures_text import between, figure
 from seedbed.publish.page_content import (
     Bar,
     Block,
@@ -66,17 +67,6 @@ def measures_section(summary: Summary, rows: str = "accepted rows") -> Section:
     return Section(
         "measures", "Measured against the real data", [*blocks, *([Bullets(remarks)] if remarks else [])]
     )
-
-
-def figure(value: float | None) -> str:
-    """Three significant digits, without an exponent for what people read."""
-    if value is None:
-        return "–"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
-def between(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"[{figure(low)}, {figure(high)}]"
 
 
 def _metric(entry: Mapping[str, Any]) -> list[Cell]:
@@ -152,9 +142,9 @@ def proof_section(summary: Summary) -> Section:
         return Section("proof", title, ())
     level = f"{100 * proof['interval']['level']:.4g} %"
     setting = (
-        f"A student ({proof['student']['name']}) learnt from each arm and was scored once on "
-        f"{proof['eval']['rows']:,} locked eval rows. Intervals are {level}, of "
-        f"{proof['interval']['draws']:,} bootstrap draws."
+        f"A student ({proof['student']['name']}) learnt from each arm, and all arms were scored at once on "
+        f"{proof['eval']['rows']:,} locked eval rows. {_scorings(summary.get('eval'))}Intervals are {level}, "
+        f"of {proof['interval']['draws']:,} bootstrap draws."
     )
     blocks: list[Block] = [Paragraph(setting)]
     if summary["rehearsal"]:
@@ -169,6 +159,15 @@ def proof_section(summary: Summary) -> Section:
     ]
     remarks += proof["notes"]
     return Section("proof", title, [*blocks, *([Bullets(remarks)] if remarks else [])])
+
+
+def _scorings(lock: Mapping[str, Any] | None) -> str:
+    """How often students were scored on the eval in all: this proof is of one of those times."""
+    times = sum(opening["purpose"] == "evaluate" for opening in lock["openings"]) if lock else 0
+    if not times:
+        return ""
+    often = "once" if times == 1 else f"{times:,} times"
+    return f"The eval was opened {often} to score students: see its openings below. "
 
 
 def _arms(proof: Mapping[str, Any]) -> Table:

@@ -133,13 +133,13 @@ def as_is(text: str) -> Any:
 
 
 def _breakable(text: object) -> Any:
-    """A name that may be broken where its parts meet, and within a part that is very long; words have their
-    spaces."""
+    """A name that may be broken where its parts meet, but not before its version (`length@1`), and within a
+    part that is very long; words have their spaces."""
     from markupsafe import Markup
 
     parts = [
         part[at : at + _LONGEST_PART]
-        for part in re.split(r"(?<=[_@/.:-])(?=\w)|(?<=\s)", visible(text))
+        for part in re.split(r"(?<=[_/.:-])(?=\w)|(?<=@)(?=[^\W\d])|(?<=\s)", visible(text))
         for at in range(0, len(part), _LONGEST_PART)
     ]
     return Markup("<wbr>").join(parts)

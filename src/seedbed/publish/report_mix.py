@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from seedbed.publish.mix_text import LEGEND, decision_words, gap_words, largest_worth
+from seedbed.publish.mix_text import (
+    LEGEND,
+    decision_words,
+    gap_words,
+    largest_worth,
+    prior_words,
+    tried_words,
+)
 from seedbed.publish.page_content import (
     Block,
     Bullets,
@@ -45,7 +52,7 @@ def _search(result: Mapping[str, Any]) -> list[Block]:
         score = arm["score"]
         low, value, high = (scale.place(score[key]) for key in ("low", "value", "high"))
         at, least, most = (figure(score[key]) for key in ("value", "low", "high"))
-        of_recipe = "the recipe's share" if arm["share"] == result["prior"] else ""
+        of_recipe = prior_words(result) if arm["share"] == result["prior"] else ""
         rows.append(
             [
                 Text(arm["name"], of_recipe),
@@ -66,8 +73,7 @@ def _search(result: Mapping[str, Any]) -> list[Block]:
         Column("arm"), Column("real", "number"), Column("synthetic", "number"), Column(metric, "number"),
         Column("", "figure"), Column("to real only", "number"),
     ]  # fmt: skip
-    where = f"{result['dev_rows']:,} dev rows" if result["dev_rows"] else "what the trainer reports on dev"
-    setting = f"Shares of generated rows, tried on {where}, {result['seeds']} times each. {LEGEND}."
+    setting = f"Shares of generated rows. {tried_words(result)}, {result['seeds']} times each. {LEGEND}."
     return [Paragraph(decision_words(result)), Table(setting, columns, rows)]
 
 
@@ -92,6 +98,6 @@ def _ablation(part: str, result: Mapping[str, Any]) -> list[Block]:
         Column("worth", "number"),
     ]  # fmt: skip
     base = figure(result["base"]["score"]["value"])
-    caption = f"What {part} were worth: the mix as it is has {base} on {result['dev_rows']:,} dev rows"
+    caption = f"What {part} were worth. {tried_words(result)}: the mix as it is has {base}"
     notes = [f"{name}: {why}" for name, why in result["left_out"].items()]
     return [Table(caption, columns, rows), *([Bullets(notes)] if notes else [])]

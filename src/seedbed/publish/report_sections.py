@@ -26,7 +26,7 @@ from seedbed.publish.page_content import (
     Tone,
     percent,
 )
-from seedbed.publish.report import AT_WORK, REHEARSAL, WAY_ON
+from seedbed.publish.report import ASKED_FOR, AT_WORK, REHEARSAL, WAY_ON, pair_words
 from seedbed.publish.text_layout import largest_first, share
 
 Summary = Mapping[str, Any]
@@ -145,18 +145,18 @@ def funnel_section(summary: Summary, accounts: Accounts) -> Section:
         if drafts.rejected[OVER_TARGET]:
             blocks.append(Paragraph(f"{OVER_TARGET}: {_TURNED_AWAY}", "note"))
     flags: list[list[Cell]] = [
-        [Text(entry["filter"]), Text(entry["reason"], _pair(entry)), Number(f"{entry['drafts']:,}")]
+        [
+            Text(entry["filter"]),
+            Text(entry["reason"]),
+            Text(pair_words(entry)),
+            Number(f"{entry['drafts']:,}"),
+        ]
         for entry in summary.get("flags") or ()
     ]
     if flags:
-        columns = [Column("filter"), Column("flag"), Column("drafts", "number")]
+        columns = [Column("filter"), Column("flag"), Column(ASKED_FOR), Column("drafts", "number")]
         blocks.append(Table("Kept, and flagged for people to look at", columns, flags))
     return Section("funnel", "From drafts to records", blocks)
-
-
-def _pair(flag: Mapping[str, Any]) -> str:
-    """Which label was given and which expected, where the flag is about one."""
-    return f"{flag['given']}, expected {flag['predicted']}" if flag.get("predicted") else ""
 
 
 def _step(name: str, left: int, total: int, lost: str) -> list[Cell]:

@@ -1,6 +1,7 @@
 """The one process that opens the eval file to score on it: `python -m seedbed.run.evaluator_process`.
 
-Everything that can fail is done before the eval is opened; what leaves is labels and numbers.
+Everything that can fail is done before the eval is opened, and the opening is on record before any of it is
+read: a trainer that fails has opened nothing. What leaves is labels and numbers.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from seedbed.run.ready_student import made_ready
 from seedbed.run.registry import registry
 from seedbed.run.task_facts import bound_task
 from seedbed.run.trainer_process import tell
+from seedbed.sources.eval_lock_file import EvalLockFile
 from seedbed.sources.records import load_real
 from seedbed.sources.sealed import answer_with, read_request
 from seedbed.sources.source_hash import source_hash
@@ -31,6 +33,7 @@ def main() -> None:
     task = bound_task(wanted["task"], registry())
 
     def read_eval() -> list[Row]:
+        EvalLockFile.read(Path(wanted["lock"])).record_opening("evaluate", wanted["by"])
         if source_hash(spec) != wanted["sha256"]:
             raise EvalLockError(
                 f"{spec.path}: the eval file changed while the run was at work: restore it and run the "

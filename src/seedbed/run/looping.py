@@ -25,7 +25,8 @@ from seedbed.run.progress import Progress
 from seedbed.run.proof import prove
 from seedbed.run.registry import registry
 from seedbed.run.session import RunResult, run_recipe
-from seedbed.run.training import Trainer, arms_of, material_of, student_plugin
+from seedbed.run.student_facts import student_plugin
+from seedbed.run.training import Trainer, arms_of, material_of
 from seedbed.run.weak_spots import next_targets, weak_spots
 from seedbed.store.atomic import write_bytes
 from seedbed.store.folder import RunLock

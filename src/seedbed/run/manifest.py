@@ -19,6 +19,7 @@ from seedbed.run.licensing import licences_of
 from seedbed.run.pricing import price_of
 from seedbed.run.registry import registry
 from seedbed.run.rehearsing import rehearsal_facts
+from seedbed.run.student_facts import student_facts
 from seedbed.run.task_facts import task_facts
 from seedbed.run.versions import Change, change_between, software
 from seedbed.sources.eval_lock import EvalInfo
@@ -132,9 +133,15 @@ class Manifest:
         self._write()
 
     def set_proof_of_earlier(self, stale: bool) -> None:
-        """Whether the proof on disk is of records that have changed since."""
+        """Whether the proof on disk is of records, a mix or a student that have changed since."""
         if self.value["proof_of_earlier"] != stale:
             self.value["proof_of_earlier"] = stale
+            self._write()
+
+    def set_decided_by(self, facts: Mapping[str, Any]) -> None:
+        """Which student and mix the run is looked at by now: see `student_facts`."""
+        if self.value["facts"].get("decided_by") != facts:
+            self.value["facts"]["decided_by"] = dict(facts)
             self._write()
 
     def record_stop(self, stopped: Stopped) -> None:
@@ -169,6 +176,7 @@ def facts_of(bound: BoundRecipe) -> dict[str, Any]:
         "prices": {name: price.to_json() if price else None for name, price in prices.items()},
         "task": task_facts(bound),
         "student": recipe.student.name if recipe.student is not None else None,
+        "decided_by": student_facts(bound),
         "target": bound.quotas.target,
         "by_field": {name: dict(values) for name, values in bound.quotas.by_field.items()},
         "real_rows": {"train": len(bound.train), "dev": len(bound.dev)},

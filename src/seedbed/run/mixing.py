@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,12 @@ from seedbed.publish.exporter import Changes
 from seedbed.recipe import Mix, StudentEntry, roles_of_student
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.loading import load_bound
+from seedbed.run.manifest import Manifest
 from seedbed.run.mix_results import ABLATE, SEARCH, keep
 from seedbed.run.refilter import Unasked
 from seedbed.run.registry import registry
 from seedbed.run.specimens import WITHHELD
+from seedbed.run.student_facts import described, student_facts, student_plugin
 from seedbed.run.training import (
     Answered,
     Material,
@@ -34,7 +36,6 @@ from seedbed.run.training import (
     mixture_of,
     remove_left_jobs,
     row_from,
-    student_plugin,
 )
 from seedbed.store.folder import RunLock
 from seedbed.store.ledger import Ledger
@@ -118,8 +119,9 @@ def search_mix(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
         seed=bound.recipe.generate.seed,
         rank=material.rank,
     )
-    result = search(question, trying(bound, entry, material, tell), tell)
-    keep(bound.folder, SEARCH, result)
+    found = search(question, trying(bound, entry, material, tell), tell)
+    result = {"student": described(entry), **found}
+    _keep(bound, SEARCH, result)
     return result
 
 
@@ -142,9 +144,21 @@ def ablate_run(bound: BoundRecipe, part: Part, tell: Tell) -> dict[str, Any]:
     attempt = trying(bound, entry, material, tell)
     seed = bound.recipe.generate.seed
     found = ablate(material.real, pools, mixture_of(mix), attempt, seed=seed, tell=tell)
-    result = {**found, "part": part, "left_out": {**left_out, **found["left_out"]}}
-    keep(bound.folder, f"{ABLATE}{part}", result)
+    result = {
+        "student": described(entry),
+        **found,
+        "part": part,
+        "left_out": {**left_out, **found["left_out"]},
+    }
+    _keep(bound, f"{ABLATE}{part}", result)
     return result
+
+
+def _keep(bound: BoundRecipe, name: str, result: Mapping[str, Any]) -> None:
+    """Keep a result, and note in the run which student and mix are in force now."""
+    decided_by = student_facts(bound)
+    keep(bound.folder, name, result, decided_by)
+    Manifest.read(bound.folder).set_decided_by(decided_by)
 
 
 def _without_filters(

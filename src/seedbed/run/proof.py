@@ -10,6 +10,7 @@ from seedbed.core.hashing import short_id
 from seedbed.recipe import StudentEntry, roles_of_student
 from seedbed.run.binding import BoundRecipe
 from seedbed.run.proof_file import VERSION, read_proof
+from seedbed.run.student_facts import student_plugin
 from seedbed.run.training import (
     Keys,
     Material,
@@ -17,7 +18,6 @@ from seedbed.run.training import (
     done_apart,
     job_of,
     material_of,
-    student_plugin,
 )
 from seedbed.sources.eval_lock_file import EvalLockFile
 from seedbed.store.atomic import write_json
@@ -31,7 +31,7 @@ async def prove(
 
     None where the recipe names no student, or has no real rows or no eval to prove it on; `note`
     is told why. So it is with a student that is `slow`, unless that is asked for, and with one that cannot be
-    asked. The opening, `by` whom, is on record before the eval is opened.
+    asked. The opening, `by` whom, is on record once students have learnt and before the eval is opened.
     """
     recipe = bound.recipe
     if recipe.student is None:
@@ -45,10 +45,6 @@ async def prove(
     served = bool(roles_of_student(recipe.student))
     if not bound.train and not served:
         note("no proof: without real rows there is nothing to compare the synthetic rows with")
-        return None
-    if student.slow and not slow:
-        how = ("evaluate", "asks") if served else ("train", "trains")
-        note(f"no proof yet: `seedbed {how[0]} {bound.loaded.folder}` {how[1]} the student {student.name}")
         return None
     if not student.answers:
         note(
@@ -64,10 +60,18 @@ async def prove(
     known = read_proof(bound.folder)
     if known is not None and known.get("key") == key:
         return known
-    lock.record_opening("evaluate", by)
-    scored = await asyncio.to_thread(_score, bound, job, lock.sha256)
-    # Without its key it is shown, and never taken for the proof of these arms: see `Fitted.unanswered`.
-    result = {"version": VERSION, "key": None if scored["unanswered"] else key, **scored}
+    if student.slow and not slow:
+        if known is not None and known.get("of") == key:
+            return known
+        how = "asks" if served else "trains"
+        note(
+            f"no proof yet: `seedbed evaluate {bound.loaded.folder}` {how} the student {student.name} and "
+            "scores it on the locked eval; `seedbed train` shows it on dev rows first"
+        )
+        return None
+    scored = await asyncio.to_thread(_score, bound, job, lock, by)
+    # Without its key it is shown, and never taken for all that these arms can do: see `Fitted.unanswered`.
+    result = {"version": VERSION, "key": None if scored["unanswered"] else key, "of": key, **scored}
     bound.folder.student.mkdir(parents=True, exist_ok=True)
     write_json(bound.folder.proof, result)
     return result
@@ -82,8 +86,10 @@ def _job(bound: BoundRecipe, entry: StudentEntry, material: Material) -> Job:
     return job_of(bound, entry, arms, dev=material.dev, held_out=material.held_out)
 
 
-def _score(bound: BoundRecipe, job: Job, sha256: str) -> dict[str, Any]:
+def _score(bound: BoundRecipe, job: Job, lock: EvalLockFile, by: str) -> dict[str, Any]:
     spec = bound.eval_spec
     assert spec is not None
     module = "seedbed.run.evaluator_process"
-    return done_apart(bound, module, job, spec.path, spec=spec.to_json(), sha256=sha256)
+    return done_apart(
+        bound, module, job, spec.path, spec=spec.to_json(), sha256=lock.sha256, lock=str(lock.path), by=by
+    )

@@ -292,12 +292,14 @@ async def run_recipe(
         if not proving:
             session.manifest.set_proof_of_earlier(bound.folder.proof.is_file())
         elif stopped in ("target", "variety", "cells"):
+            proof = None
             try:
-                await prove(bound, note, by=f"seedbed run {bound.recipe.name}")
+                proof = await prove(bound, note, by=f"seedbed run {bound.recipe.name}")
             except MixtureError as cannot:
                 # The records are there and sound: that no such mix can be made is no failed run.
                 note(f"no proof: {cannot}")
-            session.manifest.set_proof_of_earlier(False)
+            # Where nothing was proven, what is on disk is of other records, another mix or student.
+            session.manifest.set_proof_of_earlier(proof is None and bound.folder.proof.is_file())
         _export(bound, registry, note)
         spent = session.teachers.spent()
         note(f"{spent.calls:,} requests sent, {spent.replayed:,} answers taken from the reply log")

@@ -12,7 +12,8 @@ from seedbed.run.loop import run_in_loop
 from seedbed.run.manifest import Manifest
 from seedbed.run.mixing import examined_on_dev, reported_by, student_on_dev
 from seedbed.run.proof import prove
-from seedbed.run.training import Answered, Trainer, arms_of, material_of, student_plugin
+from seedbed.run.student_facts import described, student_facts, student_plugin
+from seedbed.run.training import Answered, Trainer, arms_of, material_of
 from seedbed.run.weak_spots import weak_spots
 from seedbed.run.win_rate import judge_arms
 from seedbed.store.atomic import write_json
@@ -73,11 +74,7 @@ def _train(bound: BoundRecipe, tell: Tell) -> tuple[dict[str, Any], Examined | N
     weakest = MIX if MIX in asked else next(iter(asked), "")
     weak = weak_spots(bound, material, examined, weakest) if examined is not None and weakest else []
     result = {
-        "student": {
-            "name": student.name,
-            "version": student.version,
-            "options": entry.options.model_dump(mode="json"),
-        },
+        "student": described(entry),
         "dev_rows": len(material.dev),
         "material": MATERIAL,
         "arms": [_arm(answered, examined) for answered in found],
@@ -178,5 +175,7 @@ async def evaluate(bound: BoundRecipe, tell: Tell) -> dict[str, Any]:
         raise InputError(problems)
     result = await prove(bound, tell, by=f"seedbed evaluate {bound.recipe.name}", slow=True)
     assert result is not None
-    Manifest.read(bound.folder).set_proof_of_earlier(False)
+    manifest = Manifest.read(bound.folder)
+    manifest.set_proof_of_earlier(False)
+    manifest.set_decided_by(student_facts(bound))
     return result

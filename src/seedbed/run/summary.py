@@ -37,8 +37,8 @@ def summarise(view: RunView) -> dict[str, Any]:
     proof = read_proof(folder)
     if view.manifest.get("proof_of_earlier", False) or (proof and proof.get("version") != PROOF_VERSION):
         notes.append(
-            "the proof on disk is of records that have changed since, or of an earlier Seedbed; "
-            "`seedbed run` or `seedbed evaluate` makes it anew"
+            "the proof on disk is of records, a mix or a student that have changed since, or of an earlier "
+            "Seedbed; `seedbed run` or `seedbed evaluate` makes it anew"
         )
         proof = None
     stopped, after = view.manifest["stopped"], view.manifest["replies_after"]

@@ -16,23 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.core.child_process import end_child
-from seedbed.core.errors import Problem
 from seedbed.core.hashing import short_id
 from seedbed.core.record import Record
 from seedbed.recipe import Mix, StudentEntry
 from seedbed.run.binding import BoundRecipe
-from seedbed.run.registry import registry
 from seedbed.run.served import identity_of, served_arms, served_request
+from seedbed.run.student_facts import files_read, student_plugin
 from seedbed.run.task_facts import task_facts
 from seedbed.sources.sealed import answer_of, start_sealed
-from seedbed.store.atomic import file_hash, read_json, write_json
+from seedbed.store.atomic import read_json, write_json
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import Rounds
 from seedbed.student.arms import Arm, build_arms, in_order
 from seedbed.student.attempt import Attempt
 from seedbed.student.job import Job, write_job
 from seedbed.student.mixture import Mixture, SliceRule
-from seedbed.student.protocol import Student, StudentError, absent
 from seedbed.student.rows import Row, row_of
 from seedbed.student.selection import best_first
 
@@ -146,11 +144,6 @@ def arms_of(bound: BoundRecipe, material: Material) -> list[Arm]:
     return build_arms(material.real, material.synthetic, mixture, seed, material.rank)
 
 
-def student_plugin(entry: StudentEntry) -> Student:
-    student: Student = registry().students.get(entry.name)(entry.options)
-    return student
-
-
 class Keys:
     """Names by everything that decides what a student learns: its rows to the letter, dev rows, itself."""
 
@@ -164,7 +157,7 @@ class Keys:
             entry.options.model_dump(mode="json"),
             task_facts(bound),
             [self._hash(row) for row in dev],
-            _files_read(student, bound.loaded.folder),
+            files_read(student, bound.loaded.folder),
         ]
 
     def _hash(self, row: Row) -> str:
@@ -177,26 +170,6 @@ class Keys:
         asked = identity_of(self._bound, arm.role)
         key = short_id("arm", [*self._base, [self._hash(row) for row in arm.rows], arm.seed, *asked])
         return replace(arm, key=key)
-
-
-def _files_read(student: Student, folder: Path) -> dict[str, str]:
-    """Name -> hash of the files that the student reads, as far as there, and of all that it lists.
-
-    Raises StudentError where something that it lists is not there.
-    """
-    if gone := absent(student, folder):
-        raise StudentError(
-            [Problem(what, key=".".join(("student", student.name, *key))) for key, what in gone]
-        )
-    found = {name: folder / name for name in student.reads}
-    for _, name in student.listed:
-        found |= {name: folder / name, **{str(path): path for path in (folder / name).rglob("*")}}
-    return {
-        # By its place in the recipe's folder: a copy of the whole learns the same.
-        path.relative_to(folder).as_posix() if path.is_relative_to(folder) else name: file_hash(path)
-        for name, path in sorted(found.items())
-        if path.is_file()
-    }
 
 
 def job_of(

@@ -28,7 +28,11 @@ class Opening:
 
 @dataclass
 class EvalLockFile:
-    """The lock as it stands on disk. Its writer is the one process that holds the run's lock."""
+    """The lock as it stands on disk.
+
+    Its writer is the one process that holds the run's lock, or the evaluator that this one waits for and that
+    ends with it.
+    """
 
     path: Path
     sha256: str
