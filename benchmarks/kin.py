@@ -16,6 +16,7 @@ from pathlib import Path
 
 from seedbed.core.protocols import CorpusFilter, FilterContext
 from seedbed.filters import FILTERS
+from seedbed.run.corpus import kinship
 from seedbed.sources.readers import read_rows
 from seedbed.sources.spec import SourceSpec
 from seedbed.tasks.instruction import Instruction
@@ -38,7 +39,7 @@ def measure(name: str, texts: list[str]) -> dict[str, object]:
     keyed = time.process_time()
     pairs = list(candidate_pairs(keys))
     joined = time.process_time()
-    kin = {pair for pair in pairs if each.edge(texts[pair[0]], texts[pair[1]]) is not None}
+    kin = {(one, two) for one, two, _ in kinship(each, pairs, texts)}
     done = time.process_time()
     result: dict[str, object] = {
         "filter": name,
@@ -49,10 +50,8 @@ def measure(name: str, texts: list[str]) -> dict[str, object]:
         "edges": round(done - joined, 2),
     }
     if len(texts) <= FEW:
-        every = combinations(range(len(texts)), 2)
-        result["missed"] = sum(
-            pair not in kin and each.edge(texts[pair[0]], texts[pair[1]]) is not None for pair in every
-        )
+        every = list(combinations(range(len(texts)), 2))
+        result["missed"] = sum((one, two) not in kin for one, two, _ in kinship(each, every, texts))
     return result
 
 

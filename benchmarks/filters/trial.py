@@ -12,6 +12,7 @@ from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Provenance, Record, Unreadable
 from seedbed.core.verdict import Verdict
 from seedbed.filters import FILTERS
+from seedbed.run.corpus import kinship
 from seedbed.text.minhash import candidate_pairs
 from seedbed.text.reduce import reduce
 
@@ -54,8 +55,6 @@ def trial(name: str, records: Sequence[Record], context: FilterContext, **option
 
 
 def _fallen(each: Any, texts: Sequence[str]) -> set[int]:
-    pairs = candidate_pairs(each.keys(texts))
-    edges = [
-        (str(a), str(b), score) for a, b in pairs if (score := each.edge(texts[a], texts[b])) is not None
-    ]
+    pairs = list(candidate_pairs(each.keys(texts)))
+    edges = [(str(a), str(b), score) for a, b, score in kinship(each, pairs, texts)]
     return {int(place) for place in reduce([str(at) for at in range(len(texts))], edges)}
