@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from seedbed.core.errors import Problem
 from seedbed.core.protocols import Task
 from seedbed.core.record import Record
 from seedbed.recipe import LoadedRecipe
 from seedbed.recipe.words import meant
+from seedbed.student.mixture import is_in
+from seedbed.student.rows import row_of
 
 
 def slice_problems(
@@ -28,9 +30,9 @@ def slice_problems(
             )
         elif isinstance(rule.real_at_least, int):
             # What Seedbed made before is no real row of a mix.
-            there = sum(_is_in(row, name, task) for row in train if row.provenance.depth == 0)
+            there = _count((row for row in train if row.provenance.depth == 0), name, task)
             if rule.real_at_least > there:
-                set_aside = sum(_is_in(row, name, task) for row in dev)
+                set_aside = _count(dev, name, task)
                 yield loaded.problem(
                     (*key, "real_at_least"),
                     f"wants {rule.real_at_least:,} rows, and there are {there:,} real train rows in it"
@@ -39,8 +41,6 @@ def slice_problems(
                 )
 
 
-def _is_in(row: Record, name: str, task: Task) -> bool:
-    if task.label(row.fields) == name:
-        return True
-    field, equals, value = name.partition("=")
-    return bool(equals) and str(row.fields.get(field, "")) == value
+def _count(records: Iterable[Record], name: str, task: Task) -> int:
+    """How many belong to a slice, by the rule of the mix itself."""
+    return sum(is_in(row_of(task, record.id, record.fields), name) for record in records)

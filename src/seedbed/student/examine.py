@@ -175,9 +175,13 @@ class Examined:
         return percentile_interval(float(means[0]), drawn[0], self.level)
 
 
+_OF_THREE = 3
+"""Of n rows that show nothing of a thing so many may have it, at 95 %: the rule of three."""
+
+
 def unseen(rows: int) -> float:
     """The share of rows, at the most, in which something may be that none of these shows, at 95 %."""
-    return 3 / rows
+    return _OF_THREE / rows
 
 
 def difference_of(gap: Estimate, rows: int) -> dict[str, Any]:
@@ -194,7 +198,7 @@ def difference_of(gap: Estimate, rows: int) -> dict[str, Any]:
 def deciding(gap: Estimate, rows: int) -> int | None:
     """About how many rows would end an `undecided` of `verdict_on`, if the difference is what it seems."""
     if gap.lies_within(MATERIAL):  # and too few rows are alike for that to say much
-        return math.floor(3 / MATERIAL) + 1
+        return math.floor(_OF_THREE / MATERIAL) + 1
     return rows_to_decide(gap, rows, MATERIAL)
 
 
