@@ -16,7 +16,7 @@ from pathlib import Path
 
 from seedbed.core.protocols import CorpusFilter, FilterContext
 from seedbed.filters import FILTERS
-from seedbed.run.corpus import kinship
+from seedbed.run.corpus import forms, kinship
 from seedbed.sources.readers import read_rows
 from seedbed.sources.spec import SourceSpec
 from seedbed.tasks.instruction import Instruction
@@ -39,7 +39,8 @@ def measure(name: str, texts: list[str]) -> dict[str, object]:
     keyed = time.process_time()
     pairs = list(candidate_pairs(keys))
     joined = time.process_time()
-    kin = {(one, two) for one, two, _ in kinship(each, pairs, texts)}
+    compared = forms(each, texts)
+    kin = {(one, two) for one, two, _ in kinship(each, pairs, compared)}
     done = time.process_time()
     result: dict[str, object] = {
         "filter": name,
@@ -51,7 +52,7 @@ def measure(name: str, texts: list[str]) -> dict[str, object]:
     }
     if len(texts) <= FEW:
         every = list(combinations(range(len(texts)), 2))
-        result["missed"] = sum((one, two) not in kin for one, two, _ in kinship(each, every, texts))
+        result["missed"] = sum((one, two) not in kin for one, two, _ in kinship(each, every, compared))
     return result
 
 

@@ -12,7 +12,7 @@ from seedbed.core.protocols import FilterContext
 from seedbed.core.record import Provenance, Record, Unreadable
 from seedbed.core.verdict import Verdict
 from seedbed.filters import FILTERS
-from seedbed.run.corpus import kinship
+from seedbed.run.corpus import forms, kinship
 from seedbed.text.minhash import candidate_pairs
 from seedbed.text.reduce import reduce
 
@@ -56,5 +56,5 @@ def trial(name: str, records: Sequence[Record], context: FilterContext, **option
 
 def _fallen(each: Any, texts: Sequence[str]) -> set[int]:
     pairs = list(candidate_pairs(each.keys(texts)))
-    edges = [(str(a), str(b), score) for a, b, score in kinship(each, pairs, texts)]
+    edges = [(str(a), str(b), score) for a, b, score in kinship(each, pairs, forms(each, texts))]
     return {int(place) for place in reduce([str(at) for at in range(len(texts))], edges)}

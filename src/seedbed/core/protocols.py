@@ -295,9 +295,10 @@ class CorpusFilter(Protocol):
 
     `keys(texts)` gives each text's 63-bit numbers, in order; records that share one are candidates.
     `edge(a, b)` says whether two candidate texts are kin, and how close (0..1), or None.
-    A filter may have more, for many at once: `edges(pairs)`, the `edge` of each; `sketches(texts)`, an array
-    of a row a text, and with it `can_be_kin(rows, one, two)`, false for pairs (two arrays of row numbers)
-    that their rows show to be no kin.
+    A filter may have more, for many at once: `forms(texts)`, what is compared of each, so that it is made
+    once; `edges(pairs)`, the `edge` of each pair of forms; `sketches(forms)`, an array of a row a form, and
+    with it `can_be_kin(rows, one, two)`, false for pairs (two arrays of row numbers) that their rows show to
+    be no kin. Without `forms` these are given the texts as they are.
     """
 
     name: ClassVar[str]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import ClassVar
 
 from seedbed.core.hashing import seeds_after
@@ -35,19 +34,17 @@ class Duplicates:
         return whole_text(self._task, record.fields)
 
     def keys(self, texts: Sequence[str]) -> list[list[int]]:
-        return [[_key(form)] if form else [] for form in _forms(texts)]
+        return [[_key(form)] if form else [] for form in self.forms(texts)]
 
     def edge(self, a: str, b: str) -> float | None:
-        return self.edges([(a, b)])[0]
+        one, two = self.forms([a, b])
+        return self.edges([(one, two)])[0]
+
+    def forms(self, texts: Sequence[str]) -> list[str]:
+        return [norm or text.strip() for norm, text in zip(normalise_all(texts), texts, strict=True)]
 
     def edges(self, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
-        texts = list(dict.fromkeys(chain.from_iterable(pairs)))
-        forms = dict(zip(texts, _forms(texts), strict=True))
-        return [1.0 if (form := forms[a]) and form == forms[b] else None for a, b in pairs]
+        return [1.0 if one and one == two else None for one, two in pairs]
 
 
 _key = seeds_after(Duplicates.name)
-
-
-def _forms(texts: Sequence[str]) -> list[str]:
-    return [norm or text.strip() for norm, text in zip(normalise_all(texts), texts, strict=True)]

@@ -151,9 +151,12 @@ class NearDuplicates:
                 keys[at].frombytes(own.tobytes())
         return keys
 
-    def sketches(self, texts: Sequence[str]) -> Hashes:
+    def forms(self, texts: Sequence[str]) -> list[str]:
+        return normalise_all(texts)
+
+    def sketches(self, forms: Sequence[str]) -> Hashes:
         """Of each text those of its character trigrams, and of its 5-token runs where it may be long."""
-        parts = [_sketches(norms) for norms in in_parts(normalise_all(texts))]
+        parts = [_sketches(norms) for norms in in_parts(forms)]
         return np.concatenate(parts) if parts else _sketches([])
 
     def can_be_kin(self, drawn: Hashes, one: Places, two: Places) -> npt.NDArray[np.bool_]:
@@ -169,17 +172,14 @@ class NearDuplicates:
 
     def edge(self, a: str, b: str) -> float | None:
         """Their similarity if it reaches the threshold of their kind."""
-        return self.edges([(a, b)])[0]
+        one, two = self.forms([a, b])
+        return self.edges([(one, two)])[0]
 
     def edges(self, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
-        """`edge` of many pairs, some of whose texts are the same."""
-        normal: dict[str, str] = {}
-        for part in in_parts(list(dict.fromkeys(chain.from_iterable(pairs)))):
-            normal |= zip(part, normalise_all(part), strict=True)
-        norms = [(normal[a], normal[b]) for a, b in pairs]
-        unlike = [(a, b) for a, b in norms if a != b]
+        """`edge` of many pairs of forms, some of which are the same."""
+        unlike = [(a, b) for a, b in pairs if a != b]
         found = (edge for part in _pairs_in_parts(unlike) for edge in self._edges(part))
-        return [next(found) if a != b else 1.0 if a else None for a, b in norms]
+        return [next(found) if a != b else 1.0 if a else None for a, b in pairs]
 
     def _edges(self, norms: Sequence[tuple[str, str]]) -> list[float | None]:
         texts = list(dict.fromkeys(chain.from_iterable(norms)))

@@ -80,31 +80,45 @@ def _losers(
     ranks = np.repeat(np.asarray(alive, np.int64), sizes)
     keys = np.frombuffer(b"".join(own), np.int64)
     inside, before = candidates(filter_.name, ranks, keys, earlier_keys)
-    texts = {at: filter_.text(members[at].record) for at in distinct(inside).tolist()}
-    texts |= {at: filter_.text(members[at].record) for at, _ in before if at not in texts}
+    met = {*distinct(inside).tolist(), *(at for at, _ in before)}
+    texts = _forms(filter_, {at: members[at].record for at in met})
 
     edges: list[tuple[str, str, float]] = []
     survivors: dict[str, bool] = {}
+    position: dict[str, int] = {}
     for part, old in _in_parts(before, earlier_records):
         # Earlier records are numbered from where the members end.
         numbers = {record: len(members) + place for place, record in enumerate(old)}
         ids = dict(zip(numbers.values(), numbers, strict=True))
-        both = texts | {number: filter_.text(old[record]) for record, number in numbers.items()}
+        both = texts | _forms(filter_, {number: old[record] for record, number in numbers.items()})
         known = [(at, numbers[record]) for at, record in part if record in old]
         for at, number, score in kinship(filter_, known, both):
             edges.append((members[at].record.id, ids[number], score))
+            position[members[at].record.id] = at
             survivors[ids[number]] = old[ids[number]].is_real
     for at, lower, score in kinship(filter_, inside, texts):
-        edges.append((members[at].record.id, members[lower].record.id, score))
-    position = {members[at].record.id: at for at in alive}
+        one, two = members[at].record.id, members[lower].record.id
+        edges.append((one, two, score))
+        position[one], position[two] = at, lower
     # Real rows stand first, then earlier records; among equals the id decides.
     by_rank = sorted(survivors, key=lambda record: (not survivors[record], record))
-    by_rank += [members[at].record.id for at in alive]
+    by_rank += sorted(position, key=position.__getitem__)
     return {position[loser]: result for loser, result in reduce(by_rank, edges).items() if loser in position}
 
 
+def forms(filter_: CorpusFilter, texts: Sequence[str]) -> Sequence[str]:
+    """What the filter compares of each of the texts."""
+    found: Sequence[str] = filter_.forms(texts) if hasattr(filter_, "forms") else texts
+    return found
+
+
+def _forms(filter_: CorpusFilter, records: Mapping[int, Record]) -> dict[int, str]:
+    texts = [filter_.text(record) for record in records.values()]
+    return dict(zip(records, forms(filter_, texts), strict=True))
+
+
 class Numbered(Protocol):
-    """Texts that are found by their number: in memory, or in a file."""
+    """The `forms` of texts, each found by its number: in memory, or in a file."""
 
     def __getitem__(self, number: int, /) -> str: ...
 
@@ -112,7 +126,7 @@ class Numbered(Protocol):
 def kinship(
     filter_: CorpusFilter, pairs: Pairs | Sequence[tuple[int, int]], texts: Numbered
 ) -> Iterator[tuple[int, int, float]]:
-    """Those of the candidate pairs that are kin, and how close. Texts are looked up as they are compared."""
+    """Those of the candidate pairs that are kin, and how close. Forms are looked up as they are compared."""
     both = np.asarray(pairs, np.int64).reshape(-1, 2)
     possible = _possible(filter_, both, texts).tolist()
     for at in range(0, len(possible), EDGES_AT_A_TIME):

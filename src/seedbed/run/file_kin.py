@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seedbed.core.protocols import CorpusFilter
-from seedbed.run.corpus import kinship
+from seedbed.run.corpus import forms, kinship
 from seedbed.run.filtering import Survey
 from seedbed.store.kin import candidates_inside
 from seedbed.text.reduce import reduce
@@ -59,12 +59,13 @@ class FileKin:
         self._texts = {each.name: TextFile() for each in filters}
 
     def add(self, survey: Survey, texts: Mapping[str, Sequence[str]]) -> None:
-        """`texts` are what each filter compares of the surveyed rows."""
+        """`texts` are what each filter's `text` gives of the surveyed rows."""
         for name, (counts, keys) in survey.keys.items():
             self._counts[name].extend(counts)
             self._keys[name].extend(keys)
-            for text in texts[name]:
-                self._texts[name].add(text)
+        for each in self._filters:
+            for form in forms(each, texts[each.name]):
+                self._texts[each.name].add(form)
 
     def found(self) -> Iterator[tuple[CorpusFilter, list[dict[str, Any]]]]:
         """For each filter the rows that fall: `{row, twin, score}`, in the order of the file."""

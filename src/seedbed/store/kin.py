@@ -61,19 +61,23 @@ def _inside(keys: Keys, ranks: Keys) -> Keys:
     if not same.any():
         return np.empty((0, 2), np.int64)
     shared = np.r_[False, same] | np.r_[same, False]
-    keys, ranks = keys[shared], ranks[shared]  # few of them are
-    ranks = ranks[np.lexsort((ranks, keys))]
-    is_first = np.r_[True, keys[1:] != keys[:-1]]
-    starts = np.flatnonzero(is_first)[np.cumsum(is_first) - 1]
-    at = np.arange(len(keys))
-    width = int(ranks.max()) + 1
+    is_first = ~np.r_[False, same][shared]
+    # A group and a rank in one number, for numbers are sorted faster than rows of two.
+    bits = int(ranks.max()).bit_length()
+    ranks = np.sort((np.cumsum(is_first) << bits) | ranks[shared]) & ((1 << bits) - 1)
+    firsts = np.flatnonzero(is_first)
+    places = np.arange(len(ranks)) - np.repeat(firsts, np.diff(np.r_[firsts, len(ranks)]))
+    at = np.flatnonzero(~is_first)
+    places, starts, high = places[at], at - places[at], ranks[at] << bits
     found = []
     for place in range(GROUP_FIRST):
-        at = at[at > starts[at] + place]
-        high, low = ranks[at], ranks[starts[at] + place]
-        found.append((high * width + low)[high > low])
-    pairs = distinct(np.concatenate(found))
-    return np.stack((pairs // width, pairs % width), axis=1)
+        left = places > place
+        places, starts, high = places[left], starts[left], high[left]
+        found.append(high | ranks[starts + place])
+    numbers = distinct(np.concatenate(found))
+    one, two = numbers >> bits, numbers & ((1 << bits) - 1)
+    unlike = one != two  # a record may have a key twice
+    return np.stack((one[unlike], two[unlike]), axis=1)
 
 
 def _before(name: str, keys: Keys, ranks: Keys, earlier: Sequence[Path]) -> list[tuple[int, str]]:

@@ -22,7 +22,7 @@ from seedbed.text.runs import Hashes, Runs, splitmix
 PERMUTATIONS = 128
 MAX_BANDS = 20
 # So many are worked on together: where 128 permutations put them stays in a core's cache.
-_HASHES_AT_ONCE = 1024
+_HASHES_AT_ONCE = 4096
 _SHIFT = np.uint64(32)
 
 Minima = npt.NDArray[np.uint32]
