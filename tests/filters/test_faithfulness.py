@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -109,7 +108,7 @@ def test_nothing_is_asked_where_there_is_nothing_to_hold_against(one: Record, ca
 def test_the_passage_that_a_record_is_about_is_its_source() -> None:
     passage = Record("p", {"text": MEMO, "heading": "Depots", "document": "a.md"}, Provenance("real", "docs"))
     one = record("r", question="When?", answer="On 4 June 2019.")
-    about = replace(one, provenance=replace(one.provenance, parents=("p",)))
+    about = one._replace(provenance=one.provenance._replace(parents=("p",)))
     verdict, asking = judged(says(GOOD), one=about, context=FilterContext(QUESTIONS, documents=[passage]))
     assert verdict.score == 5
     assert MEMO in asking.asked[0][-1].content

@@ -34,7 +34,7 @@ def verdict(one: Record, context: FilterContext = CONTEXT, **options: Any) -> Ve
 
 
 def answered(answer: str, *, question: str = "What does it say?", context: str = MEMO, **more: Any) -> Record:
-    return replace(record("r", question=question, context=context, answer=answer), **more)
+    return record("r", question=question, context=context, answer=answer)._replace(**more)
 
 
 GOLDEN = {
@@ -75,13 +75,13 @@ def test_the_passage_that_a_record_is_about_is_its_source() -> None:
     passage = Record("p", {"text": MEMO, "heading": "Depots", "document": "a.md"}, Provenance("real", "docs"))
     context = FilterContext(QUESTIONS, documents=[passage])
     one = record("r", question="When?", answer="On 4 June 2019, says Depots.")
-    about = replace(one, provenance=replace(one.provenance, parents=("example", "p")))
+    about = one._replace(provenance=one.provenance._replace(parents=("example", "p")))
     assert verdict(about, context).reason == ""
     assert verdict(one, context).reason == "no_source"
-    wrong = replace(about, fields={**about.fields, "answer": "On 5 June 2019."})
+    wrong = about._replace(fields={**about.fields, "answer": "On 5 June 2019."})
     assert verdict(wrong, context).reason == "unsupported"
-    pair = replace(
-        about, fields={"prompt": "When?", "chosen": "On 4 June 2019.", "rejected": "On 9 June 2019."}
+    pair = about._replace(
+        fields={"prompt": "When?", "chosen": "On 4 June 2019.", "rejected": "On 9 June 2019."}
     )
     assert verdict(pair, replace(context, task=PAIRS)).keep
     assert not verdict(pair, replace(context, task=PAIRS), fields=["rejected"]).keep

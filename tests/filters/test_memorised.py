@@ -42,9 +42,8 @@ def verdict(one: Record, context: FilterContext = CONTEXT, **options: Any) -> Ve
 
 
 def inside(run: Sequence[str], **more: Any) -> Record:
-    return replace(
-        record("r", question="Why?", answer=f"{words(20, 'a')} {' '.join(run)}, {words(20, 'b')}"), **more
-    )
+    answer = f"{words(20, 'a')} {' '.join(run)}, {words(20, 'b')}"
+    return record("r", question="Why?", answer=answer)._replace(**more)
 
 
 def test_a_run_inside_other_text_falls_from_the_number_of_words_on() -> None:
@@ -119,26 +118,26 @@ def test_only_the_sources_that_are_named_count() -> None:
 
 
 def test_an_example_is_no_source_and_what_a_method_took_from_a_row_is() -> None:
-    shown = replace(inside([]).provenance, parents=("row-3",))
+    shown = inside([]).provenance._replace(parents=("row-3",))
     copied = record("r", question=" ".join(ANSWER), answer="Because.")
-    assert not verdict(replace(copied, provenance=shown)).keep
-    taken = replace(copied, provenance=replace(shown, carried=("question",)))
+    assert not verdict(copied._replace(provenance=shown)).keep
+    taken = copied._replace(provenance=shown._replace(carried=("question",)))
     assert verdict(taken).keep
     quoting = record(
         "r", question=" ".join(ANSWER), answer=f"You say: {' '.join(ANSWER[:40])}. {words(20, 'c')}"
     )
-    assert verdict(replace(quoting, provenance=taken.provenance)).keep
+    assert verdict(quoting._replace(provenance=taken.provenance)).keep
     # What goes beyond the quotation counts by itself.
     row = f"{' '.join(ANSWER[:40])} {words(20, 'c')}"
     context = replace(CONTEXT, real=[*ROWS, real("longer", question="Why?", answer=row)])
     taken_part = record("r", question=" ".join(ANSWER[:40]), answer=row)
-    said = verdict(replace(taken_part, provenance=taken.provenance), context, run=13)
+    said = verdict(taken_part._replace(provenance=taken.provenance), context, run=13)
     assert said.evidence["words"] == 20
 
 
 def test_a_passage_and_the_evidence_that_a_method_kept_may_be_quoted() -> None:
     passage = real("passage", source="docs", text=ROWS[3].fields["answer"], heading="", document="a.md")
-    about = replace(inside([]).provenance, parents=("passage",))
+    about = inside([]).provenance._replace(parents=("passage",))
     context = replace(CONTEXT, documents=[passage])
     assert verdict(inside(ANSWER[:30], provenance=about), context).keep
     assert not verdict(inside(ANSWER[:30], provenance=about)).keep
@@ -161,7 +160,7 @@ def alike(count: int, run: int) -> list[Record]:
         (alike(8, 30), 31),
         (alike(8, 55), 50),
         ([*alike(2, 30)[:40], *alike(2, 30)[:9]], 20),
-        ([replace(row, id=f"copy {row.id}") for row in alike(2, 30)] + alike(2, 30), 13),
+        ([row._replace(id=f"copy {row.id}") for row in alike(2, 30)] + alike(2, 30), 13),
     ],
 )
 def test_as_many_words_as_one_real_row_in_a_hundred_shares_with_another(

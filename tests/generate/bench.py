@@ -153,6 +153,6 @@ def saying(*values: Any) -> Spoil:
         if at >= len(values):
             return reply
         text = values[at] if isinstance(values[at], str) else json.dumps(values[at])
-        return replace(reply, choice=Choice(text))
+        return reply._replace(choice=Choice(text))
 
     return spoil

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -140,7 +139,7 @@ def test_a_useless_reply_at_any_question_ends_in_a_named_verdict(bench: Bench, s
     for at in range(most):
 
         def spoil(now: int, reply: LoggedReply, at: int = at) -> LoggedReply:
-            return replace(reply, choice=USELESS[spoilt]) if now == at else reply
+            return reply._replace(choice=USELESS[spoilt]) if now == at else reply
 
         for done in bench.make(cells, lambda spoil=spoil: Asked(spoil)):  # type: ignore[misc]
             check_named(done, bench)
@@ -148,7 +147,7 @@ def test_a_useless_reply_at_any_question_ends_in_a_named_verdict(bench: Bench, s
 
 @every_method
 def test_a_method_that_gets_nothing_of_use_makes_nothing(bench: Bench) -> None:
-    for done in bench.make(bench.cells[:3], lambda: Asked(lambda at, reply: replace(reply, choice=CUT))):
+    for done in bench.make(bench.cells[:3], lambda: Asked(lambda at, reply: reply._replace(choice=CUT))):
         check_named(done, bench)
         assert not any(is_good(record) for record in done.records)
 

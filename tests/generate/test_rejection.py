@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,7 +37,7 @@ def made(bench: Bench, *samples: str | Choice) -> dict[int, Record]:
 
     def spoil(at: int, reply: LoggedReply) -> LoggedReply:
         value = samples[reply.key.draw]
-        return replace(reply, choice=value if isinstance(value, Choice) else Choice(value))
+        return reply._replace(choice=value if isinstance(value, Choice) else Choice(value))
 
     (done,) = bench.make(bench.cells[:1], lambda: Asked(spoil))
     return {int(record.provenance.reply_keys[0].rpartition("/")[2]): record for record in done.records}

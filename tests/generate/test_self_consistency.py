@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ def made(bench: Bench, samples: Sequence[Any], question: Any = None) -> Record:
             if isinstance(value, Choice)
             else Choice(value if isinstance(value, str) else json.dumps(value))
         )
-        return replace(reply, choice=choice)
+        return reply._replace(choice=choice)
 
     (done,) = bench.make(bench.cells[:1], lambda: Asked(spoil))
     (record,) = done.records

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +59,7 @@ def test_a_bound_has_a_token_for_each_byte_and_for_all_that_is_asked_for(text: s
     size = sum(len(message.content.encode("utf-8", "surrogatepass")) for message in request.messages)
     assert bound.prompt_tokens > size
     assert bound.completion_tokens == n * 50
-    with_schema = replace(request, schema={"type": "object", "properties": {}})
+    with_schema = request._replace(schema={"type": "object", "properties": {}})
     assert worst_case(with_schema).prompt_tokens > bound.prompt_tokens
 
 
@@ -105,7 +104,7 @@ def test_a_reply_that_does_not_tell_its_usage_is_charged_its_reservation(usage: 
         reservation = await Budget().at(PRICE).reserve(question())
         other = await Budget().at(PRICE).reserve(question())
         reply = ChatReply((Choice("an answer"),), "m", usage)
-        return reservation.settle(reply), other.settle(replace(reply, usage=Usage(12, 3)))
+        return reservation.settle(reply), other.settle(reply._replace(usage=Usage(12, 3)))
 
     bound = worst_case(question())
     charge, told = asyncio.run(main())

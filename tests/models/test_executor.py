@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -358,7 +357,7 @@ def test_budget_stops_before_the_request_that_would_pass_it(tmp_path: Path) -> N
 @pytest.mark.parametrize("concurrency", [1, 3, 32])
 def test_budget_holds_where_the_endpoint_refuses_parameters(tmp_path: Path, concurrency: int) -> None:
     async def one(executor: HttpExecutor, number: int) -> str:
-        return (await executor.fill(replace(question(number), schema=SCHEMA), SCOPE, 1))[0].choice.text
+        return (await executor.fill(question(number)._replace(schema=SCHEMA), SCOPE, 1))[0].choice.text
 
     async def work(executor: HttpExecutor) -> list[Any]:
         return await asyncio.gather(*(one(executor, n) for n in range(20)), return_exceptions=True)
@@ -378,7 +377,7 @@ def test_budget_holds_where_the_endpoint_refuses_parameters(tmp_path: Path, conc
 
 def test_refused_parameter_is_no_retry_and_no_wait(tmp_path: Path) -> None:
     async def work(executor: HttpExecutor) -> int:
-        return len(await executor.fill(replace(question(), schema=SCHEMA), SCOPE, 2))
+        return len(await executor.fill(question()._replace(schema=SCHEMA), SCOPE, 2))
 
     with FakeEndpoint(refuses=["seed", "n", "max_tokens", "response_format"]) as endpoint:
         bench = Bench(endpoint, tmp_path)

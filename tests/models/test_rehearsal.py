@@ -9,7 +9,6 @@ import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -86,7 +85,7 @@ def qa(draw: int, examples: Sequence[Mapping[str, Any]] = (), **fixed: str) -> C
 
 def sent(request: ChatRequest, first: int = 0) -> ChatRequest:
     """The request as the executor sends it."""
-    return replace(request, seed=seed_from(request.hash, SCOPE, first))
+    return request._replace(seed=seed_from(request.hash, SCOPE, first))
 
 
 def ask(teacher: RehearsalTeacher, request: ChatRequest) -> ChatReply:
@@ -193,9 +192,9 @@ def test_a_reply_depends_on_seed_and_request_and_not_on_what_came_before() -> No
 def test_choices_of_one_call_differ_and_do_not_depend_on_how_many_there_are() -> None:
     pool = sixty_seeds()["access"]
     teacher, request = RehearsalTeacher(0, USUAL), ticket("access", 0, pool)
-    five = ask(teacher, replace(request, n=5)).choices
+    five = ask(teacher, request._replace(n=5)).choices
     assert len({choice.text for choice in five}) == 5
-    assert ask(teacher, replace(request, n=3)).choices == five[:3]
+    assert ask(teacher, request._replace(n=3)).choices == five[:3]
 
 
 def test_without_examples_it_writes_neutral_text_around_the_slots() -> None:
@@ -408,8 +407,8 @@ def test_the_report_recomputes_every_fault_from_the_keys_of_the_log() -> None:
     teacher = RehearsalTeacher(11, FaultPlan.of(Faults(broken_json=0.2, refusal=0.2, copies=0.2)))
     kinds: Counter[str] = Counter()
     for _, request in tickets(300):
-        topped_up = replace(sent(request, first=3), n=2)
-        for first, call in ((0, replace(request, n=3)), (3, topped_up)):
+        topped_up = sent(request, first=3)._replace(n=2)
+        for first, call in ((0, request._replace(n=3)), (3, topped_up)):
             for index, fault in enumerate(faults_of(teacher, call)):
                 again = teacher.fault_at(ReplyKey(request.hash, SCOPE, first + index), first)
                 assert (again and again.kind) == (fault and fault.kind)

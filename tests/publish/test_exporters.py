@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -226,7 +225,7 @@ def test_every_export_loads_in_datasets(tmp_path: Path) -> None:
     for name in ("jsonl", "csv", "trl-sft"):
         export(name, rows, tmp_path / f"{name}.data", rehearsal=True)
     pairs = [
-        replace(row, fields={"question": row.fields["text"], "chosen": "Yes.", "rejected": "No."})
+        row._replace(fields={"question": row.fields["text"], "chosen": "Yes.", "rejected": "No."})
         for row in rows
     ]
     exporter = EXPORTERS.get("trl-dpo")

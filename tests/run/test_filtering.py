@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -75,7 +74,7 @@ def test_there_is_a_verdict_of_every_filter_whether_it_spoke_or_not() -> None:
 
 def test_what_stands_against_a_draft_from_the_start_is_told_in_its_place() -> None:
     """What its method says comes first; that it could not be read comes last, where no filter says so."""
-    turned_down = replace(ticket("flag", key="a"), rejected=Rejection("no_majority", by="vote@1"))
+    turned_down = ticket("flag", key="a")._replace(rejected=Rejection("no_majority", by="vote@1"))
     records = [turned_down, unread("{", key="b")]
     alone, with_mood = check(records), check(records, Mood())
     reader = Verdict("b", "reader@1", False, "not_json", evidence={"detail": "expected a JSON object"})

@@ -135,7 +135,7 @@ def _reply(reply: Logged | None) -> dict[str, Any] | None:
 
     if not isinstance(reply, LoggedReply):
         return None
-    return {**asdict(reply.choice), "model": reply.model, "endpoint": reply.endpoint}
+    return {**reply.choice._asdict(), "model": reply.model, "endpoint": reply.endpoint}
 
 
 def _verdict(value: dict[str, Any]) -> dict[str, Any]:
@@ -144,9 +144,9 @@ def _verdict(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _provenance(record: Record) -> dict[str, Any]:
-    value = asdict(record.provenance)
-    value["parents"] = list(record.provenance.parents)
-    return value
+    made = record.provenance
+    models = {role: model._asdict() for role, model in made.models.items()}
+    return {**made._asdict(), "models": models, "parents": list(made.parents)}
 
 
 def _shown(note: object) -> str:

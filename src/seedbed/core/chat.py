@@ -6,7 +6,7 @@ import random
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from seedbed.core.hashing import NormalForm, digest, normal_form
 
@@ -22,8 +22,7 @@ def about_tokens(characters: int) -> int:
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """`raw` is no turn of a chat but text as a model reads it, marks and all; it stands alone."""
 
     role: Literal["system", "user", "assistant", "raw"]
@@ -49,8 +48,7 @@ def prompt_characters(messages: Sequence[Message]) -> int:
     return sum(len(message.content) for message in messages)
 
 
-@dataclass(frozen=True, slots=True)
-class Sampling:
+class Sampling(NamedTuple):
     """`None` leaves a setting to the server. `max_tokens` always has a value: it bounds the cost."""
 
     temperature: float | None = None
@@ -117,8 +115,7 @@ class Pen(Protocol):
 Sketch: TypeAlias = "Callable[[Pen], str | Mapping[str, Any]]"
 
 
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
+class ChatRequest(NamedTuple):
     """One question to a model. `n` choices are asked for; `seed` is derived from the reply key."""
 
     model: str
@@ -179,15 +176,14 @@ def _around_messages(request: ChatRequest) -> tuple[str, str]:
     return known[1]
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """`cached_tokens` are those of the prompt tokens that the endpoint says it had in its cache."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
 
-    def __add__(self, other: Usage) -> Usage:
+    def __add__(self, other: Usage) -> Usage:  # type: ignore[override]
         return Usage(
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
@@ -195,8 +191,7 @@ class Usage:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One answer. `reasoning` is the model's thinking, kept apart from `text`."""
 
     text: str
@@ -205,8 +200,7 @@ class Choice:
     refused: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ChatReply:
+class ChatReply(NamedTuple):
     """What one call brought: at least one choice, and what the call as a whole used."""
 
     choices: tuple[Choice, ...]
@@ -214,8 +208,7 @@ class ChatReply:
     usage: Usage = Usage()
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyKey:
+class ReplyKey(NamedTuple):
     """Address of one logged choice: the question, who asks (a cell, or content for a judge), the draw."""
 
     request: bytes
@@ -231,8 +224,7 @@ class ReplyKey:
         return cls(bytes.fromhex(request), bytes.fromhex(scope), int(draw))
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedReply:
+class LoggedReply(NamedTuple):
     """One choice as it stands in the reply log; `usage` is this choice's share of its call."""
 
     key: ReplyKey

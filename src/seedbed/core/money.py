@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:  # chat holds a Charge
     from seedbed.core.chat import Usage
@@ -68,8 +68,7 @@ def _pico(dollars: Any) -> int:
     return -(-exact.numerator // exact.denominator)
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """What one attempt counts for. `cost` is None where no price is known.
 
     `told`: the endpoint told the tokens; else they are a bound, charged by rule.
@@ -89,8 +88,7 @@ class Charge:
 NO_CHARGE = Charge()
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(NamedTuple):
     """A sum of charges; `cost` leaves out what has no price."""
 
     requests: int = 0
@@ -101,7 +99,7 @@ class Amount:
     def of(cls, charge: Charge) -> Amount:
         return cls(1, charge.tokens, charge.cost or 0)
 
-    def __add__(self, other: Amount) -> Amount:
+    def __add__(self, other: Amount) -> Amount:  # type: ignore[override]
         return Amount(self.requests + other.requests, self.tokens + other.tokens, self.cost + other.cost)
 
     def __sub__(self, other: Amount) -> Amount:

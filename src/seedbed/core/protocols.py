@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from seedbed.core.cell import Cell
 from seedbed.core.chat import ChatReply, ChatRequest, LoggedReply, Message, Opening, Sketch
@@ -93,8 +93,7 @@ class Task(Protocol):
     def label(self, fields: Mapping[str, Any]) -> str | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """What a method made of its replies: fields, or why there are none, and the replies behind it.
 
     Exactly one of three: readable fields; `unreadable`, where a reply at some step was of no use; or
@@ -106,7 +105,7 @@ class Draft:
     replies: tuple[LoggedReply, ...]
     unreadable: Unreadable | None = None
     rejected: Rejection | None = None
-    notes: Mapping[str, Any] = field(default_factory=dict)
+    notes: Mapping[str, Any] = {}
 
 
 class Asking(Protocol):

@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from seedbed.core.cell import Cell
 from seedbed.core.chat import ChatRequest, Hints, LoggedReply, Message, Opening, ReplyKey, Sampling, Sketch
@@ -77,8 +77,7 @@ def scope_of(asker: str, cell: str) -> bytes:
     return digest("scope", [asker, cell])
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     role: str
     template: PromptTemplate
     sampling: Sampling

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from seedbed.core.cell import Cell
 from seedbed.core.fate import fate_of
@@ -31,8 +30,7 @@ from seedbed.store.rounds import CommittedRound, RoundData, Rounds
 COUNTED = ("cells", "failed", "drafts", "good", "accepted")
 
 
-@dataclass(frozen=True, slots=True)
-class CellResult:
+class CellResult(NamedTuple):
     """A finished cell: its drafts with the record filters' verdicts, or the cause of its failure."""
 
     cell: Cell

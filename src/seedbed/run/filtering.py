@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from seedbed.core.errors import SeedbedError
 from seedbed.core.protocols import CorpusFilter, RecordFilter
@@ -30,8 +30,7 @@ BATCH = 64
 LINGER_SECONDS = 0.02
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """What the record filters said of one record, and its corpus keys where they all kept it.
 
     `said` has an entry for each that looked at it, as `by` names them: None where it had nothing to say.
@@ -41,9 +40,6 @@ class Checked:
     by: tuple[str, ...]
     said: Said
     keys: Mapping[str, Keys]
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Checked, (self.record, self.by, self.said, self.keys)
 
     @property
     def kept(self) -> bool:
@@ -226,7 +222,7 @@ class FilterPool:
         kept = [at for at, found in enumerate(checked) if found.kept]
         fed = dict(zip(kept, await self._fed_keys(self._feed, [records[at] for at in kept]), strict=True))
         return [
-            replace(found, keys={**found.keys, **fed[at]}) if fed.get(at) else found
+            found._replace(keys={**found.keys, **fed[at]}) if fed.get(at) else found
             for at, found in enumerate(checked)
         ]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -227,7 +227,7 @@ def _row(
 def _question(question: Question) -> dict[str, Any]:
     return {
         "role": question.role,
-        "prompt": [asdict(message) for message in question.request.messages],
+        "prompt": [message._asdict() for message in question.request.messages],
         "replies": [
             {"text": reply.choice.text, "finish_reason": reply.choice.finish_reason, "model": reply.model}
             for reply in question.replies

@@ -77,7 +77,7 @@ class Spending:
                 "seconds": round(self.seconds, 3),
                 "lost": self.lost.to_json(),
                 "open": self.open.to_json(),
-                "replayed": {role: asdict(used) for role, used in self.replayed.items()},
+                "replayed": {role: used._asdict() for role, used in self.replayed.items()},
                 "embedder": asdict(self.embedder),
                 "served": asdict(self.served),
             },

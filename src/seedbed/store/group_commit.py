@@ -10,9 +10,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from seedbed.core.errors import StoreError
 from seedbed.store.reply_file import store_error
@@ -21,8 +20,7 @@ WINDOW_SECONDS = 0.003
 MOST_ROWS = 256
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(NamedTuple):
     """Rows of one caller, each as `pack` makes it; the future gets how many of them are new."""
 
     statement: str

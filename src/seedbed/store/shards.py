@@ -151,11 +151,8 @@ def write_records(path: Path, records: Sequence[tuple[int, Record]]) -> None:
 
 
 def provenance_json(provenance: Provenance) -> str:
-    value = {name: getattr(provenance, name) for name in Provenance.__dataclass_fields__}
-    value["models"] = {
-        role: {"model": model.model, "endpoint": model.endpoint, "revision": model.revision}
-        for role, model in provenance.models.items()
-    }
+    value = provenance._asdict()
+    value["models"] = {role: model._asdict() for role, model in provenance.models.items()}
     value["sampling"] = dict(provenance.sampling)
     for name in ("steps", "carried"):
         if not value[name]:
