@@ -49,13 +49,15 @@ def _form_of_map(value: Mapping[Any, Any]) -> str:
         if not isinstance(key, str):
             raise TypeError(f"a map key must be text, not {type(key).__name__}")
         parts.append(f"s{len(key)}:{key}" if type(key) is str else normal_form(key))
-        parts.append(normal_form(value[key]))
+        item = value[key]
+        parts.append(f"s{len(item)}:{item}" if type(item) is str else normal_form(item))
     parts.append("}")
     return "".join(parts)
 
 
 def _form_of_list(value: Sequence[Any]) -> str:
-    return f"[{''.join(map(normal_form, value))}]"
+    # Most of what is hashed is text: it is put down without a call.
+    return f"[{''.join([f's{len(v)}:{v}' if type(v) is str else normal_form(v) for v in value])}]"
 
 
 _FORMS: dict[type, Callable[[Any], str]] = {

@@ -80,6 +80,8 @@ class Charge(NamedTuple):
 
     def split(self, parts: int) -> list[Charge]:
         """Shares that differ by one at most and sum up to the whole: one for each choice of a call."""
+        if parts == 1:
+            return [self]
         tokens = shares(self.tokens, parts)
         costs: list[int | None] = [None] * parts if self.cost is None else [*shares(self.cost, parts)]
         return [Charge(tokens[at], costs[at], self.told) for at in range(parts)]

@@ -34,8 +34,9 @@ class Embedded:
 
 def embed_lexically(sample: Sample, *, seed: int = 0) -> Embedded:
     """With the offline embedder, fitted on the real texts; without any, on the generated ones."""
-    embedder = Lexical.fit(sample.real or sample.generated, seed=seed)
-    real = embedder.embed(sample.real) if sample.real else np.empty((0, 1), dtype=np.float32)
+    if not sample.real:
+        return Embedded(Lexical.fit_and_embed(sample.generated, seed=seed)[1], np.empty((0, 1), np.float32))
+    embedder, real = Lexical.fit_and_embed(sample.real, seed=seed)
     return Embedded(embedder.embed(sample.generated), real)
 
 

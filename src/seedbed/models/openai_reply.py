@@ -62,11 +62,11 @@ def read_reply(body: Any, asked_model: str, sender: Endpoint) -> ChatReply:
         raise _unusable("empty_choices", sender, "an empty list `choices`")
     if not all(isinstance(choice, dict) and isinstance(choice.get("message"), dict) for choice in choices):
         raise _unusable("malformed_body", sender, "a choice without `message`")
-    if all(isinstance(choice.get("index"), int) for choice in choices):
+    if len(choices) > 1 and all(isinstance(choice.get("index"), int) for choice in choices):
         choices = sorted(choices, key=lambda choice: choice["index"])
     model = body.get("model")
     return ChatReply(
-        tuple(_read_choice(choice, sender) for choice in choices),
+        tuple([_read_choice(choice, sender) for choice in choices]),
         _clean(model, sender) if isinstance(model, str) and model else asked_model,
         read_usage(body.get("usage")),
     )

@@ -88,39 +88,24 @@ class CellAsking:
 
     def __init__(self, cell: Cell, space: AskingSpace) -> None:
         self.cell = cell
-        self.task = space.task
+        self.task = task = space.task
+        self.label = str(cell.axes.get(task.label_field or "", ""))
+        self.labels = space.labels
+        self.examples: Sequence[Record] = [space.real[row] for row in cell.parents]
+        # The item that the cell works on: a real row, or what a source of other texts holds.
+        at = cell.source
+        self.source: Record | None = (space.items.get(at) or space.real[at]) if at else None
+        hidden = (task.label_field, TEMPERATURE, TEACHER, DOCUMENT)
+        slots = {name: str(value) for name, value in cell.axes.items() if name not in hidden}
+        if (case := slots.pop(EDGE_CASE, ORDINARY)) != ORDINARY:
+            slots[EDGE_CASE] = space.edge_cases[case]
+        self.slots: Mapping[str, str] = slots
         self._space = space
         self._asked: dict[ReplyKey, _Asked] = {}
 
     @cached_property
     def rng(self) -> random.Random:
         return random.Random(seed_from(self._space.seed, self.cell.id))
-
-    @cached_property
-    def source(self) -> Record | None:
-        """The item that the cell works on: a real row, or what a source of other texts holds."""
-        at = self.cell.source
-        return (self._space.items.get(at) or self._space.real[at]) if at else None
-
-    @cached_property
-    def examples(self) -> Sequence[Record]:
-        return [self._space.real[row] for row in self.cell.parents]
-
-    @cached_property
-    def slots(self) -> Mapping[str, str]:
-        hidden = (self.task.label_field, TEMPERATURE, TEACHER, DOCUMENT)
-        slots = {name: str(value) for name, value in self.cell.axes.items() if name not in hidden}
-        if (case := slots.pop(EDGE_CASE, ORDINARY)) != ORDINARY:
-            slots[EDGE_CASE] = self._space.edge_cases[case]
-        return slots
-
-    @property
-    def label(self) -> str:
-        return str(self.cell.axes.get(self.task.label_field or "", ""))
-
-    @property
-    def labels(self) -> Sequence[str]:
-        return self._space.labels
 
     async def ask(
         self,
@@ -217,7 +202,7 @@ class CellAsking:
         asked = [self._asked[reply.key] for reply in draft.replies]
         last = asked[-1]
         text = draft.unreadable.text if draft.unreadable else ""
-        parents = [*self.examples, *([self.source] if self.source is not None else [])]
+        parents = [*self.examples, self.source] if self.source is not None else self.examples
         by = f"{self.cell.method}@{self._space.versions[self.cell.method]}" if draft.rejected else ""
         return Record(
             id=generated_record_id(draft.fields, text, self.cell.id, index),
@@ -229,7 +214,7 @@ class CellAsking:
             provenance=Provenance(
                 origin="generated",
                 source=self._space.recipe,
-                parents=tuple(row.id for row in parents),
+                parents=tuple([row.id for row in parents]),
                 licence=self._licence(asked, draft.replies, parents),
                 method=self.cell.method,
                 template=last.template.name,
@@ -239,11 +224,11 @@ class CellAsking:
                     for note, reply in zip(asked, draft.replies, strict=True)
                 },
                 sampling=last.sampling.to_json(),
-                reply_keys=tuple(str(reply.key) for reply in draft.replies),
+                reply_keys=tuple([str(reply.key) for reply in draft.replies]),
                 cell=self.cell.id,
                 draft=index,
-                depth=1 + max((row.provenance.depth for row in parents), default=0),
-                steps=tuple(f"{note.template.name} by {note.role}" for note in asked if len(asked) > 1),
+                depth=1 + max([row.provenance.depth for row in parents], default=0),
+                steps=tuple([f"{note.template.name} by {note.role}" for note in asked if len(asked) > 1]),
                 carried=_carried(draft.fields, self.source),
             ),
         )
@@ -266,10 +251,12 @@ class CellAsking:
             for note, reply in zip(asked, replies, strict=True)
         }
         found |= {row.provenance.licence for row in parents}
-        return " AND ".join(sorted(licence for licence in found if licence)) or None
+        return " AND ".join(sorted(filter(None, found))) or None
 
 
 def _carried(fields: Mapping[str, Any], item: Record | None) -> tuple[str, ...]:
     """The fields that a method took from the item it works on: its objects, no equal text of a model."""
-    own = item.fields.values() if item is not None else ()
+    if item is None:
+        return ()
+    own = item.fields.values()
     return tuple(name for name, value in fields.items() if any(value is known for known in own))

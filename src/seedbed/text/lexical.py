@@ -36,11 +36,26 @@ class Lexical:
     @classmethod
     def fit(cls, texts: Sequence[str], *, dimensions: int = DIMENSIONS, seed: int = 0) -> Lexical:
         """Learn from the first texts. Raises ValueError for none."""
+        return cls._learn(texts, dimensions, seed)[0]
+
+    @classmethod
+    def fit_and_embed(
+        cls, texts: Sequence[str], *, dimensions: int = DIMENSIONS, seed: int = 0
+    ) -> tuple[Lexical, Vectors]:
+        """`fit`, and the vectors of the same texts: those learnt from need not be looked at once more."""
+        embedder, learnt_from = cls._learn(texts, dimensions, seed)
+        known = np.empty((learnt_from.shape[0], embedder.components.shape[1]), dtype=np.float32)
+        embedder._sum_up(learnt_from, known)
+        return embedder, np.concatenate((unit(known), embedder.embed(texts[len(known) :])))
+
+    @classmethod
+    def _learn(cls, texts: Sequence[str], dimensions: int, seed: int) -> tuple[Lexical, Sparse]:
         if not texts:
             raise ValueError("there are no texts to fit the embedder on")
         chosen = first_texts(texts, FIT_ROWS, FIT_CHARACTERS, _FIT_LEAST)
         features = Features.fit(chosen)
-        return cls(features, _components(features.weigh(chosen), dimensions, seed))
+        weighed = features.weigh(chosen)
+        return cls(features, _components(weighed, dimensions, seed)), weighed
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """float32 of shape (texts, dimensions), each of length 1; 0 where no feature is known.
@@ -50,12 +65,15 @@ class Lexical:
         """
         vectors = np.empty((len(texts), self.components.shape[1]), dtype=np.float32)
         for start in range(0, len(texts), BLOCK):
-            rows = self.features.weigh(texts[start : start + BLOCK])
-            bounds = np.searchsorted(rows.row, np.arange(rows.shape[0] + 1))
-            for at, (first, end) in enumerate(pairwise(bounds), start=start):
-                known = self.components[rows.column[first:end]]
-                vectors[at] = np.einsum("f,fd->d", rows.weight[first:end], known)
+            part = texts[start : start + BLOCK]
+            self._sum_up(self.features.weigh(part), vectors[start : start + BLOCK])
         return unit(vectors)
+
+    def _sum_up(self, rows: Sparse, vectors: Vectors) -> None:
+        bounds = np.searchsorted(rows.row, np.arange(rows.shape[0] + 1))
+        for at, (first, end) in enumerate(pairwise(bounds)):
+            known = self.components[rows.column[first:end]]
+            vectors[at] = np.einsum("f,fd->d", rows.weight[first:end], known)
 
 
 def first_texts(texts: Sequence[str], rows: int, characters: int, at_least: int) -> Sequence[str]:
