@@ -66,6 +66,7 @@ def pipeline_of(
         kin={row.id: row for row in (*bound.train, *bound.dev)},
         round_cells=bound.recipe.generate.round,
         width=partial(session.teachers.width, bound.asked_roles),
+        most=max(map(session.teachers.most, bound.asked_roles)),
         progress=progress,
         opens=lambda cells: session.log.look_ahead(scope_of(bound.recipe.asker, cell.id) for cell in cells),
         room=room_left(bound.recipe, bound.folder, session.log.path) if grow else lambda: None,

@@ -203,10 +203,10 @@ class FilterPool:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self._workers.close)
 
-    async def check(self, records: Sequence[Record]) -> list[Checked]:
-        """The verdicts on a few records; they travel in a batch with whatever else waits.
+    def check(self, records: Sequence[Record]) -> asyncio.Future[list[Checked]]:
+        """The verdicts on a few records, to be awaited; they travel in a batch with whatever else waits.
 
-        Raises what `VectorFeed.fetch` does.
+        The future raises what `VectorFeed.fetch` does, and SeedbedError where a worker ended.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[Checked]] = loop.create_future()
@@ -216,11 +216,14 @@ class FilterPool:
             self._flush()
         elif self._timer is None:
             self._timer = loop.call_later(LINGER_SECONDS, self._flush)
-        checked = await future
-        if self._feed is None:
-            return checked
+        return future if self._feed is None else loop.create_task(self._fed_too(future, records, self._feed))
+
+    async def _fed_too(
+        self, checking: asyncio.Future[list[Checked]], records: Sequence[Record], feed: VectorFeed
+    ) -> list[Checked]:
+        checked = await checking
         kept = [at for at, found in enumerate(checked) if found.kept]
-        fed = dict(zip(kept, await self._fed_keys(self._feed, [records[at] for at in kept]), strict=True))
+        fed = dict(zip(kept, await self._fed_keys(feed, [records[at] for at in kept]), strict=True))
         return [
             found._replace(keys={**found.keys, **fed[at]}) if fed.get(at) else found
             for at, found in enumerate(checked)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from seedbed.store.ledger import Ledger
-from seedbed.store.rounds import CommittedRound
 
 
-def flags(ledger: Ledger, committed: Sequence[CommittedRound]) -> list[dict[str, Any]]:
+def flags(ledger: Ledger) -> list[dict[str, Any]]:
     """Counts by filter, reason and, where the evidence tells one label from another, by that pair.
 
-    The most frequent come first. A run without a flag is not read for them.
+    The most frequent come first.
     """
-    if not any("flagged" in counts for entry in committed for counts in entry.measures["filters"].values()):
-        return []
     counts: Counter[tuple[str, str, str, str]] = Counter()
     for verdict in ledger.flags():
         given, predicted = (str(verdict.evidence.get(name, "")) for name in ("given", "predicted"))

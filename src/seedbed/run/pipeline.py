@@ -18,7 +18,7 @@ from typing import Any
 from seedbed.core.cell import Cell
 from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer, SeedbedError
 from seedbed.core.fate import Stopped
-from seedbed.core.protocols import Draft, Method
+from seedbed.core.protocols import Method
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.run.asking import AskingSpace, CellAsking
@@ -72,13 +72,16 @@ class Pipeline:
         kin: Mapping[str, Record],
         round_cells: int,
         width: Callable[[], int],
+        most: int,
         progress: Progress,
         opens: Callable[[Sequence[Cell]], None],
         room: Callable[[], BudgetReached | None] = lambda: None,
         judging: Judging | None = None,
         grow: bool = True,
     ) -> None:
-        """`opens` is told the cells of each round that is opened, before the first of them is asked.
+        """As many cells may be at work as `width` says, which is asked again and again; at the most `most`.
+
+        `opens` is told the cells of each round that is opened, before the first of them is asked.
 
         `room` is asked whenever a round was committed whether there is room on disk for another.
         `grow=False` goes through the plans on disk alone, asks no model filter anything, and leaves
@@ -94,8 +97,11 @@ class Pipeline:
         self._real_keys = list(real_keys)
         self._kin = kin
         self._round_cells = round_cells
-        self._width = width  # cells that may be at work; it follows the level that the endpoint can carry
+        self._width = width  # it follows the level that the endpoint can carry
+        self._most = most
         self._workers = 0
+        self._in_filters = 0
+        self._broken: BaseException | None = None
         self._judging = judging
         self._grow = grow
         self.progress = progress
@@ -219,6 +225,8 @@ class Pipeline:
 
     def _hire(self, group: asyncio.TaskGroup) -> None:
         """Keep as many cells at work as there may be. Workers beyond that just wait for the endpoint."""
+        if self._workers == self._most:
+            return
         for _ in range(self._width() - self._workers):
             self._workers += 1
             group.create_task(self._work(group))
@@ -240,35 +248,52 @@ class Pipeline:
             except (BudgetReached, EndpointError) as error:
                 self._fail(error)
             else:
-                # Verdicts are awaited elsewhere: this place asks the next question meanwhile.
+                # Verdicts are taken up elsewhere: this place asks the next question meanwhile.
                 await self._waiting_cells.acquire()
-                group.create_task(self._check(entry, position, asking, drafts))
+                records = [asking.record(draft, index) for index, draft in enumerate(drafts)]
+                self._in_filters += 1
+                checking = self._pool.check(records)
+                # A task that waits would take as long, for each cell, as all that is done with verdicts.
+                checking.add_done_callback(partial_of(self._take_up, entry, position, records))
+        while self._in_filters and self._broken is None:
+            await self._changed.wait()
+        self._raise_broken()
 
     def _fail(self, error: BudgetReached | EndpointError) -> None:
         self._error = self._error or error
         self.stop("budget" if isinstance(error, BudgetReached) else "endpoint")
 
-    async def _check(
-        self, entry: OpenRound, position: int, asking: CellAsking, drafts: Sequence[Draft]
+    def _take_up(
+        self,
+        entry: OpenRound,
+        position: int,
+        records: Sequence[Record],
+        checking: asyncio.Future[list[Checked]],
     ) -> None:
-        records = [asking.record(draft, index) for index, draft in enumerate(drafts)]
-        try:
-            checked = await self._pool.check(records)
-        except NoAnswer as error:
-            if not self._grow:
-                raise
+        """What the filters said of a cell's drafts. What the run does not outlast is kept, to be raised."""
+        self._waiting_cells.release()
+        self._in_filters -= 1
+        if not self._in_filters and self._stopping is not None:
+            self._wake()
+        if checking.cancelled():
+            return
+        cell, error = entry.cells[position], checking.exception()
+        if error is None:
+            self._finish(
+                entry, position, CellResult(cell, list(zip(records, checking.result(), strict=True)))
+            )
+        elif self._grow and isinstance(error, NoAnswer):
             self.progress.failed += 1
-            self._finish(entry, position, CellResult(entry.cells[position], cause=error.cause))
-            return
-        except (BudgetReached, EndpointError) as error:
-            if not self._grow:
-                raise
+            self._finish(entry, position, CellResult(cell, cause=error.cause))
+        elif self._grow and isinstance(error, BudgetReached | EndpointError):
             self._fail(error)
-            return
-        finally:
-            self._waiting_cells.release()
-        pairs: list[tuple[Record, Checked]] = list(zip(records, checked, strict=True))
-        self._finish(entry, position, CellResult(entry.cells[position], drafts=pairs))
+        else:
+            self._broken = self._broken or error
+            self._wake()
+
+    def _raise_broken(self) -> None:
+        if self._broken is not None:
+            raise self._broken
 
     def _finish(self, entry: OpenRound, position: int, result: CellResult) -> None:
         entry.results[position] = result
@@ -280,6 +305,7 @@ class Pipeline:
     async def _close_in_order(self) -> None:
         """Close the first open round whenever it is complete; a closing plans the round after next."""
         while self._open and self._stopping is None:
+            self._raise_broken()
             if self._open[0].seen:
                 await self._close(self._open[0])
             else:

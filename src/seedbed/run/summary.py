@@ -72,7 +72,7 @@ def summarise(view: RunView) -> dict[str, Any]:
         "licences": facts.get("licences", []),
         "by_cover": _by_cover(facts["by_field"], committed),
         "filters": _filters(committed),
-        "flags": flags(ledger, committed),
+        "flags": flags(ledger),
         "funnel": funnel(ledger),
         "specimens": specimens(ledger),
         "judged": judged,

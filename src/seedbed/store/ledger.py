@@ -91,6 +91,8 @@ class Ledger:
     def flags(self) -> Iterator[Verdict]:
         """Verdicts that keep a record and still give a reason to look at it, by rank."""
         for entry in self.rounds:
+            if not any("flagged" in counts for counts in entry.measures["filters"].values()):
+                continue
             with pq.ParquetFile(entry.file("verdicts")) as file:
                 for batch in file.iter_batches(batch_size=512):
                     marked = pc.and_(batch.column("keep"), pc.not_equal(batch.column("reason"), ""))
