@@ -114,5 +114,5 @@ def seeds_after(*parts: str | int | bytes) -> Callable[[str], int]:
 
 
 def _seed_hash(parts: Iterable[str | int | bytes]) -> hashlib.blake2b:
-    data = "\0".join(p.hex() if isinstance(p, bytes) else str(p) for p in parts)
+    data = "\0".join([p.hex() if isinstance(p, bytes) else str(p) for p in parts])
     return hashlib.blake2b(data.encode("utf-8", "surrogatepass"), digest_size=8)

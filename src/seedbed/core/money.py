@@ -160,5 +160,7 @@ def shown_dollars(cost: int) -> str:
 
 def shares(total: int, parts: int) -> list[int]:
     """Whole numbers that differ by one at most and sum up to the total."""
+    if parts == 1:
+        return [total]
     each, rest = divmod(total, parts)
     return [each + (index < rest) for index in range(parts)]

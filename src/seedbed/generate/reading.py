@@ -16,6 +16,7 @@ _FENCE = re.compile(r"\A\s*```(?:json)?[ \t]*\n(?P<body>.*?)\n?```\s*\Z", re.DOT
 
 # No record needs more, and what walks a record may recurse.
 DEEPEST = 32
+_NESTING = (dict, list)
 
 
 def read_fields(
@@ -47,7 +48,7 @@ def read_fields(
     extra = [str(name) for name in value if name not in fields]
     if extra:
         return Unreadable("invalid_schema", "not asked for: " + ", ".join(sorted(extra)), text)
-    if _depth(value) > DEEPEST:
+    if any(isinstance(item, _NESTING) for item in value.values()) and _depth(value) > DEEPEST:
         return Unreadable("invalid_schema", f"nested deeper than {DEEPEST} levels", text)
     return value
 
@@ -57,6 +58,6 @@ def _depth(value: Any) -> int:
     deepest, level = 0, [value]
     while level:
         deepest += 1
-        inner = [item for item in level if isinstance(item, dict | list)]
+        inner = [item for item in level if isinstance(item, _NESTING)]
         level = [x for item in inner for x in (item.values() if isinstance(item, dict) else item)]
     return deepest

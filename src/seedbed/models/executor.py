@@ -114,7 +114,9 @@ class HttpExecutor:
         at once for whatever is not in the log; BudgetReached; StoreError.
         """
         question = request.hash
-        asking = self._questions.setdefault((question, scope), _Question())
+        place = (question, scope)
+        if (asking := self._questions.get(place)) is None:
+            asking = self._questions[place] = _Question()
         asking.askers += 1
         try:
             async with asking.lock:
@@ -131,7 +133,7 @@ class HttpExecutor:
         finally:
             asking.askers -= 1
             if not asking.askers:
-                del self._questions[question, scope]
+                del self._questions[place]
 
     @property
     def width(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from seedbed.core.cell import Cell
@@ -72,6 +72,7 @@ class AskingSpace:
     trials: Trials | None = None
 
 
+@lru_cache(2048)  # a round's are looked up ahead, and again one by one
 def scope_of(asker: str, cell: str) -> bytes:
     """Who asks: the cell (its id) of this recipe, so that two recipes never share a sampled reply."""
     return digest("scope", [asker, cell])
