@@ -1,9 +1,10 @@
-"""A round's close: corpus filters, the target, the measures that planning reads, one commit."""
+"""A round as it fills, and its close: corpus filters, the target, the measures that planning reads, one commit."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +37,26 @@ class CellResult(NamedTuple):
     cell: Cell
     drafts: Sequence[tuple[Record, Checked]] = ()
     cause: str = ""
+
+
+@dataclass
+class OpenRound:
+    """A planned round and what came back so far, by plan position."""
+
+    number: int
+    cells: list[Cell]
+    started: int = 0
+    results: dict[int, CellResult] = field(default_factory=dict)
+    unasked: int = 0
+
+    @property
+    def complete(self) -> bool:
+        return len(self.results) == len(self.cells)
+
+    @property
+    def seen(self) -> bool:
+        """Whether nothing more will come: every cell has its result, or stays pending unasked."""
+        return len(self.results) + self.unasked == len(self.cells)
 
 
 def close_round(

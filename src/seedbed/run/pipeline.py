@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial as partial_of
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from seedbed.core.protocols import Method
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.run.asking import AskingSpace, CellAsking
-from seedbed.run.closing import CellResult, close_round, kin_verdicts
+from seedbed.run.closing import CellResult, OpenRound, close_round, kin_verdicts
 from seedbed.run.corpus import Member
 from seedbed.run.filtering import Checked, FilterPool
 from seedbed.run.judging import Judging
@@ -34,26 +33,6 @@ from seedbed.store.rounds import CommittedRound, Rounds
 
 # Cells whose drafts may wait for their verdicts before no further cell is asked.
 MOST_WAITING_CELLS = 1024
-
-
-@dataclass
-class OpenRound:
-    """A planned round and what came back so far, by plan position."""
-
-    number: int
-    cells: list[Cell]
-    started: int = 0
-    results: dict[int, CellResult] = field(default_factory=dict)
-    unasked: int = 0
-
-    @property
-    def complete(self) -> bool:
-        return len(self.results) == len(self.cells)
-
-    @property
-    def seen(self) -> bool:
-        """Whether nothing more will come: every cell has its result, or stays pending unasked."""
-        return len(self.results) + self.unasked == len(self.cells)
 
 
 class Pipeline:
