@@ -276,6 +276,8 @@ async def run_recipe(
             pipeline = pipeline_of(session, pool, keys, quotas, progress)
             on_start(pipeline)
             stopped, error = await pipeline.run()
+        if session.server is not None:
+            session.server.close()  # its memory is gone before that of the measures comes
         await session.log.flush()
         accounts = read_accounts(
             session.rounds,
