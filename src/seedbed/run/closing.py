@@ -1,4 +1,4 @@
-"""A round as it fills, and its close: corpus filters, the target, the measures that planning reads, one commit."""
+"""A round as it fills, and its close: corpus filters, the target, measures for planning, one commit."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from seedbed.run.closing import CellResult, OpenRound, close_round, kin_verdicts
 from seedbed.run.corpus import Member
 from seedbed.run.filtering import Checked, FilterPool
 from seedbed.run.judging import Judging
-from seedbed.run.planner import PlanSpace, Sequences, Yields, first_round_size, plan_round
+from seedbed.run.planner import PlanSpace, Sequences, Yields, cells_of_round, first_round_size
 from seedbed.run.progress import Progress
 from seedbed.run.quotas import Quotas
 from seedbed.run.replaying import NotLogged
@@ -33,6 +33,8 @@ from seedbed.store.rounds import CommittedRound, Rounds
 
 # Cells whose drafts may wait for their verdicts before no further cell is asked.
 MOST_WAITING_CELLS = 1024
+# Cells that are planned before whatever has come back meanwhile is looked at.
+CELLS_AT_ONCE = 32
 
 
 class Pipeline:
@@ -113,7 +115,7 @@ class Pipeline:
         """
         self._restore()
         await self._look_for_room()
-        self._advance()
+        await self._advance()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._close_in_order())
@@ -162,7 +164,7 @@ class Pipeline:
             progress.rejected[reason] = progress.rejected.get(reason, 0) + count
         progress.rounds += 1
 
-    def _advance(self) -> None:
+    async def _advance(self) -> None:
         """Plan until two rounds are open or there is nothing to plan; each plan is on disk first."""
         # Also while stopping: the plan must be the one that an undisturbed run makes at this point.
         while len(self._open) < 2:
@@ -177,11 +179,16 @@ class Pipeline:
             most = self._round_cells if known else first_round_size(target, self._round_cells)
             in_flight = [cell for entry in self._open for cell in entry.cells]
             yields = Yields(measured, self._mended)
-            cells = plan_round(self._sequences, self._quotas, yields, in_flight, most)
+            cells: list[Cell] = []
+            for cell in cells_of_round(self._sequences, self._quotas, yields, in_flight, most):
+                cells.append(cell)
+                if len(cells) % CELLS_AT_ONCE == 0:
+                    await asyncio.sleep(0)
             if not cells:
                 return
             latest = max([0, *(e.number for e in self._closed), *(e.number for e in self._open)])
-            self._rounds.write_plan(latest + 1, cells)
+            write = partial_of(self._rounds.write_plan, latest + 1, cells)
+            await asyncio.get_running_loop().run_in_executor(self._closer, write)
             self._sequences.note(cells)
             self._open_round(latest + 1, cells)
 
@@ -314,7 +321,7 @@ class Pipeline:
                 self._quotas, _ = done
         self._open.remove(entry)
         await self._look_for_room()
-        self._advance()
+        await self._advance()
         self._wake()
         return True
 

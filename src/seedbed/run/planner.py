@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -340,14 +340,26 @@ def plan_round(
     in_flight: Sequence[Cell],
     most: int,
 ) -> list[Cell]:
+    """All of `cells_of_round`."""
+    return list(cells_of_round(sequences, quotas, yields, in_flight, most))
+
+
+def cells_of_round(
+    sequences: Sequences,
+    quotas: Quotas,
+    yields: Yields,
+    in_flight: Sequence[Cell],
+    most: int,
+) -> Iterator[Cell]:
     """Cells of the next round, or none where what is in flight should do or every value is spent.
 
+    What they are is settled when the first is asked for, whatever becomes of the arguments after that.
     `in_flight` are the cells of rounds not yet closed; `most` bounds the round. Does not advance
     `sequences`: the caller does once the plan is on disk.
     """
     space = sequences.space
     if not space.guided and yields.unwanted(space.once_through):
-        return []
+        return
     fields = (space.cover if space.guided else ()) or ("",)
     wanted: list[list[tuple[str, int]]] = []
     for name in fields:
@@ -368,18 +380,16 @@ def plan_round(
                 column.append((value, count if risk is None else min(count, max(1, risk))))
         wanted.append(column)
     if any(not column for column in wanted):
-        return []
+        return
     size = min(most, max(sum(count for _, count in column) for column in wanted))
     columns = [_spread(column, size, (space.seed, name)) for column, name in zip(wanted, fields, strict=True)]
     ahead = sequences.extended()
-    cells = []
     for values in zip(*columns, strict=True):
         guided = values if space.cover else ()
         turns: list[Combination] = [None, guided] if ahead.open_is_due() else [guided, None]
         made = (ahead.take(turn) for turn in turns if turn is not None or space.open_label)
         if (taken := next(filter(None, made), None)) is not None:
-            cells.append(taken)
-    return cells
+            yield taken
 
 
 def _spread(wanted: Sequence[tuple[str, int]], size: int, key: tuple[str | int, ...]) -> list[str]:
