@@ -29,6 +29,7 @@ from seedbed.run.planner import PlanSpace, Sequences, Yields, cells_of_round, fi
 from seedbed.run.progress import Progress
 from seedbed.run.quotas import Quotas
 from seedbed.run.replaying import NotLogged
+from seedbed.run.turns import short_turns
 from seedbed.store.rounds import CommittedRound, Rounds
 
 # Cells whose drafts may wait for their verdicts before no further cell is asked.
@@ -357,7 +358,8 @@ class Pipeline:
             partial=partial,
             kin=kin,
         )
-        return await asyncio.get_running_loop().run_in_executor(self._closer, close)
+        with short_turns():
+            return await asyncio.get_running_loop().run_in_executor(self._closer, close)
 
     async def _look_for_kin(
         self, members: Sequence[Member], *, partial: bool

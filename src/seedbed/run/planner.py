@@ -330,18 +330,7 @@ class Yields:
 
 def plan_from_scratch(space: PlanSpace, quotas: Quotas, most: int) -> list[Cell]:
     """The first cells of a run of which nothing is known."""
-    return plan_round(Sequences(space), quotas.copy(), Yields([]), [], most)
-
-
-def plan_round(
-    sequences: Sequences,
-    quotas: Quotas,
-    yields: Yields,
-    in_flight: Sequence[Cell],
-    most: int,
-) -> list[Cell]:
-    """All of `cells_of_round`."""
-    return list(cells_of_round(sequences, quotas, yields, in_flight, most))
+    return list(cells_of_round(Sequences(space), quotas.copy(), Yields([]), [], most))
 
 
 def cells_of_round(

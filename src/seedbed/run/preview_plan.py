@@ -18,7 +18,7 @@ from seedbed.run.built_filters import build_filters
 from seedbed.run.closing import fit
 from seedbed.run.licensing import licences_of
 from seedbed.run.manifest import Manifest
-from seedbed.run.planner import Sequences, Yields, plan_round
+from seedbed.run.planner import Sequences, Yields, cells_of_round
 from seedbed.run.preview import forecast_of
 from seedbed.run.pricing import expected_money, price_of
 from seedbed.run.rendering import asking_space
@@ -54,7 +54,7 @@ def plan_of(bound: BoundRecipe, note: Callable[[str], None]) -> dict[str, Any]:
         if change:
             note(_what_becomes(change))
     yields = Yields([entry.measures for entry in committed], mended=len(committed))
-    cells = plan_round(sequences, quotas, yields, [], most=max(1, 20 * quotas.target))
+    cells = list(cells_of_round(sequences, quotas, yields, [], most=max(1, 20 * quotas.target)))
     asked = asyncio.run(_ask_dry(bound, cells))
     first = asked.first
     prompt = [{"role": m.role, "content": m.content} for m in first.messages] if first else []
