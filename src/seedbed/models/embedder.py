@@ -20,13 +20,14 @@ from seedbed.core.money import Charge
 from seedbed.models.budget import Budget, Purse
 from seedbed.models.calls import Calls
 from seedbed.models.limits import Limits
-from seedbed.models.openai_embeddings import OpenAIEmbeddings
 from seedbed.models.pool import Pool
 from seedbed.store.vectors import VectorCache, model_key, text_key
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from seedbed.models.openai_embeddings import OpenAIEmbeddings
 
 BATCH = 64
 CHARACTERS_A_BATCH = 200_000

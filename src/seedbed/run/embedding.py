@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from seedbed.core.money import Charge
 from seedbed.models.budget import Budget
 from seedbed.models.embedder import Embedder
 from seedbed.models.limits import Limits
-from seedbed.models.openai_embeddings import OpenAIEmbeddings
 from seedbed.models.pool import Lane, Note, Pool
 from seedbed.recipe import LoadedRecipe
 from seedbed.run.pricing import price_of, prices_of
 from seedbed.run.roles import concurrency_of
 from seedbed.store.folder import workspace_vectors
 from seedbed.store.vectors import VectorCache
+
+if TYPE_CHECKING:
+    from seedbed.models.openai_embeddings import OpenAIEmbeddings
 
 ROLE = "embedder"
 
@@ -32,6 +35,8 @@ async def open_embedder(
     if role is None:
         yield None
         return
+    from seedbed.models.openai_embeddings import OpenAIEmbeddings  # as the client of `run.roles`
+
     limits = Limits(concurrency=concurrency_of(role), retries=role.retries)
     lanes: list[Lane[OpenAIEmbeddings]] = []
     for endpoint in role.endpoints:

@@ -12,7 +12,6 @@ from seedbed.core.protocols import ChatModel
 from seedbed.models.budget import Budget
 from seedbed.models.executor import HttpExecutor, Stats
 from seedbed.models.limits import Limits
-from seedbed.models.openai_wire import OpenAIChat
 from seedbed.models.pool import Lane, Note, Pool
 from seedbed.models.recorded import RecordedReplies, RecordedTeacher
 from seedbed.models.rehearsal import RehearsalTeacher
@@ -183,6 +182,9 @@ def _make_pool(loaded: LoadedRecipe, name: str, role: Role, limits: Limits, note
 
 def wire_pool(name: str, role: WireRole, limits: Limits, note: Note) -> Pool[ChatModel]:
     """The endpoints of a role; makes no request."""
+    # The client and what it needs of TLS are 20 MB, of which commands that ask nobody have no use.
+    from seedbed.models.openai_wire import OpenAIChat
+
     lanes: list[Lane[ChatModel]] = []
     for endpoint in role.endpoints:
         key = endpoint.api_key or role.api_key

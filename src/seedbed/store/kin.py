@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 Keys = npt.NDArray[np.int64]
@@ -112,6 +111,8 @@ def _meeting(name: str, keys: Keys, earlier: Sequence[Path]) -> Iterator[tuple[K
 def _meeting_in_group(
     name: str, keys: Keys, file: pq.ParquetFile, group: int
 ) -> Iterator[tuple[Keys, list[str]]]:
+    import pyarrow.compute as pc
+
     filters = file.metadata.row_group(group).column(0).statistics
     # A group without rows has none.
     if filters is None or not filters.min <= name <= filters.max:

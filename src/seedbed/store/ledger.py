@@ -1,6 +1,7 @@
 """Questions over the shards of a run: fates, accepted records, the way of one record.
 
-Nothing derived is kept on disk: the committed Parquet files are read, a round at a time.
+Nothing derived is kept on disk: the committed Parquet files are read, a round at a time. Arrow's
+functions are imported by whoever calls them: 7 MB that a run need not hold while it calibrates its filters.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from itertools import islice
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from seedbed.core.cell import Cell
@@ -46,6 +46,8 @@ class Ledger:
     def _fates(self, entry: CommittedRound) -> dict[str, Fate]:
         """Fates of every draft of one round: its own verdicts, then those that later rounds without
         cells passed on them. A draft that no filter looked at (a recipe may have none) is accepted."""
+        import pyarrow.compute as pc
+
         later = (o for o in self.rounds if o.number > entry.number and not o.measures["cells"]["planned"])
         tables = [pq.read_table(e.file("verdicts"), columns=list(_FATE_COLUMNS)) for e in (entry, *later)]
         verdicts = pa.concat_tables(tables)
@@ -81,6 +83,8 @@ class Ledger:
 
     def filters(self) -> list[str]:
         """Every `filter@version` that passed a verdict, in the order in which the filters run."""
+        import pyarrow.compute as pc
+
         names: dict[str, None] = {}
         for entry in self.rounds:
             with pq.ParquetFile(entry.file("verdicts")) as file:
@@ -90,6 +94,8 @@ class Ledger:
 
     def flags(self) -> Iterator[Verdict]:
         """Verdicts that keep a record and still give a reason to look at it, by rank."""
+        import pyarrow.compute as pc
+
         for entry in self.rounds:
             if not any("flagged" in counts for counts in entry.measures["filters"].values()):
                 continue
@@ -172,6 +178,8 @@ class Ledger:
         return found
 
     def _scores(self, entry: CommittedRound, ranking: Sequence[str]) -> dict[str, dict[str, float | None]]:
+        import pyarrow.compute as pc
+
         verdicts = pq.read_table(entry.file("verdicts"), columns=["record", "filter", "score"])
         scores: dict[str, dict[str, float | None]] = {}
         for row in verdicts.filter(pc.is_in(verdicts["filter"], pa.array(ranking, pa.string()))).to_pylist():
@@ -180,10 +188,14 @@ class Ledger:
 
     def find(self, prefix: str, most: int = 5) -> list[Record]:
         """Records whose id starts with `prefix`, at most `most`."""
+        import pyarrow.compute as pc
+
         return list(islice(self._where(lambda ids: pc.starts_with(ids, prefix)), most))
 
     def records(self, ids: Iterable[str]) -> dict[str, Record]:
         """Records by id; unknown ids are left out."""
+        import pyarrow.compute as pc
+
         wanted = pa.array(list(ids), pa.string())
         return {record.id: record for record in self._where(lambda found: pc.is_in(found, wanted))}
 
@@ -206,6 +218,8 @@ class Ledger:
 
     def verdicts_on(self, ids: Iterable[str]) -> dict[str, list[Verdict]]:
         """All verdicts on each of these records in the order they were passed."""
+        import pyarrow.compute as pc
+
         passed: dict[str, list[Verdict]] = {record: [] for record in ids}
         wanted = pa.array(list(passed), pa.string())
         for entry in self.rounds:
