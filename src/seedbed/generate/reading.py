@@ -48,7 +48,7 @@ def read_fields(
     extra = [str(name) for name in value if name not in fields]
     if extra:
         return Unreadable("invalid_schema", "not asked for: " + ", ".join(sorted(extra)), text)
-    if any(isinstance(item, _NESTING) for item in value.values()) and _depth(value) > DEEPEST:
+    if _depth(value) > DEEPEST:
         return Unreadable("invalid_schema", f"nested deeper than {DEEPEST} levels", text)
     return value
 

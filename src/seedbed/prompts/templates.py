@@ -43,18 +43,7 @@ CONTEXT_NAMES = (
 # Those of them that stay what they are for a whole run.
 FIXED_NAMES = ("task", "labels", "output", "fields")
 
-
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's own, and a shorter way to the usual `slots.items()` of a prompt, which changes nothing."""
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        if type(obj) is dict and attribute in _LOOKS:
-            return getattr(obj, attribute)
-        return super().getattr(obj, attribute)
-
-
-_LOOKS = frozenset({"items", "keys", "values"})
-_ENVIRONMENT = _Sandbox(
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
 )
 # `{{ value | text }}`: lists and maps as JSON, and not as Python would print them.

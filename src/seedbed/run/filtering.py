@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from seedbed.core.errors import SeedbedError
 from seedbed.core.protocols import CorpusFilter, RecordFilter
@@ -23,6 +23,7 @@ from seedbed.run.workers import Workers, worker_count
 
 # 63-bit numbers, eight bytes each: a round holds some twenty of them a record.
 Keys: TypeAlias = "array[int]"
+T = TypeVar("T")
 # What each of the filters says of one record.
 Said: TypeAlias = "tuple[Verdict | None, ...]"
 
@@ -190,7 +191,7 @@ class FilterPool:
         self._waiting: list[_Waiting] = []
         self._records = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> FilterPool:
         return self
@@ -216,7 +217,7 @@ class FilterPool:
             self._flush()
         elif self._timer is None:
             self._timer = loop.call_later(LINGER_SECONDS, self._flush)
-        return future if self._feed is None else loop.create_task(self._fed_too(future, records, self._feed))
+        return future if self._feed is None else self._begin(self._fed_too(future, records, self._feed))
 
     async def _fed_too(
         self, checking: asyncio.Future[list[Checked]], records: Sequence[Record], feed: VectorFeed
@@ -257,9 +258,14 @@ class FilterPool:
         batch, self._waiting = self._waiting, []
         self._records = 0
         if batch:
-            task = asyncio.get_running_loop().create_task(self._run(batch))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._begin(self._run(batch))
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """A task that ends with the pool, whatever becomes of who waits for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _run(self, batch: list[_Waiting]) -> None:
         records = [record for waiting, _ in batch for record in waiting]

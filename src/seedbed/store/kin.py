@@ -111,8 +111,6 @@ def _meeting(name: str, keys: Keys, earlier: Sequence[Path]) -> Iterator[tuple[K
 def _meeting_in_group(
     name: str, keys: Keys, file: pq.ParquetFile, group: int
 ) -> Iterator[tuple[Keys, list[str]]]:
-    import pyarrow.compute as pc
-
     filters = file.metadata.row_group(group).column(0).statistics
     # A group without rows has none.
     if filters is None or not filters.min <= name <= filters.max:
@@ -121,6 +119,8 @@ def _meeting_in_group(
     place = np.minimum(np.searchsorted(keys, theirs), len(keys) - 1)
     met = keys[place] == theirs
     if filters.min != filters.max:  # an older shard, all filters mixed
+        import pyarrow.compute as pc
+
         met &= pc.equal(file.read_row_group(group, ["filter"])["filter"], name).to_numpy()
     if met.any():
         records = file.read_row_group(group, ["record"])["record"]

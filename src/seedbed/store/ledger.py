@@ -83,13 +83,11 @@ class Ledger:
 
     def filters(self) -> list[str]:
         """Every `filter@version` that passed a verdict, in the order in which the filters run."""
-        import pyarrow.compute as pc
-
         names: dict[str, None] = {}
         for entry in self.rounds:
             with pq.ParquetFile(entry.file("verdicts")) as file:
                 for batch in file.iter_batches(columns=["filter"]):
-                    names.update(dict.fromkeys(pc.unique(batch.column("filter")).to_pylist()))
+                    names.update(dict.fromkeys(batch.column("filter").unique().to_pylist()))
         return list(names)
 
     def flags(self) -> Iterator[Verdict]:

@@ -21,7 +21,8 @@ from seedbed.text.runs import Hashes, Runs, splitmix
 
 PERMUTATIONS = 128
 MAX_BANDS = 20
-# So many are worked on together: where 128 permutations put them stays in a core's cache.
+# So many are worked on together, a batch of texts: fewer take a call of numpy more often, and where 128
+# permutations put these is 2 MB.
 _HASHES_AT_ONCE = 4096
 _SHIFT = np.uint64(32)
 
