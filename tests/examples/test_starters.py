@@ -6,7 +6,6 @@ import csv
 import importlib
 import json
 import re
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -184,7 +183,6 @@ def test_no_prompt_quotes_a_row_of_the_data(name: str) -> None:
 def test_the_codebase_works_and_its_list_of_names_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = folder_of("codebase-instructions")
     monkeypatch.syspath_prepend(str(folder / "code"))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     package = importlib.import_module("loafplan")
     parts = {
         path.stem: importlib.import_module(f"loafplan.{path.stem}")
@@ -211,7 +209,6 @@ def test_the_codebase_works_and_its_list_of_names_is_true(monkeypatch: pytest.Mo
 
 def test_the_order_book_keeps_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(folder_of("codebase-instructions") / "code"))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     package, book = importlib.import_module("loafplan"), importlib.import_module("loafplan.book")
     orders = package.parse_orders("Harbour: 4 rye, 12 milk_roll @ 07:15")
     kept = book.OrderBook(tmp_path)
