@@ -14,6 +14,7 @@ from seedbed.core.record import Record, Rejection
 from seedbed.core.verdict import Verdict
 from seedbed.filters.subject import FilterOptions, filter_id, flag, reject
 from seedbed.run.filtering import Checked, FilterPool, FilterSet
+from seedbed.run.vector_feed import VectorFeed
 from tests.filters.tickets import TICKETS, build, ticket, unread
 
 
@@ -103,3 +104,31 @@ def test_a_filter_that_leaves_records_out_is_named() -> None:
         check([ticket("a"), ticket("b")], Lazy())
     with pytest.raises(SeedbedError, match="'mood' answered 1 record"):
         FilterSet((Lazy(),), ()).survey([ticket("a")])
+
+
+class Silent:
+    """An embedder whose endpoint never answers."""
+
+    name = "silent"
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    def cached(self, texts: Sequence[str]) -> None:
+        return None
+
+    async def embed(self, texts: Sequence[str]) -> None:
+        self.asked.set()
+        await asyncio.Event().wait()
+
+
+def test_what_is_fetched_for_a_draft_ends_with_the_pool() -> None:
+    async def work() -> bool:
+        silent: Any = Silent()
+        filters = FilterSet((), (build("duplicates", FilterContext(TICKETS)),))
+        async with FilterPool(filters, 1, feed=VectorFeed(silent), fed=("duplicates",)) as pool:
+            checking = pool.check([ticket("a text", key="a")])
+            await silent.asked.wait()
+        return checking.cancelled()
+
+    assert asyncio.run(work())
