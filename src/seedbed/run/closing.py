@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from seedbed.core.background import give_way
 from seedbed.core.cell import Cell
-from seedbed.core.fate import fate_of
+from seedbed.core.fate import Fate, fate_of
 from seedbed.core.record import Record
 from seedbed.core.verdict import (
     OVER_TARGET,
@@ -27,6 +28,8 @@ from seedbed.run.quotas import Quotas
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import CommittedRound, RoundData, Rounds
 
+# Drafts that are counted before others may have the interpreter.
+DRAFTS_AT_ONCE = 128
 # What a round counts for each value of a cover field.
 COUNTED = ("cells", "failed", "drafts", "good", "accepted")
 
@@ -90,16 +93,24 @@ def close_round(
         kin = kin_verdicts(
             members, rounds=rounds, filters=filters, real_keys=real_keys, real=real, partial=partial
         )
+    give_way()
     passed = [[*checked.verdicts, *kin.get(record.id, ())] for _, record, checked in drafts]
-    good = [at for at, verdicts in enumerate(passed) if fate_of(verdicts).accepted]
+    give_way()
+    fates = [fate_of(verdicts) for verdicts in passed]
+    good = [at for at, fate in enumerate(fates) if fate.accepted]
     keys = [(name, drafts[at][1].id, found) for at in good for name, found in drafts[at][2].keys.items()]
+    give_way()
     for at in _by_rank(good, passed, filters.ranking):
         record = drafts[at][1]
         if not quotas.take({name: cover_value(record.slots, name) for name in cover}):
             passed[at].append(over_target(record.id))
+            fates[at] = fate_of(passed[at])
+    give_way()
     tally = Tally(cells, results, cover, filters.ranking)
-    for (position, record, _), verdicts in zip(drafts, passed, strict=True):
-        tally.draft(results[position].cell, record, verdicts)
+    for (position, record, _), verdicts, fate in zip(drafts, passed, fates, strict=True):
+        tally.draft(results[position].cell, record, verdicts, fate)
+        if position % DRAFTS_AT_ONCE == 0:
+            give_way()
     data = RoundData(
         records=[(position, record) for position, record, _ in drafts],
         verdicts=[verdict for verdicts in passed for verdict in verdicts],
@@ -174,56 +185,71 @@ class Tally:
         self._accepted = 0
         self._good = 0
         self._rejected: Counter[str] = Counter()
-        self._filters: dict[str, dict[str, Any]] = {}
+        self._looked: Counter[tuple[str, ...]] = Counter()  # drafts by the filters that looked at them
+        self._said: dict[str, dict[str, Counter[str]]] = {}
         self._cover: dict[str, dict[str, dict[str, int]]] = {name: {} for name in self._fields}
         for position, cell in enumerate(cells):
             result = results.get(position)
-            self._count(cell, "cells")
-            if result is not None and result.cause:
-                self._count(cell, "failed")
+            failed = result is not None and bool(result.cause)
+            for name in self._fields:
+                counts = self._counts(name, cell.axes)
+                counts["cells"] += 1
+                counts["failed"] += failed
 
-    def _count(self, cell: Cell, what: str) -> None:
-        for name in self._fields:
-            self._count_value(name, cover_value(cell.axes, name), what)
-
-    def _count_value(self, name: str, value: str, what: str) -> None:
-        counts = self._cover[name].get(value)
+    def _counts(self, name: str, values: Mapping[str, Any]) -> dict[str, int]:
+        """The counts of a cover field's value."""
+        by_value, value = self._cover[name], cover_value(values, name)
+        counts = by_value.get(value)
         if counts is None:
-            counts = self._cover[name][value] = dict.fromkeys(COUNTED, 0)
-        counts[what] += 1
+            counts = by_value[value] = dict.fromkeys(COUNTED, 0)
+        return counts
 
-    def draft(self, cell: Cell, record: Record, verdicts: Sequence[Verdict]) -> None:
+    def draft(self, cell: Cell, record: Record, verdicts: Sequence[Verdict], fate: Fate) -> None:
         self._drafts += 1
-        self._count(cell, "drafts")
-        # Of two by the same filter (a twin that was promoted has them) the later one counts.
-        for verdict in {verdict.filter: verdict for verdict in verdicts}.values():
-            counts = self._filters.get(verdict.filter)
-            if counts is None:
-                counts = self._filters[verdict.filter] = {"checked": 0, "rejected": Counter()}
-            counts["checked"] += 1
-            if not verdict.keep:
-                counts["rejected"][verdict.reason] += 1
-            elif verdict.reason:
-                counts.setdefault("flagged", Counter())[verdict.reason] += 1
-            if verdict.filter in self._ranking:
-                self._score(counts, verdict)
-        fate = fate_of(verdicts)
-        if fate.accepted or fate.reason == OVER_TARGET:
-            self._good += 1
-            self._count(cell, "good")
+        self._looked[tuple([verdict.filter for verdict in verdicts])] += 1
+        if not fate.accepted or self._ranking or any(verdict.reason for verdict in verdicts):
+            self._note(verdicts)
+        good = fate.accepted or fate.reason == OVER_TARGET
+        self._good += good
+        for name in self._fields:
+            counts = self._counts(name, cell.axes)
+            counts["drafts"] += 1
+            counts["good"] += good
         if fate.accepted:
             self._accepted += 1
             # Of a cell that leaves the label open the quota of the label that was found is served.
             for name in self._fields:
-                self._count_value(name, cover_value(record.slots, name), "accepted")
+                self._counts(name, record.slots)["accepted"] += 1
         else:
             self._rejected[fate.reason] += 1
 
-    def _score(self, counts: dict[str, Any], verdict: Verdict) -> None:
+    def _note(self, verdicts: Sequence[Verdict]) -> None:
+        """What filters said of a draft: most say nothing.
+
+        Of two by the same filter (a twin that was promoted has them) the later one counts.
+        """
+        for verdict in {verdict.filter: verdict for verdict in verdicts}.values():
+            said = self._said.setdefault(verdict.filter, {})
+            if not verdict.keep:
+                said.setdefault("rejected", Counter())[verdict.reason] += 1
+            elif verdict.reason:
+                said.setdefault("flagged", Counter())[verdict.reason] += 1
+            if verdict.filter in self._ranking:
+                self._score(said, verdict)
+
+    def _score(self, said: dict[str, Counter[str]], verdict: Verdict) -> None:
         if verdict.score is not None:
-            counts.setdefault("scores", Counter())[f"{verdict.score:g}"] += 1
+            said.setdefault("scores", Counter())[f"{verdict.score:g}"] += 1
         else:
-            counts.setdefault(UNJUDGED, Counter())[str(verdict.evidence.get(UNJUDGED, ""))] += 1
+            said.setdefault(UNJUDGED, Counter())[str(verdict.evidence.get(UNJUDGED, ""))] += 1
+
+    def _checked(self) -> Counter[str]:
+        """Drafts that each filter looked at."""
+        checked: Counter[str] = Counter()
+        for filters, drafts in self._looked.items():
+            for name in dict.fromkeys(filters):
+                checked[name] += drafts
+        return checked
 
     def measures(self) -> dict[str, Any]:
         """Plain JSON, as planning and accounts read it."""
@@ -236,10 +262,11 @@ class Tally:
             "failed": dict(self._failed),
             "filters": {
                 name: {
-                    what: dict(count) if isinstance(count, Counter) else count
-                    for what, count in counts.items()
+                    "checked": checked,
+                    "rejected": {},
+                    **{what: dict(counts) for what, counts in self._said.get(name, {}).items()},
                 }
-                for name, counts in self._filters.items()
+                for name, checked in self._checked().items()
             },
             "cover": self._cover,
         }

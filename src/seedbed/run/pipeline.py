@@ -14,6 +14,7 @@ from functools import partial as partial_of
 from pathlib import Path
 from typing import Any
 
+from seedbed.core.background import Background, give_way
 from seedbed.core.cell import Cell
 from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer, SeedbedError
 from seedbed.core.fate import Stopped
@@ -29,7 +30,6 @@ from seedbed.run.planner import PlanSpace, Sequences, Yields, cells_of_round, fi
 from seedbed.run.progress import Progress
 from seedbed.run.quotas import Quotas
 from seedbed.run.replaying import NotLogged
-from seedbed.run.turns import short_turns
 from seedbed.store.rounds import CommittedRound, Rounds
 
 # Cells whose drafts may wait for their verdicts before no further cell is asked.
@@ -100,13 +100,15 @@ class Pipeline:
         self._error: EndpointError | BudgetReached | None = None
         self._changed = asyncio.Event()
         # One thread closes rounds, so that its memory is used again and again.
-        self._closer = ThreadPoolExecutor(1, thread_name_prefix="close-round")
+        self._closing = Background()
+        self._closer = ThreadPoolExecutor(1, "close-round", initializer=self._closing.enter)
         self._waiting_cells = asyncio.Semaphore(MOST_WAITING_CELLS)
 
     def stop(self, reason: Stopped) -> None:
         """Start no further cell; what is in flight is awaited and kept."""
         if self._stopping is None:
             self._stopping = reason
+            self._closing.hurry()
         self._wake()
 
     async def run(self) -> tuple[Stopped, EndpointError | BudgetReached | None]:
@@ -149,12 +151,21 @@ class Pipeline:
         """Take up a plan that is on disk; cells that failed before and are not reopened stay failed."""
         cells = self._rounds.read_open_plan(number)
         self._sequences.note(cells)
+        self._opens(cells)
         entry = self._open_round(number, cells)
         for position, cause in self._rounds.failed_before(number).items():
             entry.results[position] = CellResult(cells[position], cause=cause)
 
-    def _open_round(self, number: int, cells: list[Cell]) -> OpenRound:
+    def _settle_plan(self, number: int, cells: Sequence[Cell]) -> None:
+        self._rounds.write_plan(number, cells)
+        give_way()
+        self._sequences.note(cells)
+        give_way()
         self._opens(cells)
+
+    def _open_round(self, number: int, cells: list[Cell]) -> OpenRound:
+        if self._stopping is None:
+            self._closing.take_time()
         self._open.append(OpenRound(number, cells))
         return self._open[-1]
 
@@ -188,9 +199,8 @@ class Pipeline:
             if not cells:
                 return
             latest = max([0, *(e.number for e in self._closed), *(e.number for e in self._open)])
-            write = partial_of(self._rounds.write_plan, latest + 1, cells)
-            await asyncio.get_running_loop().run_in_executor(self._closer, write)
-            self._sequences.note(cells)
+            settle = partial_of(self._settle_plan, latest + 1, cells)
+            await asyncio.get_running_loop().run_in_executor(self._closer, settle)
             self._open_round(latest + 1, cells)
 
     async def _next(self) -> tuple[OpenRound, int] | None:
@@ -204,6 +214,7 @@ class Pipeline:
                         return entry, entry.started - 1
             if not self._open:
                 return None
+            self._closing.hurry()  # until the next round is open there is nothing to ask
             await self._changed.wait()
 
     def _wake(self) -> None:
@@ -358,8 +369,7 @@ class Pipeline:
             partial=partial,
             kin=kin,
         )
-        with short_turns():
-            return await asyncio.get_running_loop().run_in_executor(self._closer, close)
+        return await asyncio.get_running_loop().run_in_executor(self._closer, close)
 
     async def _look_for_kin(
         self, members: Sequence[Member], *, partial: bool

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seedbed.core.cell import Cell
-from seedbed.core.fate import Fate
+from seedbed.core.fate import Fate, fate_of
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.run.asking import scope_of
@@ -229,7 +229,7 @@ def _view(
         if position in results:
             records.append((position, record))
             verdicts += passed[record.id]
-            tally.draft(cells[position], record, passed[record.id])
+            tally.draft(cells[position], record, passed[record.id], fate_of(passed[record.id]))
     rank = {record.id: at for at, (_, record) in enumerate(records)}
     keys: dict[tuple[str, str], list[int]] = {}
     for row in read_rows(entry.file("keys"), ["filter", "key", "record"]):

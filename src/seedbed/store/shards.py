@@ -6,7 +6,7 @@ Free-form values are JSON text in normal order, so that equal rows are equal byt
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from seedbed.core.background import give_way
 from seedbed.core.cell import Cell
 from seedbed.core.record import ModelRef, Provenance, Record, Rejection, Unreadable
 from seedbed.core.verdict import Verdict
@@ -86,28 +87,33 @@ def from_json(text: str) -> Any:
         return json.loads(text)
 
 
-def write_table(path: Path, schema: pa.Schema, columns: dict[str, Sequence[Any] | pa.Array]) -> None:
-    """Write one shard and fsync it. Bytes depend on the rows alone."""
-    table = pa.table(columns, schema=schema)
+def write_table(path: Path, schema: pa.Schema, columns: Iterable[Sequence[Any]]) -> None:
+    """Write one shard and fsync it. Bytes depend on the rows alone.
+
+    The columns come in the order of the schema; each is in Arrow before the next is made.
+    """
+    arrays = []
+    for field, column in zip(schema, columns, strict=True):
+        arrays.append(pa.array(column, field.type))
+        give_way()
+    table = pa.Table.from_arrays(arrays, schema=schema)
     pq.write_table(table, path, compression="zstd", store_schema=False, use_dictionary=True)
     sync_file(path)
 
 
 def write_plan(path: Path, cells: Sequence[Cell]) -> None:
-    write_table(
-        path,
-        PLAN,
-        {
-            "position": range(len(cells)),
-            "id": [c.id for c in cells],
-            "method": [c.method for c in cells],
-            "template": [c.template for c in cells],
-            "axes": [to_json(dict(c.axes)) for c in cells],
-            "parents": [list(c.parents) for c in cells],
-            "draw": [c.draw for c in cells],
-            "source": [c.source or None for c in cells],
-        },
-    )
+    write_table(path, PLAN, _plan_columns(cells))
+
+
+def _plan_columns(cells: Sequence[Cell]) -> Iterator[Sequence[Any]]:
+    yield range(len(cells))
+    yield [c.id for c in cells]
+    yield [c.method for c in cells]
+    yield [c.template for c in cells]
+    yield [to_json(dict(c.axes)) for c in cells]
+    yield [list(c.parents) for c in cells]
+    yield [c.draw for c in cells]
+    yield [c.source or None for c in cells]
 
 
 def read_plan(path: Path) -> list[Cell]:
@@ -133,21 +139,19 @@ def read_plan_ids(path: Path) -> list[str]:
 
 def write_records(path: Path, records: Sequence[tuple[int, Record]]) -> None:
     """Records with their plan position, in rank order."""
-    write_table(
-        path,
-        RECORDS,
-        {
-            "position": [position for position, _ in records],
-            "draft": [r.provenance.draft for _, r in records],
-            "id": [r.id for _, r in records],
-            "fields": [to_json(dict(r.fields)) for _, r in records],
-            "slots": [to_json(dict(r.slots)) for _, r in records],
-            "provenance": [provenance_json(r.provenance) for _, r in records],
-            "unreadable": [to_json(asdict(r.unreadable)) if r.unreadable else None for _, r in records],
-            "notes": [to_json(dict(r.notes)) if r.notes else None for _, r in records],
-            "rejected": [to_json(asdict(r.rejected)) if r.rejected else None for _, r in records],
-        },
-    )
+    write_table(path, RECORDS, _record_columns(records))
+
+
+def _record_columns(records: Sequence[tuple[int, Record]]) -> Iterator[Sequence[Any]]:
+    yield [position for position, _ in records]
+    yield [r.provenance.draft for _, r in records]
+    yield [r.id for _, r in records]
+    yield [to_json(dict(r.fields)) for _, r in records]
+    yield [to_json(dict(r.slots)) for _, r in records]
+    yield [provenance_json(r.provenance) for _, r in records]
+    yield [to_json(asdict(r.unreadable)) if r.unreadable else None for _, r in records]
+    yield [to_json(dict(r.notes)) if r.notes else None for _, r in records]
+    yield [to_json(asdict(r.rejected)) if r.rejected else None for _, r in records]
 
 
 def provenance_json(provenance: Provenance) -> str:
@@ -190,19 +194,17 @@ def read_records(path: Path) -> Iterator[Record]:
 
 
 def write_verdicts(path: Path, verdicts: Sequence[Verdict]) -> None:
-    write_table(
-        path,
-        VERDICTS,
-        {
-            "record": [v.record for v in verdicts],
-            "filter": [v.filter for v in verdicts],
-            "keep": [v.keep for v in verdicts],
-            "reason": [v.reason for v in verdicts],
-            "score": [v.score for v in verdicts],
-            "evidence": [to_json(dict(v.evidence)) for v in verdicts],
-            "survivor": [v.survivor for v in verdicts],
-        },
-    )
+    write_table(path, VERDICTS, _verdict_columns(verdicts))
+
+
+def _verdict_columns(verdicts: Sequence[Verdict]) -> Iterator[Sequence[Any]]:
+    yield [v.record for v in verdicts]
+    yield [v.filter for v in verdicts]
+    yield [v.keep for v in verdicts]
+    yield [v.reason for v in verdicts]
+    yield [v.score for v in verdicts]
+    yield [to_json(dict(v.evidence)) if v.evidence else "{}" for v in verdicts]
+    yield [v.survivor for v in verdicts]
 
 
 def verdict_from_row(row: dict[str, Any]) -> Verdict:
@@ -227,36 +229,31 @@ def write_keys(path: Path, keys: Sequence[tuple[str, str, KeyNumbers]]) -> None:
     The keys of a filter stand together, in row groups of their own, in ascending order; records
     behind the same key in the order given. Shards written before are by record, all filters mixed.
     """
+    of_words = pa.dictionary(pa.int32(), pa.string())
+    coded = pa.schema([(field.name, of_words if field.type == pa.string() else field.type) for field in KEYS])
     by_filter: dict[str, list[tuple[str, KeyNumbers]]] = {}
     for name, record, numbers in keys:
         by_filter.setdefault(name, []).append((record, numbers))
     # Hash keys are all distinct: a dictionary of them would be their list once more.
     with pq.ParquetWriter(
-        path, KEYS, compression="zstd", store_schema=False, use_dictionary=["filter", "record"]
+        path, coded, compression="zstd", store_schema=False, use_dictionary=["filter", "record"]
     ) as writer:
         for name, entries in sorted(by_filter.items()):
             found = np.concatenate([np.asarray(numbers, np.int64) for _, numbers in entries])
             row = np.repeat(np.arange(len(entries)), [len(numbers) for _, numbers in entries])
             order = np.argsort(found, kind="stable")
-            records = pa.array([record for record, _ in entries], pa.string())
+            filters = np.zeros(len(found), np.int32), [name]
+            records = row[order].astype(np.int32), [record for record, _ in entries]
             columns = [
-                pa.repeat(name, len(found)),
+                pa.DictionaryArray.from_arrays(*filters),
                 pa.array(found[order]),
-                records.take(pa.array(row[order])),
+                pa.DictionaryArray.from_arrays(*records),
             ]
-            writer.write_table(pa.table(columns, schema=KEYS))
+            writer.write_table(pa.table(columns, schema=coded))
+            give_way()
     sync_file(path)
 
 
 def write_cells(path: Path, cells: Sequence[tuple[int, str, str, str]]) -> None:
     """(position, cell id, state `done`|`failed`|`pending`, cause) of a round's cells."""
-    write_table(
-        path,
-        CELLS,
-        {
-            "position": [row[0] for row in cells],
-            "cell": [row[1] for row in cells],
-            "state": [row[2] for row in cells],
-            "cause": [row[3] for row in cells],
-        },
-    )
+    write_table(path, CELLS, zip(*cells, strict=True) if cells else [()] * len(CELLS))
