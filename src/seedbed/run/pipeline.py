@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial as partial_of
 from pathlib import Path
 from typing import Any
 
-from seedbed.core.background import Background, give_way
+from seedbed.core.background import give_way
 from seedbed.core.cell import Cell
 from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer, SeedbedError
 from seedbed.core.fate import Stopped
@@ -22,8 +21,8 @@ from seedbed.core.protocols import Method
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.run.asking import AskingSpace, CellAsking
-from seedbed.run.closing import CellResult, OpenRound, close_round, kin_verdicts
-from seedbed.run.corpus import Member
+from seedbed.run.closer import Closer
+from seedbed.run.closing import CellResult, OpenRound
 from seedbed.run.filtering import Checked, FilterPool
 from seedbed.run.judging import Judging
 from seedbed.run.planner import PlanSpace, Sequences, Yields, cells_of_round, first_round_size
@@ -72,12 +71,10 @@ class Pipeline:
         self._space = space
         self._asking = asking
         self._methods = methods
-        self._filters = pool.filters
         self._pool = pool
         self._rounds = rounds
         self._quotas = quotas
-        self._real_keys = list(real_keys)
-        self._kin = kin
+        self._closer = Closer(rounds, pool.filters, real_keys, kin)
         self._round_cells = round_cells
         self._width = width  # it follows the level that the endpoint can carry
         self._most = most
@@ -99,16 +96,13 @@ class Pipeline:
         self._stopping: Stopped | None = None
         self._error: EndpointError | BudgetReached | None = None
         self._changed = asyncio.Event()
-        # One thread closes rounds, so that its memory is used again and again.
-        self._closing = Background()
-        self._closer = ThreadPoolExecutor(1, "close-round", initializer=self._closing.enter)
         self._waiting_cells = asyncio.Semaphore(MOST_WAITING_CELLS)
 
     def stop(self, reason: Stopped) -> None:
         """Start no further cell; what is in flight is awaited and kept."""
         if self._stopping is None:
             self._stopping = reason
-            self._closing.hurry()
+            self._closer.hurry()
         self._wake()
 
     async def run(self) -> tuple[Stopped, EndpointError | BudgetReached | None]:
@@ -165,7 +159,7 @@ class Pipeline:
 
     def _open_round(self, number: int, cells: list[Cell]) -> OpenRound:
         if self._stopping is None:
-            self._closing.take_time()
+            self._closer.take_time()
         self._open.append(OpenRound(number, cells))
         return self._open[-1]
 
@@ -199,8 +193,7 @@ class Pipeline:
             if not cells:
                 return
             latest = max([0, *(e.number for e in self._closed), *(e.number for e in self._open)])
-            settle = partial_of(self._settle_plan, latest + 1, cells)
-            await asyncio.get_running_loop().run_in_executor(self._closer, settle)
+            await self._closer.do(partial_of(self._settle_plan, latest + 1, cells))
             self._open_round(latest + 1, cells)
 
     async def _next(self) -> tuple[OpenRound, int] | None:
@@ -214,7 +207,7 @@ class Pipeline:
                         return entry, entry.started - 1
             if not self._open:
                 return None
-            self._closing.hurry()  # until the next round is open there is nothing to ask
+            self._closer.hurry()  # until the next round is open there is nothing to ask
             await self._changed.wait()
 
     def _wake(self) -> None:
@@ -338,7 +331,7 @@ class Pipeline:
         return True
 
     async def _look_for_room(self) -> None:
-        full = await asyncio.get_running_loop().run_in_executor(self._closer, self._room)
+        full = await self._closer.do(self._room)
         if full is not None:
             self._error = self._error or full
             self.stop("budget")
@@ -347,7 +340,7 @@ class Pipeline:
         results: Mapping[int, CellResult] = entry.results
         kin: Mapping[str, Sequence[Verdict]] | None = None
         if self._judging is not None:
-            look = partial_of(self._look_for_kin, partial=partial)
+            look = partial_of(self._closer.kin, partial=partial)
             results, kin = await self._judging.judge_round(
                 results, look, lambda: self._stopping is not None or not self._grow, self._fail
             )
@@ -355,35 +348,15 @@ class Pipeline:
                 return None
             if not self._grow and not partial:
                 self._judging.count_replayed()
-        close = partial_of(
-            close_round,
+        return await self._closer.close(
             entry.number,
             entry.cells,
             results,
-            rounds=self._rounds,
-            filters=self._filters,
-            quotas=self._quotas.copy(),
+            quotas=self._quotas,
             cover=self._space.cover,
-            real_keys=self._real_keys,
-            real=self._kin,
             partial=partial,
             kin=kin,
         )
-        return await asyncio.get_running_loop().run_in_executor(self._closer, close)
-
-    async def _look_for_kin(
-        self, members: Sequence[Member], *, partial: bool
-    ) -> Mapping[str, Sequence[Verdict]]:
-        look = partial_of(
-            kin_verdicts,
-            members,
-            rounds=self._rounds,
-            filters=self._filters,
-            real_keys=self._real_keys,
-            real=self._kin,
-            partial=partial,
-        )
-        return await asyncio.get_running_loop().run_in_executor(self._closer, look)
 
     def _outcome(self) -> Stopped:
         if self._quotas.missing <= 0:

@@ -9,7 +9,6 @@ from typing import Literal
 
 from seedbed.core.errors import BudgetReached, EndpointError, NoAnswer
 from seedbed.core.fate import Accounts, Stopped
-from seedbed.core.garbage import collect_next_to_never
 from seedbed.core.hashing import short_id
 from seedbed.core.registry import Registry
 from seedbed.models.budget import Budget
@@ -276,8 +275,7 @@ async def run_recipe(
             quotas = _quotas_so_far(session)
             pipeline = pipeline_of(session, pool, keys, quotas, progress)
             on_start(pipeline)
-            with collect_next_to_never():
-                stopped, error = await pipeline.run()
+            stopped, error = await pipeline.run()
         if session.server is not None:
             session.server.close()  # its memory is gone before that of the measures comes
         await session.log.flush()
