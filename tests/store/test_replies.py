@@ -79,6 +79,26 @@ def test_second_reply_to_a_key_is_dropped_and_not_counted_as_new(log: ReplyLog) 
     assert log.get(key(0)) == reply(key(0), "first")
 
 
+def test_callers_of_one_transaction_are_each_told_how_many_of_theirs_are_new(log: ReplyLog) -> None:
+    """Rows go in many at a time; one that stands there already is counted against its own caller."""
+
+    async def main(draws: list[list[int]]) -> list[int]:
+        return await asyncio.gather(*(log.add([reply(key(at)) for at in own]) for own in draws))
+
+    assert asyncio.run(main([[at] for at in range(75)])) == [1] * 75
+    many = list(range(200, 270))
+    assert asyncio.run(main([[100], [3, 101], [102], many, [4], [103, 103], [100, 104]])) == [
+        1,
+        1,
+        1,
+        len(many),
+        0,
+        1,
+        1,
+    ]
+    assert log.count() == 75 + len(many) + 5
+
+
 def test_draws_come_in_order_with_gaps_for_what_is_missing(log: ReplyLog) -> None:
     asyncio.run(log.add([reply(key(3), "d"), reply(key(0), "a"), reply(key(7), "out of range")]))
     asyncio.run(log.add([reply(key(1, scope=b"other")), reply(key(1, request=b"other"))]))

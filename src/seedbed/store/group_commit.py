@@ -10,24 +10,39 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import chain, groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from seedbed.core.errors import StoreError
 from seedbed.store.reply_file import store_error
 
 WINDOW_SECONDS = 0.003
 MOST_ROWS = 256
+# Rows of one statement, in powers of two, so that few statements are prepared. SQLite leaves the
+# interpreter to other threads at each statement, and a thread that has it asks long to have it back.
+MOST_TOGETHER = 32
+
+Row: TypeAlias = tuple[Any, ...]
 
 
 class _Job(NamedTuple):
     """Rows of one caller, each as `pack` makes it; the future gets how many of them are new."""
 
     statement: str
-    rows: Sequence[tuple[Any, ...]]
-    pack: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None
+    rows: Sequence[Row]
+    pack: Callable[[Row], Row] | None
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[int]
+
+
+@lru_cache
+def _of_rows(statement: str, count: int) -> str:
+    """The statement for so many rows in place of one."""
+    head, values, rest = statement.partition(" VALUES (")
+    row, end, tail = rest.partition(")")
+    return head + values + f"{end}, (".join([row] * count) + end + tail
 
 
 class GroupCommit:
@@ -54,12 +69,13 @@ class GroupCommit:
     def submit(
         self,
         statement: str,
-        rows: Sequence[tuple[Any, ...]],
-        pack: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None = None,
+        rows: Sequence[Row],
+        pack: Callable[[Row], Row] | None = None,
     ) -> asyncio.Future[int]:
         """A future that is done when the rows are on disk. Its result counts those that were new.
 
-        `pack` makes the row that is written of each that is given, in the thread.
+        The statement inserts one row, `VALUES (?, …)`. `pack` makes the row that is written of each that is
+        given, in the thread.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
@@ -119,7 +135,11 @@ class GroupCommit:
             self._settle(batch, store_error(self._path, error, self._what))
             return
         try:
-            stored = [self._insert(job) for job in batch]
+            stored = self._insert_together(batch)
+            if stored is None:
+                self._db.execute("ROLLBACK")
+                self._db.execute("BEGIN IMMEDIATE")
+                stored = [self._insert([job]) for job in batch]
             self._db.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - rows raise what they like, and are not the thread's end
             self._roll_back()
@@ -139,11 +159,25 @@ class GroupCommit:
             "rows of others are, and this one is a defect of Seedbed: please report it"
         )
 
-    def _insert(self, job: _Job) -> int:
-        if not job.rows:
-            return 0
-        rows = map(job.pack, job.rows) if job.pack is not None else job.rows
-        return self._db.executemany(job.statement, rows).rowcount
+    def _insert_together(self, batch: list[_Job]) -> list[int] | None:
+        """How many rows of each job are new; None where some are not, of whichever job."""
+        for _, alike in groupby(batch, key=lambda job: (job.statement, job.pack)):
+            jobs = list(alike)
+            if self._insert(jobs) < sum(len(job.rows) for job in jobs):
+                return None
+        return [len(job.rows) for job in batch]
+
+    def _insert(self, jobs: Sequence[_Job]) -> int:
+        """How many rows of the jobs, which have one statement, are new."""
+        statement, _, pack, *_ = jobs[0]
+        rows = [pack(row) if pack is not None else row for job in jobs for row in job.rows]
+        new = at = 0
+        while at < len(rows):
+            count = min(MOST_TOGETHER, 1 << (len(rows) - at).bit_length() - 1)
+            values = list(chain.from_iterable(rows[at : at + count]))
+            new += self._db.execute(_of_rows(statement, count), values).rowcount
+            at += count
+        return new
 
     def _roll_back(self) -> None:
         if self._db.in_transaction:  # a full disk may have rolled it back already
