@@ -169,7 +169,7 @@ def test_key_shards_by_record_and_by_key_give_the_same_candidates(
             rows = [(name, number, record) for name, record, numbers in keys for number in numbers]
             by_record.append(Path(folder) / f"{at}.old.parquet")
             columns = dict(zip(KEYS.names, zip(*rows, strict=True), strict=True)) if rows else {}
-            write_table(by_record[-1], KEYS, [columns.get(name, ()) for name in KEYS.names])
+            write_table(by_record[-1], KEYS, [(name, columns.get(name, ())) for name in KEYS.names])
         ranks, numbers = [rank for rank, _ in entries], [key for _, key in entries]
         for name in ("f", "g"):
             one, two = (candidates(name, ranks, numbers, shards) for shards in (by_key, by_record))

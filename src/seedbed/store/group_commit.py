@@ -160,12 +160,15 @@ class GroupCommit:
         )
 
     def _insert_together(self, batch: list[_Job]) -> list[int] | None:
-        """How many rows of each job are new; None where some are not, of whichever job."""
+        """How many rows of each job are new; None where some are not and it may be of several jobs."""
+        stored: list[int] = []
         for _, alike in groupby(batch, key=lambda job: (job.statement, job.pack)):
             jobs = list(alike)
-            if self._insert(jobs) < sum(len(job.rows) for job in jobs):
+            new, sizes = self._insert(jobs), [len(job.rows) for job in jobs]
+            if new < sum(sizes) and len(jobs) > 1:
                 return None
-        return [len(job.rows) for job in batch]
+            stored += sizes if len(jobs) > 1 else [new]
+        return stored
 
     def _insert(self, jobs: Sequence[_Job]) -> int:
         """How many rows of the jobs, which have one statement, are new."""

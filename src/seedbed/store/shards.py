@@ -87,16 +87,16 @@ def from_json(text: str) -> Any:
         return json.loads(text)
 
 
-def write_table(path: Path, schema: pa.Schema, columns: Iterable[Sequence[Any]]) -> None:
+def write_table(path: Path, schema: pa.Schema, columns: Iterable[tuple[str, Sequence[Any]]]) -> None:
     """Write one shard and fsync it. Bytes depend on the rows alone.
 
-    The columns come in the order of the schema; each is in Arrow before the next is made.
+    Each column, by name, is in Arrow before the next is made.
     """
-    arrays = []
-    for field, column in zip(schema, columns, strict=True):
-        arrays.append(pa.array(column, field.type))
+    arrays = {}
+    for name, column in columns:
+        arrays[name] = pa.array(column, schema.field(name).type)
         give_way()
-    table = pa.Table.from_arrays(arrays, schema=schema)
+    table = pa.table(arrays, schema=schema)
     pq.write_table(table, path, compression="zstd", store_schema=False, use_dictionary=True)
     sync_file(path)
 
@@ -105,15 +105,15 @@ def write_plan(path: Path, cells: Sequence[Cell]) -> None:
     write_table(path, PLAN, _plan_columns(cells))
 
 
-def _plan_columns(cells: Sequence[Cell]) -> Iterator[Sequence[Any]]:
-    yield range(len(cells))
-    yield [c.id for c in cells]
-    yield [c.method for c in cells]
-    yield [c.template for c in cells]
-    yield [to_json(dict(c.axes)) for c in cells]
-    yield [list(c.parents) for c in cells]
-    yield [c.draw for c in cells]
-    yield [c.source or None for c in cells]
+def _plan_columns(cells: Sequence[Cell]) -> Iterator[tuple[str, Sequence[Any]]]:
+    yield "position", range(len(cells))
+    yield "id", [c.id for c in cells]
+    yield "method", [c.method for c in cells]
+    yield "template", [c.template for c in cells]
+    yield "axes", [to_json(dict(c.axes)) for c in cells]
+    yield "parents", [list(c.parents) for c in cells]
+    yield "draw", [c.draw for c in cells]
+    yield "source", [c.source or None for c in cells]
 
 
 def read_plan(path: Path) -> list[Cell]:
@@ -142,16 +142,16 @@ def write_records(path: Path, records: Sequence[tuple[int, Record]]) -> None:
     write_table(path, RECORDS, _record_columns(records))
 
 
-def _record_columns(records: Sequence[tuple[int, Record]]) -> Iterator[Sequence[Any]]:
-    yield [position for position, _ in records]
-    yield [r.provenance.draft for _, r in records]
-    yield [r.id for _, r in records]
-    yield [to_json(dict(r.fields)) for _, r in records]
-    yield [to_json(dict(r.slots)) for _, r in records]
-    yield [provenance_json(r.provenance) for _, r in records]
-    yield [to_json(asdict(r.unreadable)) if r.unreadable else None for _, r in records]
-    yield [to_json(dict(r.notes)) if r.notes else None for _, r in records]
-    yield [to_json(asdict(r.rejected)) if r.rejected else None for _, r in records]
+def _record_columns(records: Sequence[tuple[int, Record]]) -> Iterator[tuple[str, Sequence[Any]]]:
+    yield "position", [position for position, _ in records]
+    yield "draft", [r.provenance.draft for _, r in records]
+    yield "id", [r.id for _, r in records]
+    yield "fields", [to_json(dict(r.fields)) for _, r in records]
+    yield "slots", [to_json(dict(r.slots)) for _, r in records]
+    yield "provenance", [provenance_json(r.provenance) for _, r in records]
+    yield "unreadable", [to_json(asdict(r.unreadable)) if r.unreadable else None for _, r in records]
+    yield "notes", [to_json(dict(r.notes)) if r.notes else None for _, r in records]
+    yield "rejected", [to_json(asdict(r.rejected)) if r.rejected else None for _, r in records]
 
 
 def provenance_json(provenance: Provenance) -> str:
@@ -197,14 +197,14 @@ def write_verdicts(path: Path, verdicts: Sequence[Verdict]) -> None:
     write_table(path, VERDICTS, _verdict_columns(verdicts))
 
 
-def _verdict_columns(verdicts: Sequence[Verdict]) -> Iterator[Sequence[Any]]:
-    yield [v.record for v in verdicts]
-    yield [v.filter for v in verdicts]
-    yield [v.keep for v in verdicts]
-    yield [v.reason for v in verdicts]
-    yield [v.score for v in verdicts]
-    yield [to_json(dict(v.evidence)) if v.evidence else "{}" for v in verdicts]
-    yield [v.survivor for v in verdicts]
+def _verdict_columns(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, Sequence[Any]]]:
+    yield "record", [v.record for v in verdicts]
+    yield "filter", [v.filter for v in verdicts]
+    yield "keep", [v.keep for v in verdicts]
+    yield "reason", [v.reason for v in verdicts]
+    yield "score", [v.score for v in verdicts]
+    yield "evidence", [to_json(dict(v.evidence)) if v.evidence else "{}" for v in verdicts]
+    yield "survivor", [v.survivor for v in verdicts]
 
 
 def verdict_from_row(row: dict[str, Any]) -> Verdict:
@@ -242,12 +242,11 @@ def write_keys(path: Path, keys: Sequence[tuple[str, str, KeyNumbers]]) -> None:
             found = np.concatenate([np.asarray(numbers, np.int64) for _, numbers in entries])
             row = np.repeat(np.arange(len(entries)), [len(numbers) for _, numbers in entries])
             order = np.argsort(found, kind="stable")
-            filters = np.zeros(len(found), np.int32), [name]
-            records = row[order].astype(np.int32), [record for record, _ in entries]
+            records = [record for record, _ in entries]
             columns = [
-                pa.DictionaryArray.from_arrays(*filters),
+                pa.DictionaryArray.from_arrays(np.zeros(len(found), np.int32), [name]),
                 pa.array(found[order]),
-                pa.DictionaryArray.from_arrays(*records),
+                pa.DictionaryArray.from_arrays(row[order].astype(np.int32), records),
             ]
             writer.write_table(pa.table(columns, schema=coded))
             give_way()
@@ -256,4 +255,6 @@ def write_keys(path: Path, keys: Sequence[tuple[str, str, KeyNumbers]]) -> None:
 
 def write_cells(path: Path, cells: Sequence[tuple[int, str, str, str]]) -> None:
     """(position, cell id, state `done`|`failed`|`pending`, cause) of a round's cells."""
-    write_table(path, CELLS, zip(*cells, strict=True) if cells else [()] * len(CELLS))
+    write_table(
+        path, CELLS, zip(CELLS.names, zip(*cells, strict=True) if cells else [()] * len(CELLS), strict=True)
+    )
