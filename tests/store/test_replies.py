@@ -216,3 +216,23 @@ def test_foreign_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"theirs\.sqlite.*not a reply log"):
         ReplyLog.open(path)
     assert path.read_bytes() == before
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.frozensets(st.integers(0, 11)), min_size=1, max_size=8))
+def test_a_question_about_scopes_is_answered_whichever_were_asked_about_before(
+    asked: list[frozenset[int]],
+) -> None:
+    def scope(number: int) -> bytes:
+        return bytes([number]) * 16
+
+    async def fill(log: ReplyLog) -> None:
+        await log.add([reply(key(draw, scope=scope(n))) for n in range(10) for draw in range(n)])
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ReplyLog.open(Path(folder) / "replies.sqlite") as log,
+    ):
+        asyncio.run(fill(log))
+        for numbers in asked:
+            assert log.count(map(scope, numbers)) == sum(n for n in numbers if n < 10)

@@ -10,39 +10,29 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from itertools import chain, groupby
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from seedbed.core.errors import StoreError
 from seedbed.store.reply_file import store_error
+from seedbed.store.statements import insert
 
 WINDOW_SECONDS = 0.003
 MOST_ROWS = 256
-# Rows of one statement, in powers of two, so that few statements are prepared. SQLite leaves the
-# interpreter to other threads at each statement, and a thread that has it asks long to have it back.
-MOST_TOGETHER = 32
 
 Row: TypeAlias = tuple[Any, ...]
+Pack: TypeAlias = Callable[[Sequence[Row]], Sequence[Row]]
 
 
 class _Job(NamedTuple):
-    """Rows of one caller, each as `pack` makes it; the future gets how many of them are new."""
+    """Rows of one caller, as `pack` makes them; the future gets how many of them are new."""
 
     statement: str
     rows: Sequence[Row]
-    pack: Callable[[Row], Row] | None
+    pack: Pack | None
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[int]
-
-
-@lru_cache
-def _of_rows(statement: str, count: int) -> str:
-    """The statement for so many rows in place of one."""
-    head, values, rest = statement.partition(" VALUES (")
-    row, end, tail = rest.partition(")")
-    return head + values + f"{end}, (".join([row] * count) + end + tail
 
 
 class GroupCommit:
@@ -70,12 +60,12 @@ class GroupCommit:
         self,
         statement: str,
         rows: Sequence[Row],
-        pack: Callable[[Row], Row] | None = None,
+        pack: Pack | None = None,
     ) -> asyncio.Future[int]:
         """A future that is done when the rows are on disk. Its result counts those that were new.
 
-        The statement inserts one row, `VALUES (?, …)`. `pack` makes the row that is written of each that is
-        given, in the thread.
+        The statement inserts one row, `VALUES (?, …)`. `pack` makes the rows that are written of those that
+        are given, and of those of other callers, in the thread.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
@@ -173,14 +163,8 @@ class GroupCommit:
     def _insert(self, jobs: Sequence[_Job]) -> int:
         """How many rows of the jobs, which have one statement, are new."""
         statement, _, pack, *_ = jobs[0]
-        rows = [pack(row) if pack is not None else row for job in jobs for row in job.rows]
-        new = at = 0
-        while at < len(rows):
-            count = min(MOST_TOGETHER, 1 << (len(rows) - at).bit_length() - 1)
-            values = list(chain.from_iterable(rows[at : at + count]))
-            new += self._db.execute(_of_rows(statement, count), values).rowcount
-            at += count
-        return new
+        rows: Sequence[Row] = [row for job in jobs for row in job.rows]
+        return insert(self._db, statement, rows if pack is None else pack(rows))
 
     def _roll_back(self) -> None:
         if self._db.in_transaction:  # a full disk may have rolled it back already

@@ -23,8 +23,10 @@ from seedbed.core.chat import Choice, LoggedReply, ReplyKey, Usage
 from seedbed.core.errors import StoreError
 from seedbed.core.money import Charge
 from seedbed.store.forgotten import FIND, HAS_TABLE
+from seedbed.store.group_commit import Row
 from seedbed.store.reply_file import REFUSAL, REPLY, connect, pack, store_error, unpack
 from seedbed.store.shared_file import SharedFile
+from seedbed.store.statements import insert
 
 _ADD = (
     "INSERT INTO replies"
@@ -44,6 +46,8 @@ _GET = (
 # Tokens of a row that were charged beyond those told: what nobody knows to be read or written.
 _BEYOND = "max(0, coalesce(charged, 0) - coalesce(prompt_tokens, 0) - coalesce(completion_tokens, 0))"
 _TOLD = "coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)"
+# Only the C backend, which CPython has.
+_COMPRESSES_MANY = "multi_compress_to_buffer" in zstandard.backend_features
 # The scopes that a query is about, in the reader's own memory.
 _WANTED = "CREATE TEMP TABLE IF NOT EXISTS wanted (scope BLOB PRIMARY KEY) WITHOUT ROWID"
 
@@ -119,7 +123,7 @@ class ReplyLog(SharedFile):
         rows = [
             (reply, charges[index] if charges else None, index == 0) for index, reply in enumerate(replies)
         ]
-        return await self._commits.submit(_ADD, rows, self._reply_row)
+        return await self._commits.submit(_ADD, rows, self._reply_rows)
 
     async def add_refusal(
         self,
@@ -131,7 +135,7 @@ class ReplyLog(SharedFile):
     ) -> None:
         """Log that this request is refused for good; it replays like a reply."""
         self._fresh.discard(key.scope)
-        await self._commits.submit(_ADD, [(key, [cause, detail, status], charge)], self._refusal_row)
+        await self._commits.submit(_ADD, [(key, [cause, detail, status], charge)], self._refusal_rows)
 
     async def add_attempt(
         self,
@@ -273,25 +277,37 @@ class ReplyLog(SharedFile):
         tokens, cost, by_rule, priced, unpriced, prompt, completion, beyond = totals
         return Spent(tokens, cost, by_rule, priced, unpriced, Usage(prompt, completion), beyond)
 
-    def _refusal_row(self, given: tuple[ReplyKey, list[Any], Charge | None]) -> tuple[Any, ...]:
-        key, value, charge = given
-        packed = self._compress.compress(pack(value))
-        return (*_key_columns(key), REFUSAL, 1, 0, 0, packed, *_charge_columns(charge))
-
-    def _reply_row(self, given: tuple[LoggedReply, Charge | None, bool]) -> tuple[Any, ...]:
-        reply, charge, first = given
-        choice, usage = reply.choice, reply.usage
-        value = [
-            choice.text,
-            choice.finish_reason,
-            choice.reasoning,
-            choice.refused,
-            reply.model,
-            reply.endpoint,
+    def _refusal_rows(self, given: Sequence[Row]) -> list[Row]:
+        """Rows of (key, what is kept, charge)."""
+        packed = self._packed([value for _, value, _ in given])
+        return [
+            (*_key_columns(key), REFUSAL, 1, 0, 0, value, *_charge_columns(charge))
+            for (key, _, charge), value in zip(given, packed, strict=True)
         ]
-        packed = self._compress.compress(pack(value))
-        tokens = (usage.prompt_tokens, usage.completion_tokens)
-        return (*_key_columns(reply.key), REPLY, int(first), *tokens, packed, *_charge_columns(charge))
+
+    def _reply_rows(self, given: Sequence[Row]) -> list[Row]:
+        """Rows of (reply, charge, whether it is the first of its call)."""
+        packed = self._packed([_kept(reply) for reply, _, _ in given])
+        return [
+            (
+                *_key_columns(reply.key),
+                REPLY,
+                int(first),
+                reply.usage.prompt_tokens,
+                reply.usage.completion_tokens,
+                value,
+                *_charge_columns(charge),
+            )
+            for (reply, charge, first), value in zip(given, packed, strict=True)
+        ]
+
+    def _packed(self, values: Sequence[Any]) -> list[bytes]:
+        """Compressed JSON of each value. All at once where zstandard can, leaving the interpreter once."""
+        plain: list[bytes | bytearray | memoryview] = [pack(value) for value in values]
+        if len(plain) == 1 or not _COMPRESSES_MANY:
+            return [self._compress.compress(data) for data in plain]
+        packed = self._compress.multi_compress_to_buffer(plain)
+        return [packed[at].tobytes() for at in range(len(packed))]
 
     def _get(self, request: bytes, scope: bytes, first: int, last: int) -> list[Logged | None]:
         found: list[Logged | None] = [None] * (last - first + 1)
@@ -331,12 +347,17 @@ class ReplyLog(SharedFile):
             return self._query(f"{query} AND scope IN (SELECT scope FROM wanted){group}", ())
 
     def _put_down(self, wanted: set[bytes]) -> None:
-        """Make them the table `wanted`: a report asks nine questions about the same scopes."""
-        self._wanted = None
-        for statement in ("PRAGMA temp_store = MEMORY", _WANTED, "DELETE FROM wanted", "BEGIN"):
+        """Make them the table `wanted`: a report asks nine questions about the same scopes, or nearly."""
+        there, self._wanted = self._wanted, None  # unknown until all of them stand
+        for statement in ("PRAGMA temp_store = MEMORY", _WANTED, "BEGIN"):
             self._query(statement, ())
         try:
-            self._reader.executemany("INSERT INTO wanted VALUES (?)", [(scope,) for scope in sorted(wanted)])
+            if there is None or len(there - wanted) > len(there) // 2:
+                self._reader.execute("DELETE FROM wanted")
+                there = set()
+            self._reader.executemany("DELETE FROM wanted WHERE scope = ?", [(s,) for s in there - wanted])
+            rows = [(scope,) for scope in sorted(wanted - there)]
+            insert(self._reader, "INSERT INTO wanted VALUES (?)", rows)
         except sqlite3.Error as error:
             raise store_error(self.path, error) from error
         finally:
@@ -350,6 +371,18 @@ class ReplyLog(SharedFile):
             raise StoreError(f"{self.path}: reply log: it was closed ({error})") from error
         except sqlite3.Error as error:
             raise store_error(self.path, error) from error
+
+
+def _kept(reply: LoggedReply) -> list[Any]:
+    choice = reply.choice
+    return [
+        choice.text,
+        choice.finish_reason,
+        choice.reasoning,
+        choice.refused,
+        reply.model,
+        reply.endpoint,
+    ]
 
 
 def _key_columns(key: ReplyKey) -> tuple[bytes, bytes, int]:
