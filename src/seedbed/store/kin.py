@@ -115,13 +115,13 @@ def _meeting_in_group(
     # A group without rows has none.
     if filters is None or not filters.min <= name <= filters.max:
         return
-    theirs: Keys = file.read_row_group(group, ["key"])["key"].to_numpy()
+    theirs: Keys = file.read_row_group(group, ["key"], use_threads=False)["key"].to_numpy()
     place = np.minimum(np.searchsorted(keys, theirs), len(keys) - 1)
     met = keys[place] == theirs
     if filters.min != filters.max:  # an older shard, all filters mixed
         import pyarrow.compute as pc
 
-        met &= pc.equal(file.read_row_group(group, ["filter"])["filter"], name).to_numpy()
+        met &= pc.equal(file.read_row_group(group, ["filter"], use_threads=False)["filter"], name).to_numpy()
     if met.any():
-        records = file.read_row_group(group, ["record"])["record"]
+        records = file.read_row_group(group, ["record"], use_threads=False)["record"]
         yield theirs[met], records.filter(pa.array(met)).to_pylist()

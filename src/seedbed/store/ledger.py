@@ -21,6 +21,7 @@ from seedbed.core.verdict import OVER_TARGET, Verdict, by_score
 from seedbed.store.rounds import CommittedRound, Rounds
 from seedbed.store.shards import (
     from_json,
+    read_columns,
     read_plan,
     read_records,
     read_rows,
@@ -49,14 +50,14 @@ class Ledger:
         import pyarrow.compute as pc
 
         later = (o for o in self.rounds if o.number > entry.number and not o.measures["cells"]["planned"])
-        tables = [pq.read_table(e.file("verdicts"), columns=list(_FATE_COLUMNS)) for e in (entry, *later)]
+        tables = [read_columns(e.file("verdicts"), _FATE_COLUMNS) for e in (entry, *later)]
         verdicts = pa.concat_tables(tables)
         # Most drafts were rejected by nobody: only the others are folded one by one.
         doubted = pc.unique(verdicts.filter(pc.invert(verdicts["keep"]))["record"])
         passed: dict[str, list[Verdict]] = {}
         for row in verdicts.filter(pc.is_in(verdicts["record"], doubted)).to_pylist():
             passed.setdefault(row["record"], []).append(Verdict(**row))
-        ids = pq.read_table(entry.file("records"), columns=["id"])["id"].to_pylist()
+        ids = read_columns(entry.file("records"), ["id"])["id"].to_pylist()
         return {record: fate_of(passed[record]) if record in passed else _ACCEPTED for record in ids}
 
     def fates(self) -> Iterator[tuple[str, Fate]]:
@@ -66,7 +67,7 @@ class Ledger:
 
     def verdicts_of_round(self, entry: CommittedRound) -> dict[str, list[Verdict]]:
         """All verdicts on the drafts of one round, whichever round passed them, by draft."""
-        ids = pq.read_table(entry.file("records"), columns=["id"])["id"].to_pylist()
+        ids = read_columns(entry.file("records"), ["id"])["id"].to_pylist()
         passed: dict[str, list[Verdict]] = {record: [] for record in ids}
         later = (o for o in self.rounds if o.number > entry.number and not o.measures["cells"]["planned"])
         for source in (entry, *later):
@@ -86,7 +87,7 @@ class Ledger:
         names: dict[str, None] = {}
         for entry in self.rounds:
             with pq.ParquetFile(entry.file("verdicts")) as file:
-                for batch in file.iter_batches(columns=["filter"]):
+                for batch in file.iter_batches(columns=["filter"], use_threads=False):
                     names.update(dict.fromkeys(batch.column("filter").unique().to_pylist()))
         return list(names)
 
@@ -98,7 +99,7 @@ class Ledger:
             if not any("flagged" in counts for counts in entry.measures["filters"].values()):
                 continue
             with pq.ParquetFile(entry.file("verdicts")) as file:
-                for batch in file.iter_batches(batch_size=512):
+                for batch in file.iter_batches(batch_size=512, use_threads=False):
                     marked = pc.and_(batch.column("keep"), pc.not_equal(batch.column("reason"), ""))
                     yield from (verdict_from_row(row) for row in batch.filter(marked).to_pylist())
 
@@ -114,7 +115,7 @@ class Ledger:
     def with_verdicts(self) -> Iterator[tuple[Record, Sequence[Verdict]]]:
         """Every draft by rank with the verdicts of its own round, without their evidence."""
         for entry in self.rounds:
-            table = pq.read_table(entry.file("verdicts"), columns=list(_FATE_COLUMNS))
+            table = read_columns(entry.file("verdicts"), _FATE_COLUMNS)
             passed: dict[str, list[Verdict]] = {}
             for row in table.to_pylist():
                 passed.setdefault(row["record"], []).append(Verdict(**row))
@@ -178,7 +179,7 @@ class Ledger:
     def _scores(self, entry: CommittedRound, ranking: Sequence[str]) -> dict[str, dict[str, float | None]]:
         import pyarrow.compute as pc
 
-        verdicts = pq.read_table(entry.file("verdicts"), columns=["record", "filter", "score"])
+        verdicts = read_columns(entry.file("verdicts"), ["record", "filter", "score"])
         scores: dict[str, dict[str, float | None]] = {}
         for row in verdicts.filter(pc.is_in(verdicts["filter"], pa.array(ranking, pa.string()))).to_pylist():
             scores.setdefault(row["record"], {})[row["filter"]] = row["score"]
@@ -201,7 +202,7 @@ class Ledger:
         """Records whose ids meet a condition; no other row is made an object of."""
         for entry in self.rounds:
             with pq.ParquetFile(entry.file("records")) as file:
-                for batch in file.iter_batches(batch_size=512):
+                for batch in file.iter_batches(batch_size=512, use_threads=False):
                     found = batch.filter(condition(batch.column("id")))
                     yield from (record_from_row(row) for row in found.to_pylist())
 
@@ -222,7 +223,7 @@ class Ledger:
         wanted = pa.array(list(passed), pa.string())
         for entry in self.rounds:
             with pq.ParquetFile(entry.file("verdicts")) as file:
-                for batch in file.iter_batches(batch_size=512):
+                for batch in file.iter_batches(batch_size=512, use_threads=False):
                     about = batch.filter(pc.is_in(batch.column("record"), wanted))
                     for row in about.to_pylist():
                         passed[row["record"]].append(verdict_from_row(row))
