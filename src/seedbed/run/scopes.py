@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from pathlib import Path
 
 from seedbed.core.cell import asker_of
 from seedbed.run.asked_values import asked_scope
@@ -20,12 +20,26 @@ def all_scopes(folder: RunFolder, recipe: str, *, rehearsal: bool) -> set[bytes]
     They are a run's requests, whatever version of the recipe sent them; those of a rehearsal are another's
     (`asker_of`).
     """
+    standing = standing_scopes(folder, asker_of(recipe, rehearsal=rehearsal))
+    return standing | other_scopes(folder, recipe, rehearsal=rehearsal)
+
+
+def standing_scopes(folder: RunFolder, asker: str) -> set[bytes]:
+    """Scopes of the cells of the rounds that stand now: what asking for all of them anew would ask."""
+    return _scopes_of_cells(folder.rounds, asker)
+
+
+def other_scopes(folder: RunFolder, recipe: str, *, rehearsal: bool) -> set[bytes]:
+    """What `all_scopes` has beyond those that stand now."""
     asker = asker_of(recipe, rehearsal=rehearsal)
-    every = [folder.rounds, *sorted(folder.path.glob("earlier/*/rounds"))]
-    cells = {scope_of(asker, cell) for rounds in every for cell in Rounds(rounds).planned_ids()}
+    earlier = [_scopes_of_cells(rounds, asker) for rounds in folder.path.glob("earlier/*/rounds")]
     previewed = {scope_of(asker, cell) for cell in previewed_cells(folder)}
     contents = asked_scopes(folder, rehearsal=rehearsal).values()
-    return {asked_scope(asker), *cells, *previewed, *chain.from_iterable(contents)}
+    return {asked_scope(asker)}.union(previewed, *earlier, *contents)
+
+
+def _scopes_of_cells(rounds: Path, asker: str) -> set[bytes]:
+    return {scope_of(asker, cell) for cell in Rounds(rounds).planned_ids()}
 
 
 def previewed_cells(folder: RunFolder) -> list[str]:
@@ -34,11 +48,6 @@ def previewed_cells(folder: RunFolder) -> list[str]:
         return []
     asked: list[str] = read_json(folder.preview)["asked"]
     return asked
-
-
-def standing_scopes(folder: RunFolder, asker: str) -> set[bytes]:
-    """Scopes of the cells of the rounds that stand now: what asking for all of them anew would ask."""
-    return {scope_of(asker, cell) for cell in Rounds(folder.rounds).planned_ids()}
 
 
 def asked_scopes(folder: RunFolder, *, rehearsal: bool) -> dict[str, set[bytes]]:

@@ -17,7 +17,7 @@ from seedbed.run.mix_results import mix_results
 from seedbed.run.pricing import money_of, prices_from
 from seedbed.run.proof_file import VERSION as PROOF_VERSION
 from seedbed.run.proof_file import read_proof
-from seedbed.run.scopes import all_scopes, asked_scopes, standing_scopes
+from seedbed.run.scopes import asked_scopes, other_scopes, standing_scopes
 from seedbed.run.selftest import self_test
 from seedbed.run.specimens import funnel, specimens
 from seedbed.run.spending import Spending
@@ -45,10 +45,12 @@ def summarise(view: RunView) -> dict[str, Any]:
     with ExitStack() as stack:
         log = stack.enter_context(view.log()) if view.has_log else None
         accounts = read_accounts(rounds, committed, log, view.asker, facts["target"], stopped, after)
-        scopes = all_scopes(folder, view.recipe, rehearsal=view.rehearsal)
+        standing = standing_scopes(folder, view.asker)
+        scopes = standing | other_scopes(folder, view.recipe, rehearsal=view.rehearsal)
         calls = _calls(log, scopes) if log is not None else None
         spending = Spending.read(folder, rehearsal=view.rehearsal, at_work=is_at_work(folder))
-        money = _money(view, log, scopes, spending, accounts.drafts.accepted) if log is not None else None
+        accepted = accounts.drafts.accepted
+        money = _money(view, log, scopes, standing, spending, accepted) if log is not None else None
         judged = judgement(view, committed, log)
     if calls is None:
         notes.append(
@@ -125,7 +127,12 @@ def _cost(
 
 
 def _money(
-    view: RunView, log: ReplyLog, scopes: set[bytes], spending: Spending, accepted: int
+    view: RunView,
+    log: ReplyLog,
+    scopes: set[bytes],
+    standing: set[bytes],
+    spending: Spending,
+    accepted: int,
 ) -> dict[str, Any] | None:
     asked = asked_scopes(view.folder, rehearsal=view.rehearsal)
     by_role: dict[str, set[bytes]] = {}
@@ -139,7 +146,7 @@ def _money(
         prices=prices_from(view.facts),
         replayed=spending.replayed,
         present={
-            "teacher": log.tokens(standing_scopes(view.folder, view.asker)),
+            "teacher": log.tokens(standing),
             **{role: log.tokens(scopes) for role, scopes in by_role.items()},
         },
     )
