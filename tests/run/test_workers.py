@@ -59,6 +59,28 @@ def pid(_: str) -> int:
     return os.getpid()
 
 
+def threads_of_numpy(_: str) -> str | None:
+    return os.environ.get("OPENBLAS_NUM_THREADS")
+
+
+@pytest.mark.parametrize(("by_the_user", "taken"), [(None, "1"), ("3", "3")])
+def test_numpy_takes_one_thread_in_each_of_them_unless_the_user_gives_it_more(
+    monkeypatch: pytest.MonkeyPatch, by_the_user: str | None, taken: str
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    if by_the_user is not None:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", by_the_user)
+
+    async def work() -> str | None:
+        workers = Workers(1, begin, "the state")
+        try:
+            return await workers.call(threads_of_numpy, "")
+        finally:
+            await asyncio.to_thread(workers.close)
+
+    assert asyncio.run(work()) == taken
+
+
 def test_calls_are_answered_in_other_processes() -> None:
     async def work() -> list[tuple[str, int, int]]:
         workers = Workers(2, begin, "the state")

@@ -79,7 +79,7 @@ class Workers:
 
     def _start(self) -> subprocess.Popen[bytes]:
         beginning = self._beginning()
-        process = start_child(_MODULE)
+        process = start_child(_MODULE, numpy_alone=True)  # one for each core as it is
         with self._lock:
             self._processes.append(process)
         assert process.stdin is not None

@@ -200,7 +200,7 @@ class EvalLockServer:
             "may_be_empty": [spec.column(name) for name in may_be_empty],
             "decoys": list(decoys),
         }
-        process = start_sealed("seedbed.sources.eval_lock_process", request)
+        process = start_sealed("seedbed.sources.eval_lock_process", request, numpy_alone=True)
         try:
             answer = answer_of(process, spec.path)
             client = EvalLockClient(answer["address"], answer["token"])

@@ -36,12 +36,14 @@ _INPUT_ERRORS = {kind.__name__: kind for kind in (SourceError, EvalLockError)}
 _OTHER_ERRORS = {kind.__name__: kind for kind in (StoreError, EndpointError, BudgetReached)}
 
 
-def start_sealed(module: str, request: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+def start_sealed(
+    module: str, request: Mapping[str, Any], *, numpy_alone: bool = False
+) -> subprocess.Popen[bytes]:
     """Start `python -m module` and hand it its request. Its stdin stays open: its end ends the child.
 
     The request tells the child its parent, which may be gone before the child can look.
     """
-    process = start_child(module)
+    process = start_child(module, numpy_alone=numpy_alone)
     assert process.stdin is not None
     with suppress(BrokenPipeError):  # It ended already: the answer that is missing will say so.
         process.stdin.write(orjson.dumps({**request, "parent": os.getpid()}) + b"\n")
