@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from seedbed.text.features import BLOCK, Features, Floats, Sparse
 
-NAME, VERSION = "lexical", 3
+NAME, VERSION = "lexical", 4
 DIMENSIONS = 100
 FIT_ROWS, FIT_CHARACTERS = 2_000, 600_000
 """Rows it is fitted on, the first of those given, and characters of them."""
@@ -44,9 +44,8 @@ class Lexical:
     ) -> tuple[Lexical, Vectors]:
         """`fit`, and the vectors of the same texts: those learnt from need not be looked at once more."""
         embedder, learnt_from = cls._learn(texts, dimensions, seed)
-        known = np.empty((learnt_from.shape[0], embedder.components.shape[1]), dtype=np.float32)
-        embedder._sum_up(learnt_from, known)
-        return embedder, np.concatenate((unit(known), embedder.embed(texts[len(known) :])))
+        known = unit(_times(learnt_from, embedder.components))
+        return embedder, np.concatenate((known, embedder.embed(texts[len(known) :])))
 
     @classmethod
     def _learn(cls, texts: Sequence[str], dimensions: int, seed: int) -> tuple[Lexical, Sparse]:
@@ -65,15 +64,9 @@ class Lexical:
         """
         vectors = np.empty((len(texts), self.components.shape[1]), dtype=np.float32)
         for start in range(0, len(texts), BLOCK):
-            part = texts[start : start + BLOCK]
-            self._sum_up(self.features.weigh(part), vectors[start : start + BLOCK])
+            weighed = self.features.weigh(texts[start : start + BLOCK])
+            vectors[start : start + BLOCK] = _times(weighed, self.components)
         return unit(vectors)
-
-    def _sum_up(self, rows: Sparse, vectors: Vectors) -> None:
-        bounds = np.searchsorted(rows.row, np.arange(rows.shape[0] + 1))
-        for at, (first, end) in enumerate(pairwise(bounds)):
-            known = self.components[rows.column[first:end]]
-            vectors[at] = np.einsum("f,fd->d", rows.weight[first:end], known)
 
 
 def first_texts(texts: Sequence[str], rows: int, characters: int, at_least: int) -> Sequence[str]:
@@ -97,7 +90,7 @@ def _components(matrix: Sparse, dimensions: int, seed: int) -> Floats:
     """The leading right singular vectors, shape (columns, at most `dimensions`).
 
     The randomised range finder with power iterations (Halko, Martinsson & Tropp 2011), the matrix
-    taken a block of rows at a time. The sign of a singular vector means nothing: it is chosen such
+    never whole in memory. The sign of a singular vector means nothing: it is chosen such
     that the largest entry is positive.
     """
     rows, columns = matrix.shape
@@ -122,10 +115,12 @@ def _components(matrix: Sparse, dimensions: int, seed: int) -> Floats:
 
 
 def _times(matrix: Sparse, right: Floats) -> Floats:
-    """X right, of shape (rows, its columns)."""
+    """X right, of shape (rows, its columns): a sum for each row, of the few features that it has."""
     product = np.empty((matrix.shape[0], right.shape[1]), dtype=np.float32)
-    for start, block in matrix.blocks():
-        product[start : start + len(block)] = block @ right
+    bounds = np.searchsorted(matrix.row, np.arange(matrix.shape[0] + 1))
+    for at, (first, end) in enumerate(pairwise(bounds)):
+        known = right[matrix.column[first:end]]
+        product[at] = np.einsum("f,fd->d", matrix.weight[first:end], known)
     return product
 
 
