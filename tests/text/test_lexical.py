@@ -55,7 +55,7 @@ def test_fitting_again_gives_the_same_vectors() -> None:
 def test_the_leading_directions_are_those_of_the_exact_decomposition() -> None:
     """Distances within the fitted texts are those that a full SVD of the weighted matrix gives."""
     matrix = EMBEDDER.features.weigh(TEXTS)
-    dense = np.concatenate([block for _, block in matrix.blocks()])
+    dense = np.concatenate(list(matrix.parts()), axis=1)
     few = Lexical.fit(TEXTS, dimensions=8)
     exact = dense @ np.linalg.svd(dense, full_matrices=False)[2][:8].T
     exact /= np.linalg.norm(exact, axis=1, keepdims=True)

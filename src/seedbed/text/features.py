@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,10 @@ from seedbed.text.normalise import normalise, units
 
 CHARACTER_RUNS = (3, 4, 5)
 MOST_WORDS, MOST_RUNS = 6_000, 10_000
-"""Features kept, the most frequent first: 16,000 columns bound the memory of a block."""
+"""Features kept, the most frequent first."""
 BLOCK = 128
+DENSE = 1 << 20
+"""Numbers of a matrix that stand in memory at a time, those without weight among them: 4 MB."""
 
 Numbers = NDArray[np.intp]
 Hashes = NDArray[np.uint64]
@@ -38,16 +41,17 @@ class Sparse:
     weight: Floats
     shape: tuple[int, int]
 
-    def blocks(self) -> Iterator[tuple[int, Floats]]:
-        """(first row, dense block): the matrix a few rows at a time."""
+    def parts(self) -> Iterator[Floats]:
+        """The matrix, dense, a few columns at a time and all rows of them."""
         rows, columns = self.shape
-        ends = np.searchsorted(self.row, np.arange(BLOCK, rows + BLOCK, BLOCK))
-        begin = 0
-        for first, end in zip(range(0, rows, BLOCK), ends, strict=True):
-            block = np.zeros((min(BLOCK, rows - first), columns), dtype=np.float32)
-            block[self.row[begin:end] - first, self.column[begin:end]] = self.weight[begin:end]
-            yield first, block
-            begin = int(end)
+        width = max(1, min(columns, DENSE // max(1, rows)))
+        order = np.argsort(self.column, kind="stable")
+        row, column, weight = self.row[order], self.column[order], self.weight[order]
+        bounds = np.searchsorted(column, np.arange(0, columns + width, width))
+        for first, (begin, end) in zip(range(0, columns, width), pairwise(bounds), strict=True):
+            part = np.zeros((rows, min(width, columns - first)), dtype=np.float32)
+            part[row[begin:end], column[begin:end] - first] = weight[begin:end]
+            yield part
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,11 +97,13 @@ def _components(matrix: Sparse, dimensions: int, seed: int) -> Floats:
     rank = min(dimensions + _EXTRA, rows, columns)
     if not rank:
         return np.zeros((columns, 1), dtype=np.float32)
-    # The range is found among the rows, of which there are far fewer than columns.
+    # The range is found among the rows, of which there are far fewer than columns: with their products, each
+    # pass is a small one.
+    products = _row_products(matrix)
     rng = np.random.default_rng(seed)
-    basis = np.linalg.qr(_times(matrix, rng.standard_normal((columns, rank), dtype=np.float32)))[0]
+    basis = np.linalg.qr(products @ rng.standard_normal((rows, rank), dtype=np.float32))[0]
     for _ in range(_PASSES):
-        basis = np.linalg.qr(_times(matrix, _transpose_times(matrix, basis)))[0]
+        basis = np.linalg.qr(products @ basis)[0]
     # basis spans the leading left singular vectors; within it the problem is a small one.
     within = _transpose_times(matrix, basis)
     squares, turn = np.linalg.eigh(within.T @ within)
@@ -125,8 +127,13 @@ def _times(matrix: Sparse, right: Floats) -> Floats:
 
 
 def _transpose_times(matrix: Sparse, left: Floats) -> Floats:
-    """Xᵀ left, of shape (columns, its columns), X never whole in memory."""
-    product = np.zeros((matrix.shape[1], left.shape[1]), dtype=np.float32)
-    for start, block in matrix.blocks():
-        product += block.T @ left[start : start + len(block)]
-    return product
+    """Xᵀ left, of shape (columns, its columns)."""
+    return np.concatenate([part.T @ left for part in matrix.parts()])
+
+
+def _row_products(matrix: Sparse) -> Floats:
+    """X Xᵀ, of shape (rows, rows)."""
+    products = np.zeros((matrix.shape[0], matrix.shape[0]), dtype=np.float32)
+    for part in matrix.parts():
+        products += part @ part.T
+    return products
