@@ -16,7 +16,7 @@ from seedbed.core.errors import StoreError
 from seedbed.core.fate import Fate
 from seedbed.core.record import ModelRef, Provenance, Record, Unreadable
 from seedbed.core.verdict import Verdict, over_target, revived
-from seedbed.store.kin import candidates
+from seedbed.store.kin import EarlierKeys, candidates
 from seedbed.store.ledger import Ledger
 from seedbed.store.rounds import RoundData, Rounds
 from seedbed.store.shards import KEYS, write_keys, write_table
@@ -155,11 +155,14 @@ _EARLIER = st.lists(
 
 
 @given(
-    st.lists(_EARLIER, max_size=3), st.lists(st.tuples(st.integers(0, 9), st.integers(-3, 3)), max_size=20)
+    st.lists(_EARLIER, max_size=3),
+    st.lists(st.tuples(st.integers(0, 9), st.integers(-3, 3)), max_size=20),
+    st.integers(0, 30),
 )
-def test_key_shards_by_record_and_by_key_give_the_same_candidates(
-    earlier: list[list[tuple[str, int, list[int]]]], entries: list[tuple[int, int]]
+def test_key_shards_by_record_by_key_and_in_memory_give_the_same_candidates(
+    earlier: list[list[tuple[str, int, list[int]]]], entries: list[tuple[int, int]], room: int
 ) -> None:
+    known = EarlierKeys(room)
     with TemporaryDirectory() as folder:
         by_key, by_record = [], []
         for at, shard in enumerate(earlier):
@@ -171,9 +174,20 @@ def test_key_shards_by_record_and_by_key_give_the_same_candidates(
             columns = dict(zip(KEYS.names, zip(*rows, strict=True), strict=True)) if rows else {}
             write_table(by_record[-1], KEYS, [(name, columns.get(name, ())) for name in KEYS.names])
         ranks, numbers = [rank for rank, _ in entries], [key for _, key in entries]
-        for name in ("f", "g"):
+        for name in ("f", "g", "f", "g"):
             one, two = (candidates(name, ranks, numbers, shards) for shards in (by_key, by_record))
+            three = candidates(name, ranks, numbers, by_key, known)
             assert (one[0].tolist(), one[1]) == (two[0].tolist(), two[1])
+            assert (one[0].tolist(), one[1]) == (three[0].tolist(), three[1])
+
+
+def test_a_shard_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:
+    path, known = tmp_path / "1.parquet", EarlierKeys()
+    for record in ("before", "after"):
+        write_keys(tmp_path / "new.parquet", [("f", record, [len(record)])])
+        (tmp_path / "new.parquet").replace(path)
+        found = [candidates("f", [0], [key], [path], known)[1] for key in (len("before"), len("after"))]
+        assert found == [[(0, record)] if len(record) == key else [] for key in (6, 5)]
 
 
 def test_of_many_earlier_records_behind_a_key_the_first_count(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def kin_verdicts(
         return found | ledger.records(record for record in ids if record not in found)
 
     kin: dict[str, list[Verdict]] = {}
-    for verdict in judge_kin(filters.corpus, members, keys_before, earlier_records):
+    for verdict in judge_kin(filters.corpus, members, keys_before, earlier_records, rounds.earlier_keys):
         kin.setdefault(verdict.record, []).append(verdict)
     return kin
 

@@ -15,7 +15,7 @@ from seedbed.core.protocols import CorpusFilter
 from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.run.filtering import Keys
-from seedbed.store.kin import candidates, distinct
+from seedbed.store.kin import EarlierKeys, candidates, distinct
 from seedbed.text.reduce import reduce
 
 # What a round is compared with may be the whole run: its texts come in parts.
@@ -43,17 +43,18 @@ def judge_kin(
     members: Sequence[Member],
     earlier_keys: Sequence[Path],
     earlier_records: Callable[[Sequence[str]], Mapping[str, Record]],
+    known: EarlierKeys | None = None,
 ) -> list[Verdict]:
     """Verdicts of every corpus filter on the members of a round, which come in rank order.
 
-    `earlier_keys` are key shards of what stayed before (real rows and closed rounds), and
-    `earlier_records` finds those records by id. A member that fell to one filter is not looked
+    `earlier_keys` are key shards of what stayed before (real rows and closed rounds), of which `known` may
+    hold some, and `earlier_records` finds those records by id. A member that fell to one filter is not looked
     at by the next. Whatever stayed before outranks the round.
     """
     verdicts: list[Verdict] = []
     alive = list(range(len(members)))
     for filter_ in filters:
-        lost = _losers(filter_, members, alive, earlier_keys, earlier_records)
+        lost = _losers(filter_, members, alive, earlier_keys, earlier_records, known)
         name = versioned(filter_)
         for at in alive:
             record = members[at].record.id
@@ -72,6 +73,7 @@ def _losers(
     alive: Sequence[int],
     earlier_keys: Sequence[Path],
     earlier_records: Callable[[Sequence[str]], Mapping[str, Record]],
+    known: EarlierKeys | None,
 ) -> dict[int, tuple[str, float]]:
     """Members that fall to a twin: position -> (survivor's id, closeness)."""
     none: Keys = array("q")
@@ -79,7 +81,7 @@ def _losers(
     sizes = np.array([len(numbers) for numbers in own], np.int64)
     ranks = np.repeat(np.asarray(alive, np.int64), sizes)
     keys = np.frombuffer(b"".join(own), np.int64)
-    inside, before = candidates(filter_.name, ranks, keys, earlier_keys)
+    inside, before = candidates(filter_.name, ranks, keys, earlier_keys, known)
     met = {*distinct(inside).tolist(), *(at for at, _ in before)}
     texts = _forms(filter_, {at: members[at].record for at in met})
 
@@ -91,8 +93,8 @@ def _losers(
         numbers = {record: len(members) + place for place, record in enumerate(old)}
         ids = dict(zip(numbers.values(), numbers, strict=True))
         both = texts | _forms(filter_, {number: old[record] for record, number in numbers.items()})
-        known = [(at, numbers[record]) for at, record in part if record in old]
-        for at, number, score in kinship(filter_, known, both):
+        named = [(at, numbers[record]) for at, record in part if record in old]
+        for at, number, score in kinship(filter_, named, both):
             edges.append((members[at].record.id, ids[number], score))
             position[members[at].record.id] = at
             survivors[ids[number]] = old[ids[number]].is_real

@@ -20,6 +20,7 @@ from seedbed.core.record import Record
 from seedbed.core.verdict import Verdict
 from seedbed.store import shards
 from seedbed.store.atomic import file_hash, read_json, sync_file, sync_folder, write_bytes, write_json
+from seedbed.store.kin import EarlierKeys
 
 _COMMIT = re.compile(r"\A(\d{4,})(\.partial)?\.json\Z")
 FILES = ("records", "verdicts", "keys", "cells")
@@ -54,6 +55,7 @@ class Rounds:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.earlier_keys = EarlierKeys()
 
     def _plan_path(self, number: int) -> Path:
         return self.folder / f"{number:04d}" / "plan.parquet"
