@@ -47,6 +47,9 @@ def command(
     as_json: bool,
 ) -> None:
     """Run RECIPE (its folder or file) until the target is met; the same command goes on after a stop."""
+    from seedbed.core.numpy_threads import import_numpy_alone
+
+    import_numpy_alone()  # before anything that imports it
     from seedbed.cli.live import watching
     from seedbed.cli.report import write_page
     from seedbed.publish.report import render_text

@@ -17,12 +17,10 @@ from contextlib import contextmanager, suppress
 from typing import IO
 
 from seedbed.core.errors import Interrupted, SeedbedError
+from seedbed.core.numpy_threads import NUMPY_THREADS
 
 _STOPPED = frozenset({"SIGINT", "SIGTERM", "SIGHUP"})
 """Signals that somebody sends who wants it stopped."""
-
-# Read by OpenBLAS, which numpy's wheels hold.
-_NUMPY_THREADS = "OPENBLAS_NUM_THREADS"
 
 _LENGTH = struct.Struct("<Q")
 
@@ -30,14 +28,13 @@ _LENGTH = struct.Struct("<Q")
 def start_child(module: str, *, numpy_alone: bool = False) -> subprocess.Popen[bytes]:
     """Start `python -m module`, with pipes to its standard input and output.
 
-    With `numpy_alone` numpy takes no second thread for its products, unless the user's environment gives it
-    more: it would be made, and look for work for a tenth of a second, in each process that imports numpy.
+    With `numpy_alone` numpy has one thread there, unless the user's environment gives it more.
 
     `-P` keeps the user's folder off the import path. The own session keeps Ctrl-C in the terminal from
     the child, which must live until the run has drained. One that comes before the child has its session,
     or that is sent to it by itself, stays blocked: its parent alone ends it.
     """
-    environment = {_NUMPY_THREADS: "1", **os.environ} if numpy_alone else None
+    environment = {NUMPY_THREADS: "1", **os.environ} if numpy_alone else None
     with _interrupts_blocked():
         return subprocess.Popen(
             [sys.executable, "-P", "-m", module],

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from seedbed.core.hashing import seed_from
+from seedbed.core.hashing import seeds_after
 from seedbed.metrics.words import words
 from seedbed.text.lexical import first_texts
 
@@ -37,9 +37,12 @@ class Pool:
     count: int = 0
     _kept: list[tuple[int, str, str]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._rank = seeds_after("measured row", self.seed)
+
     def add(self, identity: str, text: str) -> None:
         self.count += 1
-        entry = (-seed_from("measured row", self.seed, identity), identity, text[:MOST_CHARACTERS])
+        entry = (-self._rank(identity), identity, text[:MOST_CHARACTERS])
         if len(self._kept) < self.most:
             heapq.heappush(self._kept, entry)
         elif entry > self._kept[0]:

@@ -29,6 +29,7 @@ Floats = NDArray[np.float32]
 Small = NDArray[np.int32]
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
+_OF_A_ROW = np.uint64(0xD6E8FEB86659FD93)
 _BETWEEN, _SPACE = np.uint64(0), np.uint64(ord(" "))
 
 
@@ -123,11 +124,13 @@ def _family(parts: Sequence[Hashes], rows: int, most: int) -> _Family:
 
 
 def _once_a_row(row: Numbers, hashes: Hashes) -> Hashes:
-    order = np.lexsort((hashes, row))
-    row, hashes = row[order], hashes[order]
-    new = np.ones(len(row), dtype=bool)
-    new[1:] = (row[1:] != row[:-1]) | (hashes[1:] != hashes[:-1])
-    return hashes[new]
+    # A row and a hash in one number, which sorts in half the time that two take.
+    both = hashes ^ (row.astype(np.uint64) * _OF_A_ROW)
+    order = np.argsort(both)
+    both = both[order]
+    new = np.ones(len(both), dtype=bool)
+    new[1:] = both[1:] != both[:-1]
+    return hashes[order[new]]
 
 
 def _hashed(texts: Sequence[str]) -> tuple[tuple[Numbers, Hashes], tuple[Numbers, Hashes]]:
