@@ -71,7 +71,7 @@ def test_kin_in_another_order_fall_and_each_text_is_embedded_once(tmp_path: Path
             for row in json.loads(here.run("show", ".", "-n", "999", "--json").out)
             if row["reason"] == "semantic_duplicate"
         )
-        assert "semantic_duplicates@1" in here.run("show", ".", twin["id"]).out
+        assert "semantic_duplicates@2" in here.run("show", ".", twin["id"]).out
 
     # Without an endpoint: other verdicts by the vectors that there are, and none where they are lacking.
     lower = "filters=[schema,duplicates,{semantic_duplicates: {embedder: role, threshold: 0.7}}]"
@@ -144,7 +144,7 @@ def test_a_preview_judges_by_it_and_a_run_embeds_nothing_of_it_again(tmp_path: P
         here = workspace(tmp_path, teacher, embedder)
         shown = here.run("preview", ".", "-n", "30", "--json").json
         verdicts = [v["filter"] for cell in shown["cells"] for d in cell["drafts"] for v in d["verdicts"]]
-        assert "semantic_duplicates@1" in verdicts
+        assert "semantic_duplicates@2" in verdicts
         assert "semantic_duplicate" in shown["rejected"]
         here.run("run", ".")
         assert set(embedded(embedder).values()) == {1}

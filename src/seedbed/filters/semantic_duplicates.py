@@ -56,7 +56,7 @@ class SemanticDuplicates:
     """
 
     name: ClassVar = "semantic_duplicates"
-    version: ClassVar = 1
+    version: ClassVar = 2
     kind: ClassVar = "corpus"
     reason: ClassVar = "semantic_duplicate"
 
