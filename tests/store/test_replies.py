@@ -236,3 +236,10 @@ def test_a_question_about_scopes_is_answered_whichever_were_asked_about_before(
         asyncio.run(fill(log))
         for numbers in asked:
             assert log.count(map(scope, numbers)) == sum(n for n in numbers if n < 10)
+
+
+def test_nothing_can_be_added_alone_and_beside_others(log: ReplyLog) -> None:
+    async def add() -> list[int]:
+        return [await log.add([]), *await asyncio.gather(log.add([]), log.add([reply(key())]), log.add([]))]
+
+    assert asyncio.run(add()) == [0, 0, 1, 0]

@@ -304,7 +304,7 @@ class ReplyLog(SharedFile):
     def _packed(self, values: Sequence[Any]) -> list[bytes]:
         """Compressed JSON of each value. All at once where zstandard can, leaving the interpreter once."""
         plain: list[bytes | bytearray | memoryview] = [pack(value) for value in values]
-        if len(plain) == 1 or not _COMPRESSES_MANY:
+        if len(plain) < 2 or not _COMPRESSES_MANY:
             return [self._compress.compress(data) for data in plain]
         packed = self._compress.multi_compress_to_buffer(plain)
         return [packed[at].tobytes() for at in range(len(packed))]
