@@ -12,9 +12,10 @@ from typing import Any
 
 from seedbed.core.child_process import end_with_the_parent
 from seedbed.core.garbage import collect_rarely
+from seedbed.core.numpy_threads import NUMPY_THREADS
 from seedbed.sources.sealed import answer_with, read_request
 
-_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_THREADS = (NUMPY_THREADS, "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ class EarlierKeys:
                     theirs = self._keys(path, shard, group)
                     met = keys[np.minimum(np.searchsorted(keys, theirs), len(keys) - 1)] == theirs
                     if met.any():
-                        yield _records_behind(path, group, theirs, met, name, mixed=len(set(filters)) > 1)
+                        yield _records_behind(path, group, theirs, met, name, mixed=filters[0] != filters[1])
 
     def _shard(self, path: Path) -> _Shard:
         status = path.stat()
