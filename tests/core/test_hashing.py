@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from seedbed.core.cell import Cell
 from seedbed.core.chat import ChatRequest, Hints, Message, ReplyKey, Sampling
-from seedbed.core.hashing import normal_form, seed_from, short_id
+from seedbed.core.hashing import digest, digests_after, normal_form, seed_from, seeds_after, short_id
 from seedbed.core.record import generated_record_id, real_record_id
 
 plain = st.recursive(
@@ -80,6 +80,14 @@ def test_equal_values_have_one_normal_form(value: Any) -> None:
 @given(st.lists(st.text(), max_size=4), st.lists(st.text(), max_size=4))
 def test_unlike_lists_of_texts_differ(a: list[str], b: list[str]) -> None:
     assert (normal_form(a) == normal_form(b)) == (a == b)
+
+
+@given(st.lists(plain, max_size=3), st.lists(st.text(st.characters(exclude_categories=())), max_size=3))
+def test_what_is_hashed_after_a_beginning_is_hashed_as_a_whole(first: list[Any], lasts: list[str]) -> None:
+    finish = digests_after("kind", *first)
+    assert [finish(last) for last in lasts] == [digest("kind", [*first, last]) for last in lasts]
+    seed = seeds_after("kind", 1)
+    assert [seed(last) for last in lasts] == [seed_from("kind", 1, last) for last in lasts]
 
 
 def test_what_has_no_normal_form() -> None:

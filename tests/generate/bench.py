@@ -136,7 +136,7 @@ class Bench:
     def calls(self) -> int:
         """Requests that ended, over all that was made here."""
         with ReplyLog.open(self.folder / "log.sqlite") as log:
-            return log.calls()
+            return log.tally().calls
 
 
 def by_id(done: Sequence[Done]) -> Mapping[str, Record]:

@@ -286,8 +286,8 @@ def test_two_executors_with_different_prices_share_one_budget(tmp_path: Path) ->
             )
             for executor in executors:
                 await executor.drain()
-            assert log.spent().cost == budget.spent.cost
-            assert log.spent().priced_calls == log.calls() == budget.spent.requests
+            assert log.tally().spent.cost == budget.spent.cost
+            assert log.tally().spent.priced_calls == log.tally().calls == budget.spent.requests
             for model in models:
                 await model.close()
         return budget, ended
@@ -306,7 +306,7 @@ def test_choices_of_one_call_carry_its_charge_once(tmp_path: Path) -> None:
         with ReplyLog.open(tmp_path / "replies.sqlite") as log:
             executor = HttpExecutor(model, log, Limits(), budget.at(PRICE))
             await executor.fill(question(), SCOPE, 3)
-            tokens, spent = log.tokens(), log.spent()
+            tokens, spent = log.tally().tokens, log.tally().spent
             assert spent.cost == PRICE.of(tokens) == budget.spent.cost
             assert (spent.tokens, spent.by_rule) == (tokens.prompt_tokens + tokens.completion_tokens, 0)
         await model.close()
@@ -324,9 +324,9 @@ def test_a_failed_attempt_is_charged_in_the_log(tmp_path: Path, fault: Fault) ->
         with ReplyLog.open(tmp_path / "replies.sqlite") as log:
             executor = HttpExecutor(model, log, Limits(), budget.at(PRICE))
             await executor.fill(question(), SCOPE, 1)
-            spent = log.spent()
-            assert spent.cost == budget.spent.cost > PRICE.of(log.tokens())
-            assert spent.by_rule == spent.cost - PRICE.of(log.tokens())
+            spent = log.tally().spent
+            assert spent.cost == budget.spent.cost > PRICE.of(log.tally().tokens)
+            assert spent.by_rule == spent.cost - PRICE.of(log.tally().tokens)
         assert budget.outstanding == Amount()
         await model.close()
 

@@ -147,7 +147,7 @@ def test_choices_beyond_those_asked_for_are_dropped_and_their_tokens_counted(tmp
         assert bench.fill(1) == ("a",)
         assert bench.fill(4) == ("a", "a", "b", "a")
         with log_of(bench) as log:
-            assert (log.count(), log.calls(), log.tokens()) == (4, 3, Usage(21, 27))
+            assert (log.count(), log.tally().calls, log.tally().tokens) == (4, 3, Usage(21, 27))
 
 
 @settings(max_examples=15)
@@ -199,8 +199,8 @@ def test_failed_tries_are_logged_and_tried_again(tmp_path: Path) -> None:
         assert bench.fill(retries=3)
         assert len({sent["seed"] for sent in endpoint.requests}) == 1
         with log_of(bench) as log:
-            assert log.attempts_by_cause() == {"http_503": 1, "reset": 1, "not_json_body": 1}
-            assert log.calls() == 4
+            assert log.tally().attempts == {"http_503": 1, "reset": 1, "not_json_body": 1}
+            assert log.tally().calls == 4
     assert bench.executor.stats.attempts == {"http_503": 1, "reset": 1, "not_json_body": 1}
 
 
@@ -248,7 +248,7 @@ def test_everything_arrives_through_errors_resets_and_a_cap(tmp_path: Path) -> N
         assert stats.distinct_answered == 200
         with log_of(bench) as log:
             assert log.count() == 200
-            assert log.calls() == stats.requests == bench.executor.stats.calls
+            assert log.tally().calls == stats.requests == bench.executor.stats.calls
         assert bench.many(200) == texts
         assert endpoint.stats().requests == stats.requests
 
@@ -322,7 +322,7 @@ def test_endpoint_that_is_not_there_is_told_within_seconds(tmp_path: Path) -> No
     assert f"cannot reach {endpoint.url}" in str(results[0])
     assert "start the server or correct roles.teacher.endpoint" in str(results[0])
     with log_of(bench) as log:
-        assert set(log.attempts_by_cause()) == {"unreachable"}
+        assert set(log.tally().attempts) == {"unreachable"}
 
 
 def test_endpoint_that_comes_back_goes_on(tmp_path: Path) -> None:
@@ -371,8 +371,8 @@ def test_budget_holds_where_the_endpoint_refuses_parameters(tmp_path: Path, conc
     assert sum(isinstance(result, str) for result in results) == served == 10 - refused
     assert {type(result) for result in results} <= {str, BudgetReached}
     with log_of(bench) as log:
-        assert log.attempts_by_cause() == {"parameter_refused": refused}
-        assert log.calls() == 10
+        assert log.tally().attempts == {"parameter_refused": refused}
+        assert log.tally().calls == 10
 
 
 def test_refused_parameter_is_no_retry_and_no_wait(tmp_path: Path) -> None:
@@ -441,7 +441,7 @@ def test_hang_is_logged_and_tried_again(tmp_path: Path) -> None:
         bench = Bench(endpoint, tmp_path)
         assert bench.fill(timeout=0.3)
         with log_of(bench) as log:
-            assert log.attempts_by_cause() == {"timeout": 1}
+            assert log.tally().attempts == {"timeout": 1}
 
 
 FILLS_TWO_HUNDRED = """

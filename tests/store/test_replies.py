@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from seedbed.core.chat import Choice, FinishReason, LoggedReply, ReplyKey, Usage
 from seedbed.core.errors import StoreError
+from seedbed.core.money import Charge
 from seedbed.store.replies import LoggedRefusal, ReplyLog
 
 REQUEST, SCOPE = b"r" * 16, b"s" * 16
@@ -111,7 +112,7 @@ def test_refusal_replays_and_is_no_reply(log: ReplyLog) -> None:
     refusal = LoggedRefusal(key(2), "context_length", "8,000 tokens at most", 400)
     assert log.get(key(2)) == refusal
     assert log.get_many(REQUEST, SCOPE, 3) == [None, None, refusal]
-    assert (log.count(), log.calls()) == (0, 1)
+    assert (log.count(), log.tally().calls) == (0, 1)
 
 
 def test_attempt_is_counted_and_leaves_the_key_open(log: ReplyLog) -> None:
@@ -122,10 +123,10 @@ def test_attempt_is_counted_and_leaves_the_key_open(log: ReplyLog) -> None:
 
     asyncio.run(main())
     assert log.get(key()) is None
-    assert log.attempts_by_cause() == {"http_503": 2, "timeout": 1}
-    assert log.attempts_by_cause([SCOPE]) == {"http_503": 2}
-    assert log.attempts_by_cause([]) == {}
-    assert log.tokens() == Usage(7, 2)
+    assert log.tally().attempts == {"http_503": 2, "timeout": 1}
+    assert log.tally([SCOPE]).attempts == {"http_503": 2}
+    assert log.tally([]).attempts == {}
+    assert log.tally().tokens == Usage(7, 2)
 
 
 def test_calls_and_tokens_count_a_call_of_several_choices_once(log: ReplyLog) -> None:
@@ -136,8 +137,28 @@ def test_calls_and_tokens_count_a_call_of_several_choices_once(log: ReplyLog) ->
         await log.add_attempt(key(4), "http_500", 500, "", "http://e/v1")
 
     asyncio.run(main())
-    assert (log.calls(), log.calls([SCOPE]), log.calls([b"other"]), log.calls([])) == (4, 3, 1, 0)
-    assert (log.tokens(), log.tokens([b"other"])) == (Usage(50, 15), Usage(10, 3))
+    assert (
+        log.tally().calls,
+        log.tally([SCOPE]).calls,
+        log.tally([b"other"]).calls,
+        log.tally([]).calls,
+    ) == (4, 3, 1, 0)
+    assert (log.tally().tokens, log.tally([b"other"]).tokens) == (Usage(50, 15), Usage(10, 3))
+
+
+def test_tallies_of_two_scopes_sum_to_that_of_both(log: ReplyLog) -> None:
+    async def main() -> None:
+        await log.add([reply(key(0)), reply(key(1))], [Charge(30, 9_000, True), Charge(50, 4_000)])
+        await log.add([reply(key(scope=b"other"))])
+        await log.add_refusal(key(2, scope=b"other"), "context_length", "", 400, Charge(0, 0))
+        await log.add_attempt(key(3), "http_500", 500, "", "http://e/v1", 7, 2, charge=Charge(70, 700))
+        await log.add_attempt(key(4, scope=b"other"), "http_500", 500, "", "http://e/v1")
+
+    asyncio.run(main())
+    both = log.tally([SCOPE, b"other"])
+    assert log.tally([SCOPE]) + log.tally([b"other"]) == both == log.tally()
+    assert (both.calls, both.answers, both.attempts) == (5, 3, {"http_500": 2})
+    assert (both.spent.cost, both.spent.by_rule, both.spent.unpriced_calls) == (13_700, 4_700, 2)
 
 
 def test_count_over_more_scopes_than_one_query_takes(log: ReplyLog) -> None:

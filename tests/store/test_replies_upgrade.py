@@ -12,8 +12,9 @@ import zstandard
 
 from seedbed.core.chat import Choice, LoggedReply, ReplyKey, Usage
 from seedbed.core.money import Charge
-from seedbed.store.replies import LoggedRefusal, ReplyLog, Spent
+from seedbed.store.replies import LoggedRefusal, ReplyLog
 from seedbed.store.reply_file import APPLICATION, REFUSAL, REPLY, pack
+from seedbed.store.tally import Spent
 
 REQUEST, SCOPE = b"r" * 16, b"s" * 16
 
@@ -68,8 +69,8 @@ def test_old_rows_stand_and_have_no_price(old: Path) -> None:
     with ReplyLog.open(old) as log:
         assert log.get(key(0)) == LoggedReply(key(0), Choice("an answer"), "m", "http://e/v1", Usage(10, 3))
         assert log.get(key(1)) == LoggedRefusal(key(1), "context_length", "too long", 400)
-        assert (log.calls(), log.attempts_by_cause()) == (3, {"timeout": 1})
-        assert log.spent() == Spent(13, 0, 0, 0, 3, Usage(10, 3), 0)
+        assert (log.tally().calls, log.tally().attempts) == (3, {"timeout": 1})
+        assert log.tally().spent == Spent(13, 0, 0, 0, 3, Usage(10, 3), 0)
 
 
 def test_new_rows_are_charged_beside_old_ones(old: Path) -> None:
@@ -84,8 +85,8 @@ def test_new_rows_are_charged_beside_old_ones(old: Path) -> None:
             if log.get(key(5)) is None:
                 asyncio.run(write(log))
             assert log.get(key(5)) == new
-            assert log.spent([SCOPE]) == Spent(13 + 25 + 400, 16_000, 9_000, 2, 3, Usage(10, 3), 0)
-            assert log.spent([b"other"]) == Spent(0, 0, 0, 0, 0, Usage(), 0)
+            assert log.tally([SCOPE]).spent == Spent(13 + 25 + 400, 16_000, 9_000, 2, 3, Usage(10, 3), 0)
+            assert log.tally([b"other"]).spent == Spent(0, 0, 0, 0, 0, Usage(), 0)
     db = sqlite3.connect(old)
     assert db.execute("PRAGMA user_version").fetchone() == (2,)
     # Costs add up by SQL alone.
@@ -100,7 +101,7 @@ def test_many_may_upgrade_at_once_and_an_older_program_may_go_on_writing(old: Pa
 
     def open_it() -> None:
         with ReplyLog.open(old) as log:
-            ended.append(log.calls())
+            ended.append(log.tally().calls)
 
     threads = [threading.Thread(target=open_it) for _ in range(6)]
     for thread in threads:
@@ -112,4 +113,4 @@ def test_many_may_upgrade_at_once_and_an_older_program_may_go_on_writing(old: Pa
     writer.execute(OLD_INSERT, (REQUEST, SCOPE, 9, REPLY, 1, 1, 1, value))
     writer.close()
     with ReplyLog.open(old) as log:
-        assert log.spent().unpriced == Usage(11, 4)
+        assert log.tally().spent.unpriced == Usage(11, 4)

@@ -22,17 +22,25 @@ class Fate:
     filter: str = ""
 
 
+_ACCEPTED = Fate(True)
+
+
 def fate_of(verdicts: Collection[Verdict]) -> Fate:
     """Fold verdicts in order. Of two by the same filter the later one holds, in the earlier's place."""
-    if all(verdict.keep for verdict in verdicts):
-        return Fate(True)
+    for verdict in verdicts:
+        if not verdict.keep:
+            return _folded(verdicts)
+    return _ACCEPTED
+
+
+def _folded(verdicts: Collection[Verdict]) -> Fate:
     standing: dict[str, Verdict] = {}
     for verdict in verdicts:
         standing[verdict.filter_name] = verdict
     for verdict in standing.values():
         if not verdict.keep:
             return Fate(False, verdict.reason, verdict.filter)
-    return Fate(True)
+    return _ACCEPTED
 
 
 @dataclass(slots=True)

@@ -91,6 +91,19 @@ def digest(kind: str, value: Any) -> bytes:
     return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
+def digests_after(kind: str, *first: Any) -> Callable[[str], bytes]:
+    """`last -> digest(kind, [*first, last])`, for many texts after the same first values."""
+    form = f"{kind}\0[{''.join(map(normal_form, first))}"
+    begun = hashlib.blake2b(form.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES)
+
+    def finish(last: str) -> bytes:
+        whole = begun.copy()
+        whole.update(f"s{len(last)}:{last}]".encode("utf-8", "surrogatepass"))
+        return whole.digest()
+
+    return finish
+
+
 def short_id(kind: str, value: Any) -> str:
     """24 hexadecimal digits (96 bits) of `digest`: readable in a table, safe to a billion things."""
     return digest(kind, value).hex()[:24]

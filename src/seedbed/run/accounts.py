@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from seedbed.core.cell import Cell
 from seedbed.core.errors import AccountsError
 from seedbed.core.fate import Accounts, Stopped
@@ -16,7 +14,7 @@ from seedbed.store.shards import read_rows
 
 def read_accounts(
     rounds: Rounds,
-    committed: Sequence[CommittedRound],
+    ledger: Ledger,
     log: ReplyLog | None,
     asker: str,
     target: int,
@@ -25,14 +23,14 @@ def read_accounts(
 ) -> Accounts:
     """Sum the committed rounds and partial views; what is planned beyond them is pending.
 
-    `committed` is one listing of them, so that a run that closes another meanwhile confuses nothing.
+    `ledger` is over one listing of them, so that a run that closes another meanwhile confuses nothing.
 
     A cell without a result is pending, and so are its logged replies, which nobody judged yet: those
     past row `replies_after`, where the recipe last changed what it asks. Without the log (a run
     folder that was moved) none can be told.
     Raises AccountsError where the sums and the verdicts themselves disagree.
     """
-    accounts = Accounts(target=target, stopped=stopped)
+    committed, accounts = ledger.rounds, Accounts(target=target, stopped=stopped)
     for entry in committed:
         _add(accounts, entry)
     pending: list[Cell] = []
@@ -52,7 +50,7 @@ def read_accounts(
         accounts.drafts.pending = log.count(scopes, replies_after)
     accounts.drafts.total += accounts.drafts.pending
     accounts.check()
-    _check_against_verdicts(committed, accounts)
+    _check_against_verdicts(ledger, accounts)
     return accounts
 
 
@@ -67,8 +65,7 @@ def _add(accounts: Accounts, entry: CommittedRound) -> None:
     accounts.drafts.failed.update(measures["failed"])
 
 
-def _check_against_verdicts(committed: Sequence[CommittedRound], accounts: Accounts) -> None:
-    ledger = Ledger(committed)
+def _check_against_verdicts(ledger: Ledger, accounts: Accounts) -> None:
     accepted, rejected = ledger.reasons()
     if accepted != accounts.drafts.accepted or +rejected != +accounts.drafts.rejected:
         raise AccountsError(

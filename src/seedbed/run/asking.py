@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from seedbed.core.cell import Cell
 from seedbed.core.chat import ChatRequest, Hints, LoggedReply, Message, Opening, ReplyKey, Sampling, Sketch
-from seedbed.core.hashing import digest, seed_from
+from seedbed.core.hashing import digests_after, seed_from
 from seedbed.core.protocols import Draft, Task
 from seedbed.core.record import ModelRef, Provenance, Record, generated_record_id
 from seedbed.generate.prompting import fixed_fields
@@ -75,7 +75,12 @@ class AskingSpace:
 @lru_cache(2048)  # a round's are looked up ahead, and again one by one
 def scope_of(asker: str, cell: str) -> bytes:
     """Who asks: the cell (its id) of this recipe, so that two recipes never share a sampled reply."""
-    return digest("scope", [asker, cell])
+    return _scopes_of(asker)(cell)
+
+
+@lru_cache(8)
+def _scopes_of(asker: str) -> Callable[[str], bytes]:
+    return digests_after("scope", asker)
 
 
 class _Asked(NamedTuple):
@@ -247,12 +252,12 @@ class CellAsking:
         self, asked: Sequence[_Asked], replies: Sequence[LoggedReply], parents: Sequence[Record]
     ) -> str | None:
         """Every licence behind a record: those of the models that answered and of the rows shown to them."""
-        found = {
+        found = [
             self._space.roles[note.role].licence_at(reply.endpoint)
             for note, reply in zip(asked, replies, strict=True)
-        }
-        found |= {row.provenance.licence for row in parents}
-        return " AND ".join(sorted(filter(None, found))) or None
+        ]
+        found += [row.provenance.licence for row in parents]
+        return " AND ".join(sorted({licence for licence in found if licence})) or None
 
 
 def _carried(fields: Mapping[str, Any], item: Record | None) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def pipeline_of(
     grow: bool = True,
 ) -> Pipeline:
     """The pipeline of a session, by default over its own rounds and endpoints."""
-    bound = session.bound
+    bound, asker = session.bound, session.bound.recipe.asker
     return Pipeline(
         space=bound.space,
         asking=asking or session.asking,
@@ -68,7 +68,7 @@ def pipeline_of(
         width=partial(session.teachers.width, bound.asked_roles),
         most=max(map(session.teachers.most, bound.asked_roles)),
         progress=progress,
-        opens=lambda cells: session.log.look_ahead(scope_of(bound.recipe.asker, cell.id) for cell in cells),
+        opens=lambda cells: session.log.look_ahead(scope_of(asker, cell.id) for cell in cells),
         room=room_left(bound.recipe, bound.folder, session.log.path) if grow else lambda: None,
         judging=judging_of(session),
         grow=grow,

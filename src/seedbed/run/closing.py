@@ -108,7 +108,7 @@ def close_round(
     give_way()
     tally = Tally(cells, results, cover, filters.ranking)
     for (position, record, _), verdicts, fate in zip(drafts, passed, fates, strict=True):
-        tally.draft(results[position].cell, record, verdicts, fate)
+        tally.draft(position, record, verdicts, fate)
         if position % DRAFTS_AT_ONCE == 0:
             give_way()
     data = RoundData(
@@ -188,11 +188,11 @@ class Tally:
         self._looked: Counter[tuple[str, ...]] = Counter()  # drafts by the filters that looked at them
         self._said: dict[str, dict[str, Counter[str]]] = {}
         self._cover: dict[str, dict[str, dict[str, int]]] = {name: {} for name in self._fields}
-        for position, cell in enumerate(cells):
+        self._of_cells = [[self._counts(name, cell.axes) for name in self._fields] for cell in cells]
+        for position, of_cell in enumerate(self._of_cells):
             result = results.get(position)
             failed = result is not None and bool(result.cause)
-            for name in self._fields:
-                counts = self._counts(name, cell.axes)
+            for counts in of_cell:
                 counts["cells"] += 1
                 counts["failed"] += failed
 
@@ -204,15 +204,15 @@ class Tally:
             counts = by_value[value] = dict.fromkeys(COUNTED, 0)
         return counts
 
-    def draft(self, cell: Cell, record: Record, verdicts: Sequence[Verdict], fate: Fate) -> None:
+    def draft(self, position: int, record: Record, verdicts: Sequence[Verdict], fate: Fate) -> None:
+        """Count a draft of the cell at that place in the plan."""
         self._drafts += 1
         self._looked[tuple([verdict.filter for verdict in verdicts])] += 1
         if not fate.accepted or self._ranking or any(verdict.reason for verdict in verdicts):
             self._note(verdicts)
         good = fate.accepted or fate.reason == OVER_TARGET
         self._good += good
-        for name in self._fields:
-            counts = self._counts(name, cell.axes)
+        for counts in self._of_cells[position]:
             counts["drafts"] += 1
             counts["good"] += good
         if fate.accepted:

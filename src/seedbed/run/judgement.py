@@ -27,7 +27,7 @@ def judgement(
     asked = asked_scopes(view.folder, rehearsal=view.rehearsal)
 
     def calls(name: str) -> int | None:
-        return log.calls(asked.get(name.partition("@")[0], ())) if log is not None else None
+        return log.tally(asked.get(name.partition("@")[0], ())).calls if log is not None else None
 
     return [{**_entry(name, view, committed), "calls": calls(name)} for name in view.model_filters]
 

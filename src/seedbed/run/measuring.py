@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -40,12 +40,12 @@ class Gathered:
     """One side as it comes by: a bounded pool of its texts, and how often each axis has each value."""
 
     pool: Pool
-    counts: dict[str, Counter[str]] = field(default_factory=dict)
+    counts: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def add(self, identity: str, text: str, values: Mapping[str, str]) -> None:
         self.pool.add(identity, text)
         for axis, value in values.items():
-            self.counts.setdefault(axis, Counter())[value] += 1
+            self.counts[axis][value] += 1
 
 
 async def measure_run(bound: BoundRecipe, embedder: Embedder | None = None) -> dict[str, Any]:

@@ -240,7 +240,7 @@ class Sequences:
     def _combination(self, cell: Cell) -> Combination:
         if cell.method in self.space.open_label:
             return None
-        return tuple(cover_value(cell.axes, name) for name in self.space.cover)
+        return tuple([cover_value(cell.axes, name) for name in self.space.cover])
 
     def _use(self, cell: Cell) -> None:
         if cell.method in self.space.sources:

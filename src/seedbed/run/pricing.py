@@ -10,7 +10,7 @@ from seedbed.core.errors import RecipeError
 from seedbed.core.money import CURRENCY, FREE, Charged, Price, in_dollars
 from seedbed.models.prices import has_price_list, listed_price, on_this_machine
 from seedbed.recipe import EmbedderRole, Endpoint, LoadedRecipe, Role, WireRole
-from seedbed.store.replies import Spent
+from seedbed.store.tally import Spent
 
 
 def prices_of(role: Role | EmbedderRole) -> list[Price | None]:

@@ -229,7 +229,7 @@ def _view(
         if position in results:
             records.append((position, record))
             verdicts += passed[record.id]
-            tally.draft(cells[position], record, passed[record.id], fate_of(passed[record.id]))
+            tally.draft(position, record, passed[record.id], fate_of(passed[record.id]))
     rank = {record.id: at for at, (_, record) in enumerate(records)}
     keys: dict[tuple[str, str], list[int]] = {}
     for row in read_rows(entry.file("keys"), ["filter", "key", "record"]):

@@ -281,7 +281,7 @@ async def run_recipe(
         await session.log.flush()
         accounts = read_accounts(
             session.rounds,
-            session.rounds.committed(),
+            Ledger(session.rounds),
             session.log,
             bound.recipe.asker,
             bound.quotas.target,

@@ -9,10 +9,7 @@ from typing import Any
 from seedbed.core.field_text import as_string
 from seedbed.core.record import Record
 from seedbed.core.verdict import TARGET_FILTER, Verdict
-from seedbed.store.ledger import Ledger
-
-MOST = 3
-"""Specimens of each fate."""
+from seedbed.store.ledger import FIRST, Ledger
 
 LONGEST = 1200
 """Characters that a specimen shows of a field or a reply."""
@@ -29,10 +26,10 @@ def funnel(ledger: Ledger) -> dict[str, Any]:
     """
     lost: dict[str, Counter[str]] = {}
     left = 0
-    for _, fate in ledger.fates():
-        left += 1
+    for fate, group in ledger.by_fate().items():
+        left += group.count
         if not fate.accepted:
-            lost.setdefault(fate.filter, Counter())[fate.reason] += 1
+            lost.setdefault(fate.filter, Counter())[fate.reason] += group.count
     drafts, steps = left, []
     for name in sorted(ledger.filters(), key=_at_the_end):
         rejected = lost.get(name, Counter())
@@ -53,21 +50,17 @@ def specimens(ledger: Ledger) -> list[dict[str, Any]]:
     `fields` (or `reply` and `detail` where it was unreadable), and what the deciding verdict said.
     `withheld` is true, and there is no text, where the draft may repeat what no page may hold.
     """
-    groups: dict[tuple[str, str, str], list[str]] = {("accepted", "", ""): []}
     flags: dict[tuple[str, str, str], list[str]] = {}
     for verdict in ledger.flags():
         first = flags.setdefault(("flagged", verdict.reason, verdict.filter), [])
-        if len(first) < MOST:
+        if len(first) < FIRST:
             first.append(verdict.record)
-    fates: dict[tuple[str, str, str], list[str]] = {}
-    for record, fate in ledger.fates():
-        if fate.accepted:
-            first = groups["accepted", "", ""]
-        else:
-            first = fates.setdefault(("rejected", fate.reason, fate.filter), [])
-        if len(first) < MOST:
-            first.append(record)
-    groups |= dict(sorted(flags.items())) | dict(sorted(fates.items()))
+    fates = {
+        ("accepted" if fate.accepted else "rejected", fate.reason, fate.filter): group.first
+        for fate, group in ledger.by_fate().items()
+    }
+    accepted = ("accepted", "", "")
+    groups = {accepted: fates.pop(accepted)} | dict(sorted(flags.items())) | dict(sorted(fates.items()))
     ids = {record for group in groups.values() for record in group}
     records, verdicts = ledger.records(ids), ledger.verdicts_on(ids)
     return [

@@ -152,7 +152,8 @@ def earlier_spent(
     if not is_capped(recipe):
         return Amount()
     scopes = all_scopes(folder, recipe.name, rehearsal=recipe.is_rehearsal)
-    rows, examined = log.spent(scopes), Spending.read_file(folder.served_spending)
+    tally, examined = log.tally(scopes), Spending.read_file(folder.served_spending)
+    rows = tally.spent
     lost = spending.lost + examined.lost
     embedder, of_embedder = spending.embedder, prices.get("embedder")
     cost = worth(rows, (price for role, price in prices.items() if role != "embedder"))
@@ -163,7 +164,7 @@ def earlier_spent(
             f"budget.cost with {shown_dollars(cost - rows.cost)}, at the price of now"
         )
     dearest = max((price.at_most(lost.tokens) for price in prices.values() if price), default=0)
-    earlier = Amount(log.calls(scopes), rows.tokens, cost) + Amount(
+    earlier = Amount(tally.calls, rows.tokens, cost) + Amount(
         lost.requests, lost.tokens, lost.cost or dearest
     )
     earlier += Amount(embedder.requests, embedder.tokens, embedder.cost + of_unpriced)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
+from seedbed.core.chat import Usage
 from seedbed.core.money import Charged
 from seedbed.core.verdict import OVER_TARGET
 from seedbed.run.accounts import read_accounts
@@ -27,12 +28,14 @@ from seedbed.store.folder import is_at_work
 from seedbed.store.ledger import Ledger
 from seedbed.store.replies import ReplyLog
 from seedbed.store.rounds import CommittedRound
+from seedbed.store.tally import Spent, Tally
 
 
 def summarise(view: RunView) -> dict[str, Any]:
     """Everything a report says, read from the run folder and the reply log."""
     folder, facts, rounds = view.folder, view.facts, view.rounds
-    committed = rounds.committed()
+    ledger = Ledger(rounds)
+    committed = ledger.rounds
     notes = _notes(facts)
     proof = read_proof(folder)
     if view.manifest.get("proof_of_earlier", False) or (proof and proof.get("version") != PROOF_VERSION):
@@ -44,13 +47,17 @@ def summarise(view: RunView) -> dict[str, Any]:
     stopped, after = view.manifest["stopped"], view.manifest["replies_after"]
     with ExitStack() as stack:
         log = stack.enter_context(view.log()) if view.has_log else None
-        accounts = read_accounts(rounds, committed, log, view.asker, facts["target"], stopped, after)
+        accounts = read_accounts(rounds, ledger, log, view.asker, facts["target"], stopped, after)
         standing = standing_scopes(folder, view.asker)
-        scopes = standing | other_scopes(folder, view.recipe, rehearsal=view.rehearsal)
-        calls = _calls(log, scopes) if log is not None else None
+        others = other_scopes(folder, view.recipe, rehearsal=view.rehearsal) - standing
         spending = Spending.read(folder, rehearsal=view.rehearsal, at_work=is_at_work(folder))
         accepted = accounts.drafts.accepted
-        money = _money(view, log, scopes, standing, spending, accepted) if log is not None else None
+        calls = money = None
+        if log is not None:
+            present = log.tally(standing)
+            tally = present + log.tally(others)
+            calls = _calls(tally)
+            money = _money(view, log, tally.spent, present.tokens, spending, accepted)
         judged = judgement(view, committed, log)
     if calls is None:
         notes.append(
@@ -59,7 +66,6 @@ def summarise(view: RunView) -> dict[str, Any]:
         )
     elif money is None or money["unpriced_calls"]:
         notes.append(_unknown_money(money, calls["requests"] + spending.embedder.requests))
-    ledger = Ledger(committed)
     return {
         "run": str(folder.path),
         "recipe": view.recipe,
@@ -99,15 +105,14 @@ def versions_told(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _calls(log: ReplyLog, scopes: set[bytes]) -> dict[str, Any]:
-    tokens = log.tokens(scopes)
+def _calls(tally: Tally) -> dict[str, Any]:
     return {
-        "requests": log.calls(scopes),
-        "answers": log.count(scopes),
-        "forgotten": log.forgotten(scopes),
-        "attempts": dict(sorted(log.attempts_by_cause(scopes).items())),
-        "prompt_tokens": tokens.prompt_tokens,
-        "completion_tokens": tokens.completion_tokens,
+        "requests": tally.calls,
+        "answers": tally.answers,
+        "forgotten": tally.forgotten,
+        "attempts": dict(sorted(tally.attempts.items())),
+        "prompt_tokens": tally.tokens.prompt_tokens,
+        "completion_tokens": tally.tokens.completion_tokens,
     }
 
 
@@ -129,8 +134,8 @@ def _cost(
 def _money(
     view: RunView,
     log: ReplyLog,
-    scopes: set[bytes],
-    standing: set[bytes],
+    spent: Spent,
+    present: Usage,
     spending: Spending,
     accepted: int,
 ) -> dict[str, Any] | None:
@@ -139,15 +144,15 @@ def _money(
     for name, role in view.roles_of_filters.items():
         by_role.setdefault(role, set()).update(asked.get(name.partition("@")[0], ()))
     return money_of(
-        log.spent(scopes),
+        spent,
         spending.lost.cost,
         spending.embedder,
         accepted,
         prices=prices_from(view.facts),
         replayed=spending.replayed,
         present={
-            "teacher": log.tokens(standing),
-            **{role: log.tokens(scopes) for role, scopes in by_role.items()},
+            "teacher": present,
+            **{role: log.tally(scopes).tokens for role, scopes in by_role.items()},
         },
     )
 

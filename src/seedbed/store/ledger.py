@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -30,8 +32,23 @@ from seedbed.store.shards import (
     verdict_from_row,
 )
 
+FIRST = 3
+"""Drafts of one fate that are told by name."""
+
 _FATE_COLUMNS = ("record", "filter", "keep", "reason")
 _ACCEPTED = Fate(True)
+
+
+@dataclass(slots=True)
+class OfOneFate:
+    """How many drafts came to it, and the ids of the first by rank."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, ids: Sequence[str]) -> None:
+        self.count += len(ids)
+        self.first += ids[: FIRST - len(self.first)]
 
 
 class Ledger:
@@ -43,10 +60,11 @@ class Ledger:
     def __init__(self, rounds: Rounds | Sequence[CommittedRound], *, partial: bool = True) -> None:
         """Over a listing of rounds, or over the run's rounds as they are now."""
         self.rounds = list(rounds.committed(partial=partial) if isinstance(rounds, Rounds) else rounds)
+        self._by_fate: dict[Fate, OfOneFate] | None = None
 
-    def _fates(self, entry: CommittedRound) -> dict[str, Fate]:
-        """Fates of every draft of one round: its own verdicts, then those that later rounds without
-        cells passed on them. A draft that no filter looked at (a recipe may have none) is accepted."""
+    def _doubted(self, entry: CommittedRound) -> tuple[list[str], dict[str, Fate]]:
+        """Ids of all drafts of one round by rank, and the fates of those that some filter rejected: by the
+        round's own verdicts, then by those that later rounds without cells passed on them."""
         import pyarrow.compute as pc
 
         later = (o for o in self.rounds if o.number > entry.number and not o.measures["cells"]["planned"])
@@ -58,12 +76,29 @@ class Ledger:
         for row in verdicts.filter(pc.is_in(verdicts["record"], doubted)).to_pylist():
             passed.setdefault(row["record"], []).append(Verdict(**row))
         ids = read_columns(entry.file("records"), ["id"])["id"].to_pylist()
-        return {record: fate_of(passed[record]) if record in passed else _ACCEPTED for record in ids}
+        return ids, {record: fate_of(verdicts) for record, verdicts in passed.items()}
 
-    def fates(self) -> Iterator[tuple[str, Fate]]:
-        """Id and fate of every draft, by rank."""
-        for entry in self.rounds:
-            yield from self._fates(entry).items()
+    def _fates(self, entry: CommittedRound) -> dict[str, Fate]:
+        """Fates of all drafts of one round. What no filter looked at (a recipe may have none) is accepted."""
+        ids, doubted = self._doubted(entry)
+        return {record: doubted.get(record, _ACCEPTED) for record in ids}
+
+    def by_fate(self) -> dict[Fate, OfOneFate]:
+        """The drafts by what became of them, accepted ones first. Read from the verdicts once."""
+        if self._by_fate is None:
+            groups = {_ACCEPTED: OfOneFate()}
+            for entry in self.rounds:
+                ids, doubted = self._doubted(entry)
+                lost: dict[Fate, list[str]] = {}
+                for record in ids:
+                    if record in doubted and not doubted[record].accepted:
+                        lost.setdefault(doubted[record], []).append(record)
+                gone = {record for records in lost.values() for record in records}
+                groups[_ACCEPTED].add([record for record in ids if record not in gone])
+                for fate, records in lost.items():
+                    groups.setdefault(fate, OfOneFate()).add(records)
+            self._by_fate = groups
+        return self._by_fate
 
     def verdicts_of_round(self, entry: CommittedRound) -> dict[str, list[Verdict]]:
         """All verdicts on the drafts of one round, whichever round passed them, by draft."""
@@ -78,9 +113,10 @@ class Ledger:
 
     def reasons(self) -> tuple[int, Counter[str]]:
         """(accepted, rejected by reason), folded from the verdicts themselves."""
-        counted = Counter(fate.reason for _, fate in self.fates())
-        accepted = counted.pop("", 0)
-        return accepted, counted
+        counted: Counter[str] = Counter()
+        for fate, group in self.by_fate().items():
+            counted[fate.reason] += group.count
+        return counted.pop("", 0), counted
 
     def filters(self) -> list[str]:
         """Every `filter@version` that passed a verdict, in the order in which the filters run."""
@@ -142,12 +178,16 @@ class Ledger:
         return (record for record, fate in self.with_fates() if fate.accepted)
 
     def accepted_fields(self) -> Iterator[tuple[str, dict[str, Any], dict[str, str]]]:
-        """(id, fields, slots) of accepted records by rank: a record's provenance is most of the reading."""
+        """(id, fields, slots) of accepted records by rank: a record's provenance is most of the reading.
+
+        Records of equal slots share one map of them.
+        """
+        slots_of = lru_cache(1024)(from_json)
         for entry in self.rounds:
             fates = self._fates(entry)
             for row in read_rows(entry.file("records"), ["id", "fields", "slots"]):
                 if fates[row["id"]].accepted:
-                    yield row["id"], from_json(row["fields"]), from_json(row["slots"])
+                    yield row["id"], from_json(row["fields"]), slots_of(row["slots"])
 
     def good(self, ranking: Sequence[str] = ()) -> Iterator[tuple[Record, bool]]:
         """(record, accepted) of every record that only the target may have turned away, by rank.
@@ -195,8 +235,9 @@ class Ledger:
         """Records by id; unknown ids are left out."""
         import pyarrow.compute as pc
 
-        wanted = pa.array(list(ids), pa.string())
-        return {record.id: record for record in self._where(lambda found: pc.is_in(found, wanted))}
+        wanted = pa.array(set(ids), pa.string())
+        found = self._where(lambda ids: pc.is_in(ids, wanted))
+        return {record.id: record for record in islice(found, len(wanted))}
 
     def _where(self, condition: Callable[[pa.Array], pa.Array]) -> Iterator[Record]:
         """Records whose ids meet a condition; no other row is made an object of."""
@@ -223,9 +264,11 @@ class Ledger:
         wanted = pa.array(list(passed), pa.string())
         for entry in self.rounds:
             with pq.ParquetFile(entry.file("verdicts")) as file:
+                about = file.read(["record"], use_threads=False)["record"]
+                if not pc.any(pc.is_in(about, wanted)).as_py():
+                    continue
                 for batch in file.iter_batches(batch_size=512, use_threads=False):
-                    about = batch.filter(pc.is_in(batch.column("record"), wanted))
-                    for row in about.to_pylist():
+                    for row in batch.filter(pc.is_in(batch.column("record"), wanted)).to_pylist():
                         passed[row["record"]].append(verdict_from_row(row))
         return passed
 

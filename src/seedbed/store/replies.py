@@ -27,6 +27,7 @@ from seedbed.store.group_commit import Row
 from seedbed.store.reply_file import REFUSAL, REPLY, connect, pack, store_error, unpack
 from seedbed.store.shared_file import SharedFile
 from seedbed.store.statements import insert
+from seedbed.store.tally import Tally, read_tally
 
 _ADD = (
     "INSERT INTO replies"
@@ -43,9 +44,6 @@ _GET = (
     "SELECT draw, kind, prompt_tokens, completion_tokens, value FROM replies"
     " WHERE scope = ? AND request = ? AND draw BETWEEN ? AND ?"
 )
-# Tokens of a row that were charged beyond those told: what nobody knows to be read or written.
-_BEYOND = "max(0, coalesce(charged, 0) - coalesce(prompt_tokens, 0) - coalesce(completion_tokens, 0))"
-_TOLD = "coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)"
 # Only the C backend, which CPython has.
 _COMPRESSES_MANY = "multi_compress_to_buffer" in zstandard.backend_features
 # The scopes that a query is about, in the reader's own memory.
@@ -63,24 +61,6 @@ class LoggedRefusal:
 
 
 Logged = LoggedReply | LoggedRefusal
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What the rows of some scopes were charged. `cost` sums those whose price was known.
-
-    `by_rule` is the part of `cost` that no endpoint told: bounds, charged to attempts and to replies
-    without usage. The other rows have no price: `unpriced_calls` of them, which told `unpriced`
-    tokens and were charged `unpriced_beyond` more.
-    """
-
-    tokens: int
-    cost: int
-    by_rule: int
-    priced_calls: int
-    unpriced_calls: int
-    unpriced: Usage
-    unpriced_beyond: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +185,6 @@ class ReplyLog(SharedFile):
             for row, request, scope, draw, kind, prompt, completion in sorted(self._under(scopes, query))
         ]
 
-    def forgotten(self, scopes: Iterable[bytes] | None = None) -> int:
-        """Answers and refusals that were forgotten: they count and cost, and answer nothing."""
-        return sum(n for (n,) in self._under(scopes, "SELECT count(*) FROM replies WHERE draw < 0"))
-
     def times_forgotten(self, request: bytes, scope: bytes) -> int:
         """How many rows of one question were forgotten: what is asked again gets another seed."""
         if scope in self._fresh:
@@ -232,50 +208,10 @@ class ReplyLog(SharedFile):
                 return self._logged(key, kind, prompt, completion, value)
         return None
 
-    def attempts_by_cause(self, scopes: Iterable[bytes] | None = None) -> Counter[str]:
-        """Failed attempts under these scopes, or in the whole log."""
-        causes: Counter[str] = Counter()
-        rows = self._under(scopes, "SELECT cause, count(*) FROM attempts WHERE true", " GROUP BY cause")
-        for cause, n in rows:
-            causes[cause] += n
-        return causes
-
-    def calls(self, scopes: Iterable[bytes] | None = None) -> int:
-        """Requests whose end is in the log: answered, refused and failed. A killed process leaves none."""
+    def tally(self, scopes: Iterable[bytes] | None = None) -> Tally:
+        """What the rows under these scopes, or of the whole log, come to."""
         wanted = None if scopes is None else set(scopes)
-        ended = self._under(wanted, "SELECT coalesce(sum(first_of_call), 0) FROM replies WHERE true")
-        failed = self._under(wanted, "SELECT count(*) FROM attempts WHERE true")
-        return sum(n for (n,) in [*ended, *failed])
-
-    def tokens(self, scopes: Iterable[bytes] | None = None) -> Usage:
-        """Tokens of all replies and, where they are known, of failed attempts."""
-        wanted = None if scopes is None else set(scopes)
-        sums = "SELECT coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0) FROM "
-        rows = self._under(wanted, sums + "replies WHERE true")
-        rows += self._under(wanted, sums + "attempts WHERE true")
-        return Usage(sum(prompt for prompt, _ in rows), sum(completion for _, completion in rows))
-
-    def spent(self, scopes: Iterable[bytes] | None = None) -> Spent:
-        """What all rows under these scopes, or of the whole log, were charged when they were written."""
-        wanted = None if scopes is None else set(scopes)
-        totals = [0] * 8
-        for table, calls, bounds in (
-            ("replies", "first_of_call", f"CASE WHEN {_BEYOND} > 0 THEN cost ELSE 0 END"),
-            ("attempts", "1", "cost"),
-        ):
-            query = (
-                f"SELECT sum(coalesce(charged, {_TOLD})), sum(cost), sum({bounds}),"
-                f" sum(CASE WHEN cost IS NULL THEN 0 ELSE {calls} END),"
-                f" sum(CASE WHEN cost IS NULL THEN {calls} END),"
-                " sum(CASE WHEN cost IS NULL THEN coalesce(prompt_tokens, 0) END),"
-                " sum(CASE WHEN cost IS NULL THEN coalesce(completion_tokens, 0) END),"
-                f" sum(CASE WHEN cost IS NULL THEN {_BEYOND} END)"
-                f" FROM {table} WHERE true"
-            )
-            for row in self._under(wanted, query):
-                totals = [total + (value or 0) for total, value in zip(totals, row, strict=True)]
-        tokens, cost, by_rule, priced, unpriced, prompt, completion, beyond = totals
-        return Spent(tokens, cost, by_rule, priced, unpriced, Usage(prompt, completion), beyond)
+        return read_tally(lambda query, group: self._under(wanted, query, group))
 
     def _refusal_rows(self, given: Sequence[Row]) -> list[Row]:
         """Rows of (key, what is kept, charge)."""
@@ -347,17 +283,13 @@ class ReplyLog(SharedFile):
             return self._query(f"{query} AND scope IN (SELECT scope FROM wanted){group}", ())
 
     def _put_down(self, wanted: set[bytes]) -> None:
-        """Make them the table `wanted`: a report asks nine questions about the same scopes, or nearly."""
-        there, self._wanted = self._wanted, None  # unknown until all of them stand
+        """Make them the table `wanted`, for as many questions as are asked about the same scopes."""
+        self._wanted = None  # unknown until all of them stand
         for statement in ("PRAGMA temp_store = MEMORY", _WANTED, "BEGIN"):
             self._query(statement, ())
         try:
-            if there is None or len(there - wanted) > len(there) // 2:
-                self._reader.execute("DELETE FROM wanted")
-                there = set()
-            self._reader.executemany("DELETE FROM wanted WHERE scope = ?", [(s,) for s in there - wanted])
-            rows = [(scope,) for scope in sorted(wanted - there)]
-            insert(self._reader, "INSERT INTO wanted VALUES (?)", rows)
+            self._reader.execute("DELETE FROM wanted")
+            insert(self._reader, "INSERT INTO wanted VALUES (?)", [(scope,) for scope in sorted(wanted)])
         except sqlite3.Error as error:
             raise store_error(self.path, error) from error
         finally:
