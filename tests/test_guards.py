@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from seedbed.models.http import HttpClient, HttpFailure
 
 TESTS = Path(__file__).parent
 
@@ -30,6 +33,21 @@ def test_no_datagram_leaves_this_machine() -> None:
 def test_no_outside_name_is_looked_up() -> None:
     with pytest.raises(RuntimeError, match="example"):
         socket.getaddrinfo("example.org", 80, flags=socket.AI_NUMERICHOST)
+
+
+def test_no_request_leaves_this_machine(capfd: pytest.CaptureFixture[str]) -> None:
+    """libcurl connects by itself; that it is about to is told to the guard, whose word it keeps."""
+
+    async def main() -> None:
+        http = HttpClient({}, 5.0)
+        try:
+            await http.get("http://192.0.2.1/")
+        finally:
+            await http.close()
+
+    with pytest.raises(HttpFailure, match="connect"):
+        asyncio.run(main())
+    assert "socket.connect to '192.0.2.1'" in capfd.readouterr().err
 
 
 def test_loopback_and_unix_sockets_are_open(tmp_path: Path) -> None:

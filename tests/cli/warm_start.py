@@ -152,7 +152,7 @@ def main(control: socket.socket) -> None:
         package = import_module(f"seedbed.{room}")
         for module in iter_modules(package.__path__, f"{package.__name__}."):
             import_module(module.name)
-    for name in ("aiohttp", "numpy.ma", "pyarrow.dataset", "uvloop"):
+    for name in ("aiohttp", "numpy.ma", "pyarrow.dataset", "pycurl", "uvloop"):
         import_module(name)
     threads = list(Path("/proc/self/task").iterdir())
     assert len(threads) == 1, f"{len(threads)} threads: a fork would have locks that nobody opens"

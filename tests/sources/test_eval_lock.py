@@ -442,7 +442,7 @@ def test_no_other_process_opens_a_file_with_eval_rows(eval_file: Path, tmp_path:
 
 
 def test_the_process_stays_small() -> None:
-    heavy = ["pyarrow", "pydantic", "aiohttp", "jinja2", "sklearn", "duckdb"]
+    heavy = ["pyarrow", "pydantic", "aiohttp", "pycurl", "jinja2", "sklearn", "duckdb"]
     code = f"import sys, seedbed.sources.eval_lock_process; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -12,13 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
 import orjson
 
 from seedbed.core.chat import Message
 from seedbed.core.errors import AttemptFailed, EndpointError, RequestRefused
+from seedbed.models.http import HttpClient, HttpFailure
 from seedbed.models.openai_errors import Endpoint
-from seedbed.models.openai_http import LARGEST_NOTICE, OpenAIHttp, read_at_most
+from seedbed.models.openai_http import OpenAIHttp
 from seedbed.models.openai_reply import parse_body, read_reply
 
 # What servers call the context length in GET /models: vLLM, OpenRouter, Groq, Mistral.
@@ -63,28 +63,17 @@ async def list_models(url: str, key: str | None = None, *, seconds: float = 2.0)
     """(what GET /models tells, "") or (None, why not). The key is in no text."""
     sender = Endpoint(url, key, None)
     headers = {"Authorization": f"Bearer {key}"} if key else {}
+    client = HttpClient(headers, seconds)
     try:
-        async with (
-            aiohttp.ClientSession(headers=headers, trust_env=False) as session,
-            session.get(
-                url.rstrip("/") + "/models",
-                timeout=aiohttp.ClientTimeout(total=seconds),
-                allow_redirects=False,
-            ) as response,
-        ):
-            data = await read_at_most(response, LARGEST_NOTICE)
-    except TimeoutError:
-        return None, f"no answer within {seconds:g} s"
-    except aiohttp.ClientConnectorError as error:
-        return None, sender.quote(error.os_error.strerror or str(error.os_error))
-    except aiohttp.ClientError as error:
-        return None, type(error).__name__
-    if data is None:
-        return None, "answered what is no list of models (it does not end)"
+        response = await client.get(url.rstrip("/") + "/models")
+    except HttpFailure as failure:
+        return None, sender.quote(str(failure))
+    finally:
+        await client.close()
     if response.status != 200:
-        return None, str(sender.read_error(response.status, response.headers, data))
+        return None, str(sender.read_error(response.status, response.headers, response.body))
     try:
-        entries = [each for each in orjson.loads(data)["data"] if isinstance(each["id"], str)]
+        entries = [each for each in orjson.loads(response.body)["data"] if isinstance(each["id"], str)]
     except (ValueError, LookupError, TypeError):
         return None, "answered what is no list of models"
     context = {
