@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import gzip
 import json
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,6 +38,10 @@ class Connection:
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode().lower()
         lengths = [int(line.split(":")[1]) for line in head.splitlines() if line.startswith("content-length")]
         return head, await self._reader.readexactly(sum(lengths))
+
+    async def hello(self) -> None:
+        """The beginning of TLS."""
+        await self._reader.read(1 << 16)
 
     async def say(self, text: bytes) -> None:
         self._writer.write(text)
@@ -103,12 +110,141 @@ def test_a_connection_that_ended_while_it_was_idle_is_not_asked() -> None:
     async def main() -> list[bytes]:
         async with serving(serve) as place, client() as http:
             bodies = []
-            for _ in range(3):
-                bodies.append((await http.post(f"http://{place}", b"")).body)
-                await asyncio.sleep(0.1)
+            for _ in range(2):
+                bodies.append((await http.post(f"http://{place}", b"1")).body)
+                await asyncio.sleep(1.2)  # within a second libcurl does not look
             return bodies
 
-    assert asyncio.run(main()) == [b"1", b"2", b"3"]
+    assert asyncio.run(main()) == [b"1", b"2"]
+
+
+def test_a_server_that_ends_every_connection_is_soon_asked_by_new_ones() -> None:
+    async def serve(here: Connection) -> None:
+        await here.request()
+        await here.answer()
+
+    async def main() -> list[str]:
+        async with serving(serve) as place, client() as http:
+            lost: list[str] = []
+            for _ in range(40):
+                try:
+                    await http.post(f"http://{place}", b"1")
+                except HttpFailure as failure:
+                    lost.append(failure.kind)
+                await asyncio.sleep(0.01)
+            return lost
+
+    assert asyncio.run(main()) == ["reset"] * 3
+
+
+@pytest.mark.parametrize("head", ["200 OK", "400 Bad Request", "404 Not Found", "429 Slow Down"])
+def test_a_head_without_its_end_is_no_response(head: str) -> None:
+    async def serve(here: Connection) -> None:
+        await here.request()
+        await here.say(f"HTTP/1.1 {head}\r\nContent-Type: app".encode())
+
+    async def main() -> str:
+        async with serving(serve) as place, client() as http:
+            with pytest.raises(HttpFailure) as caught:
+                await http.post(f"http://{place}", b"1")
+            return caught.value.kind
+
+    assert asyncio.run(main()) == "cut_short"
+
+
+TWICE = gzip.compress(b"one, ") + gzip.compress(b"two")
+
+
+@pytest.mark.parametrize(
+    ("coding", "sent", "read"),
+    [
+        ("gzip", TWICE, b"one, two"),
+        ("GZIP", TWICE[:-3], None),
+        ("gzip", b"plain", None),
+        ("deflate", zlib.compress(b"packed"), b"packed"),
+        ("utf-8", b"plain", b"plain"),
+        ("identity", b"plain", b"plain"),
+    ],
+)
+def test_bodies_are_unpacked(coding: str, sent: bytes, read: bytes | None) -> None:
+    async def serve(here: Connection) -> None:
+        await here.request()
+        await here.answer(sent, f"Content-Encoding: {coding}\r\n")
+
+    async def main() -> bytes:
+        async with serving(serve) as place, client() as http:
+            return (await http.post(f"http://{place}", b"1")).body
+
+    if read is not None:
+        assert asyncio.run(main()) == read
+        return
+    with pytest.raises(HttpFailure) as caught:
+        asyncio.run(main())
+    assert caught.value.kind == "cut_short"
+
+
+def test_trailers_are_no_second_head() -> None:
+    async def serve(here: Connection) -> None:
+        await here.request()
+        await here.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nyes\r\n0\r\nX: y\r\n\r\n")
+
+    async def main() -> bytes:
+        async with serving(serve) as place, client() as http:
+            return (await http.post(f"http://{place}", b"1")).body
+
+    assert asyncio.run(main()) == b"yes"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a full queue refuses")
+def test_who_takes_no_connection_is_unreachable() -> None:
+    """Nothing was sent, and nothing can have been paid for."""
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(busy.getsockname())
+
+        async def main() -> HttpFailure:
+            async with client(timeout=0.5) as http:
+                with pytest.raises(HttpFailure) as caught:
+                    await http.post(f"http://127.0.0.1:{busy.getsockname()[1]}", b"1")
+                return caught.value
+
+        failure = asyncio.run(main())
+        for each in waiting:
+            each.close()
+    assert (failure.kind, str(failure)) == ("unreachable", "no connection within 0.5 s")
+
+
+def test_what_is_no_address_is_told() -> None:
+    async def main() -> str:
+        async with client() as http:
+            with pytest.raises(HttpFailure) as caught:
+                await http.post("http://{host}:8000/v1", b"1")
+            return caught.value.kind
+
+    assert asyncio.run(main()) == "no_address"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
+def test_programs_inherit_no_connection() -> None:
+    async def serve(here: Connection) -> None:
+        await here.request()
+        await here.answer()
+
+    async def main() -> list[bool]:
+        mine = Path("/proc/self/fd")
+        before = set(mine.iterdir())
+        async with serving(serve) as place, client() as http:
+            await http.post(f"http://{place}", b"1")
+            new = [each for each in set(mine.iterdir()) - before if each.exists()]
+            return [os.get_inheritable(int(each.name)) for each in new]
+
+    inherited = asyncio.run(main())
+    assert inherited
+    assert not any(inherited)
 
 
 def test_a_large_body_waits_for_no_leave() -> None:
@@ -272,12 +408,33 @@ def test_a_certificate_is_trusted_where_the_environment_names_it(certificate: Pa
     assert named == "yes\n"
 
 
+def test_folders_of_certificates_may_be_several(certificate: Path, tmp_path: Path) -> None:
+    async def serve(here: Connection) -> None:
+        await here.request()
+        await here.answer()
+
+    folders = [tmp_path / "none", tmp_path / "some"]
+    for folder in folders:
+        folder.mkdir()
+    shutil.copy(str(certificate) + ".crt", folders[1] / "own.pem")
+    subprocess.run(["openssl", "rehash", str(folders[1])], check=True, capture_output=True)
+
+    async def main() -> str:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        async with serving(serve, context) as place:
+            several = os.pathsep.join(map(str, folders))
+            return await asyncio.to_thread(asked_by_another, f"https://{place}", SSL_CERT_DIR=several)
+
+    assert asyncio.run(main()) == "yes\n"
+
+
 def test_what_speaks_no_tls_is_not_trusted_and_a_handshake_cut_short_may_heal() -> None:
     async def plain(here: Connection) -> None:
         await here.say(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     async def ends(here: Connection) -> None:
-        return
+        await here.hello()
 
     async def main(serve: Serve) -> str:
         async with serving(serve) as place, client() as http:

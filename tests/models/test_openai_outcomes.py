@@ -20,6 +20,7 @@ from seedbed.core.chat import ChatReply, ChatRequest, Choice, Message
 from seedbed.core.errors import AttemptFailed, EndpointError, RequestRefused, SeedbedError
 from seedbed.models.openai_errors import Endpoint, read_retry_after
 from seedbed.models.openai_wire import OpenAIChat
+from seedbed.models.probe import list_models
 from tests.fake_endpoint import Answer, FakeEndpoint, Fault
 
 KEY = "sk-secret-0123456789"
@@ -186,6 +187,15 @@ def test_key_that_no_header_takes_is_refused_unseen() -> None:
     with pytest.raises(EndpointError, match="the key in ACME_API_KEY holds characters") as caught:
         OpenAIChat("http://127.0.0.1/v1", "fake", f"{KEY}\r\nX-Evil: 1", api_key_name="ACME_API_KEY")
     assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", [f"{KEY}\r\nX-Evil: 1", "sk-geheim-\u00e4"])
+def test_models_are_listed_for_no_such_key(key: str) -> None:
+    with FakeEndpoint() as endpoint:
+        assert asyncio.run(list_models(endpoint.url, key)) == (
+            None,
+            "the key holds characters that no HTTP header takes",
+        )
 
 
 @pytest.mark.parametrize(

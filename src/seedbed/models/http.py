@@ -11,21 +11,28 @@ import os
 import socket
 import ssl
 import sys
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import pycurl
 
-CONNECT_SECONDS = 5.0
+CONNECT_SECONDS = 8.0
+"""For the name's lookup, the connection and the handshake of TLS."""
 
 # Bytes of a body once unpacked. The longest replies are far below the first; errors and lists of
 # models, which are only quoted from, below the second.
 LARGEST_REPLY = 64 << 20
 LARGEST_NOTICE = 1 << 20
 
-# Connections that are kept for the next request, of any number in use.
+# Connections that are kept for the next request, of any number in use, and for how long.
 _MOST_IDLE = 4096
+_IDLE_SECONDS = 15
+# libcurl does not see that a connection has ended which was used within the latest second. From so many
+# requests lost in that way on, and one in ten of all, each has a connection of its own.
+_LOST_REQUESTS = 3
 
 _UNTRUSTED = frozenset(
     {
@@ -40,16 +47,18 @@ _UNTRUSTED = frozenset(
 )
 _NOT_HTTP = frozenset({pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_FTP_WEIRD_SERVER_REPLY})
 _UNREACHABLE = frozenset({pycurl.E_COULDNT_CONNECT, pycurl.E_COULDNT_RESOLVE_HOST})
-_CUT_SHORT = frozenset({pycurl.E_PARTIAL_FILE, pycurl.E_BAD_CONTENT_ENCODING})
 
-Kind = Literal["unreachable", "untrusted", "timeout", "reset", "cut_short", "not_http", "too_large"]
+Kind = Literal[
+    "no_address", "unreachable", "untrusted", "timeout", "reset", "cut_short", "not_http", "too_large"
+]
 
 
 class HttpFailure(Exception):
     """There is no whole response. The text says why, in the words of the system or of libcurl.
 
-    `unreachable`: no connection, for as long as may be waited for one. `untrusted`: no TLS connection
-    that could be trusted. `timeout`: no whole response in time. `reset`: the connection ended without a
+    `no_address`: nothing that could be asked. `unreachable`: no connection, for as long as may be waited for
+    one, and nothing was sent. `untrusted`: no TLS connection that could be trusted. `timeout`: no whole
+    response in time. `reset`: the connection ended without a
     response, `cut_short`: in the middle of one. `not_http`: what came is none. `too_large`: a body is
     longer than what is taken; `status` is that of its response.
     """
@@ -71,7 +80,7 @@ class Headers(Mapping[str, str]):
         if self._read is None:
             self._read = {}
             for line in self._lines:
-                if line.startswith(b"HTTP/"):  # what came before it was an interim response
+                if _is_status(line):  # what came before it was an interim response
                     self._read = {}
                 name, colon, value = line.decode("latin-1").partition(":")
                 if colon:
@@ -106,15 +115,21 @@ class HttpClient:
 
     def __init__(self, headers: Mapping[str, str], timeout: float) -> None:
         # libcurl asks leave for a large body unless told otherwise, and waits a second for it.
-        self._headers = [f"{name}: {value}" for name, value in headers.items()] + ["Expect:"]
+        sent = {"User-Agent": "seedbed", "Accept-Encoding": "gzip", **headers}
+        self._headers = [f"{name}: {value}" for name, value in sent.items()] + ["Expect:"]
         self._timeout = timeout
         self._idle: list[_Handle] = []
+        self._requests = self._lost = 0
         self._multi: pycurl.AsyncCurlMulti | None = None
 
     async def post(self, url: str, data: bytes) -> Response:
         """Raises HttpFailure."""
         handle = self._idle.pop() if self._idle else self._new_post()
         handle.curl.setopt(pycurl.POSTFIELDSIZE_LARGE, len(data))
+        self._requests += 1
+        if self._lost >= max(_LOST_REQUESTS, self._requests // 10):
+            handle.curl.setopt(pycurl.FRESH_CONNECT, 1)
+            handle.curl.setopt(pycurl.FORBID_REUSE, 1)
         response = await self._perform(handle, url, self._timeout, LARGEST_REPLY, data)
         self._idle.append(handle)
         return response
@@ -144,16 +159,17 @@ class HttpClient:
         handle = _Handle(pycurl.Curl(), _Exchange())
         for option, value in (
             (pycurl.HTTPHEADER, self._headers),
-            (pycurl.ACCEPT_ENCODING, ""),  # all that libcurl unpacks
             (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
             (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
             (pycurl.PROXY, ""),
             (pycurl.PATH_AS_IS, 1),
             (pycurl.CONNECTTIMEOUT_MS, round(1000 * CONNECT_SECONDS)),
             (pycurl.TIMEOUT_MS, math.ceil(1000 * timeout)),
+            (pycurl.MAXAGE_CONN, _IDLE_SECONDS),
             (pycurl.TCP_KEEPALIVE, 1),
             (pycurl.NOSIGNAL, 1),
             (pycurl.OPENSOCKETFUNCTION, _open_socket),
+            (pycurl.SOCKOPTFUNCTION, _keep_from_programs),
             (pycurl.WRITEFUNCTION, handle.exchange.take),
             *_trust(),
         ):
@@ -173,7 +189,10 @@ class HttpClient:
         try:
             await self._multi.add_handle(curl)
         except pycurl.error as error:
+            self._lost += error.args[0] == pycurl.E_SEND_FAIL_REWIND
             raise _failure(handle, error, timeout) from None
+        if not exchange.whole():
+            raise HttpFailure("cut_short", "the connection ended")
         status: int = curl.getinfo(pycurl.RESPONSE_CODE)
         return Response(status, Headers(head), exchange.end())
 
@@ -187,21 +206,27 @@ class _Handle(NamedTuple):
 
 
 class _Exchange:
-    """What libcurl reads of a request, and what it tells of the response: its head by lines, its body as it
-    is unpacked, for a small one may hold gigabytes.
+    """What libcurl reads of a request, and what it tells of the response: its head by lines, and its body.
+
+    The body is unpacked here, as it comes, for a small one may hold gigabytes: libcurl gives up an answer
+    whose coding it does not know, while some servers name one there that is none.
     """
 
     def __init__(self) -> None:
         self.too_large = False
+        self.broken = False
         self.head: list[bytes] = []
         self._body = BytesIO()
         self._parts: list[bytes] = []
         self._size = 0
         self._largest = 0
+        self._begun = False
+        self._unpack: Any = None
 
     def begin(self, data: bytes, largest: int) -> list[bytes]:
         """For a request of this body; the list takes up the lines of the response's head."""
         self._body, self._largest, self._size, self.head = BytesIO(data), largest, 0, []
+        self._begun, self._unpack = False, None
         return self.head
 
     def read(self, size: int) -> bytes:
@@ -209,12 +234,42 @@ class _Exchange:
 
     def take(self, part: bytes) -> int | None:
         """libcurl gives up where not the whole part is taken; None takes it."""
+        if not self._begun:
+            self._begun = True
+            if any(line[:17].lower() == b"content-encoding:" for line in self.head):
+                coding = Headers(self.head)["content-encoding"].lower()
+                self._unpack = zlib.decompressobj(_ANY_HEADER) if coding in _CODINGS else None
+        try:
+            return self._keep(part) if self._unpack is None else self._unpacked(part)
+        except zlib.error:
+            self.broken = True
+            return 0
+
+    def _unpacked(self, part: bytes) -> int | None:
+        while part:
+            if self._unpack.eof:  # a packed body may be several, one after the other
+                self._unpack = zlib.decompressobj(_ANY_HEADER)
+            if self._keep(self._unpack.decompress(part, LARGEST_NOTICE)) is not None:
+                return 0
+            part = self._unpack.unconsumed_tail or self._unpack.unused_data
+        return None
+
+    def _keep(self, part: bytes) -> int | None:
         self._size += len(part)
         if self._size > LARGEST_NOTICE and self._size > self.most:
             self.too_large = True
             return 0
         self._parts.append(part)
         return None
+
+    def whole(self) -> bool:
+        """Whether the head has its end, and a packed body too."""
+        if self._unpack is not None and not self._unpack.eof:
+            return False
+        if self.head[-1] == b"\r\n":
+            return True
+        last = max(at for at, line in enumerate(self.head) if _is_status(line))
+        return any(not line.strip() for line in self.head[last:])  # behind it a body may have trailers
 
     def end(self) -> bytes:
         """The body of the response; what there was of either is held no longer."""
@@ -225,13 +280,20 @@ class _Exchange:
     @property
     def status(self) -> int:
         """The response's, from its head: libcurl tells it only when it is done."""
-        line = next(line for line in reversed(self.head) if line.startswith(b"HTTP/"))
-        return int(line.split()[1])
+        return int(next(line for line in reversed(self.head) if _is_status(line)).split()[1])
 
     @property
     def most(self) -> int:
         """Bytes that may be taken of a body."""
         return self._largest if self.status < 300 else LARGEST_NOTICE
+
+
+_CODINGS = ("gzip", "x-gzip", "deflate")
+_ANY_HEADER = zlib.MAX_WBITS | 32  # of gzip or zlib
+
+
+def _is_status(line: bytes) -> bool:
+    return line[:5].upper() == b"HTTP/"
 
 
 class _Socket(socket.socket):
@@ -248,11 +310,22 @@ def _open_socket(purpose: int, address: Any) -> socket.socket:
     return opened
 
 
+def _keep_from_programs(descriptor: int, purpose: int) -> int:
+    """A program that this process starts gets no connection of ours."""
+    os.set_inheritable(descriptor, False)
+    return pycurl.SOCKOPT_OK  # type: ignore[no-any-return]
+
+
 def _trust() -> list[tuple[int, Any]]:
     """Where certificates are that Python trusts; libcurl's own idea of it is that of who built it."""
     paths = ssl.get_default_verify_paths()
-    found = [(pycurl.CAINFO, paths.cafile), (pycurl.CAPATH, paths.capath)]
-    trusted: list[tuple[int, Any]] = [(option, path) for option, path in found if path]
+    file = os.environ.get(paths.openssl_cafile_env) or paths.openssl_cafile
+    folders = os.environ.get(paths.openssl_capath_env) or paths.openssl_capath
+    trusted: list[tuple[int, Any]] = []
+    if Path(file).exists():
+        trusted.append((pycurl.CAINFO, file))
+    if any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
+        trusted.append((pycurl.CAPATH, folders))
     if sys.platform in ("win32", "darwin"):  # what the system's own store holds, too
         trusted.append((pycurl.SSL_OPTIONS, pycurl.SSLOPT_NATIVE_CA))
     return trusted
@@ -262,20 +335,25 @@ def _failure(handle: _Handle, error: pycurl.error, timeout: float) -> HttpFailur
     (curl, exchange), (code, said) = handle, error.args
     if exchange.too_large:
         return HttpFailure("too_large", f"more than {exchange.most >> 20} MiB", exchange.status)
+    if exchange.broken:
+        return HttpFailure("cut_short", "its body cannot be unpacked", exchange.status)
+    if code == pycurl.E_URL_MALFORMAT:
+        return HttpFailure("no_address", said)
     if code in _UNREACHABLE:
         number = curl.getinfo(pycurl.OS_ERRNO) if code == pycurl.E_COULDNT_CONNECT else 0
         return HttpFailure("unreachable", os.strerror(number) if number else said)
     if code == pycurl.E_OPERATION_TIMEDOUT:
-        connected = curl.getinfo(pycurl.PRETRANSFER_TIME) > 0
-        if connected or timeout <= CONNECT_SECONDS:
+        if curl.getinfo(pycurl.REQUEST_SIZE):
             return HttpFailure("timeout", f"no whole answer within {timeout:g} s")
-        return HttpFailure("unreachable", f"no connection within {CONNECT_SECONDS:g} s")
+        return HttpFailure("unreachable", f"no connection within {min(timeout, CONNECT_SECONDS):g} s")
     if code in _UNTRUSTED:
         # A connection that ends in the middle of the handshake says nothing about trust.
-        ended = code == pycurl.E_SSL_CONNECT_ERROR and curl.getinfo(pycurl.OS_ERRNO)
+        ended = code == pycurl.E_SSL_CONNECT_ERROR and (
+            "unexpected eof" in said or curl.getinfo(pycurl.OS_ERRNO)
+        )
         return HttpFailure("unreachable" if ended else "untrusted", said)
     if code in _NOT_HTTP:
         return HttpFailure("not_http", said)
-    if code in _CUT_SHORT or exchange.head:
+    if exchange.head:
         return HttpFailure("cut_short", said)
     return HttpFailure("reset", said)

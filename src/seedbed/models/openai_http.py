@@ -41,12 +41,12 @@ class OpenAIHttp:
     ) -> None:
         base = _parse_base(base_url, role)
         shown = str(base.with_user(None).with_query(None)).rstrip("/")
-        key = _parse_key(api_key, api_key_name, role)
+        key = parse_key(api_key, api_key_name, role)
         self.sender = Endpoint(shown, key, api_key_name, role, path)
         self._model = model
         self._url = str(_below(base, *path.split("/")))
         self._models_url = str(_below(base, "models"))
-        headers = {"Content-Type": "application/json", "User-Agent": "seedbed"}
+        headers = {"Content-Type": "application/json"}
         if key:
             headers["Authorization"] = f"Bearer {key}"
         self._client = HttpClient(headers, timeout)
@@ -73,6 +73,8 @@ class OpenAIHttp:
     def _outcome(self, failure: HttpFailure) -> AttemptFailed | EndpointError:
         said, url, role = self.sender.quote(str(failure)), self.sender.url, self.sender.role
         match failure.kind:
+            case "no_address":
+                return EndpointError(f"{url} is no address ({said}); correct roles.{role}.endpoint")
             case "unreachable":
                 return AttemptFailed("unreachable", said)
             case "untrusted":
@@ -83,9 +85,9 @@ class OpenAIHttp:
             case "timeout":
                 return AttemptFailed("timeout", f"{url} gave no whole answer within {self._timeout:g} s")
             case "reset":
-                return AttemptFailed("reset", f"{url} closed the connection without an answer ({said})")
+                return AttemptFailed("reset", f"{url} closed the connection without an answer")
             case "cut_short":
-                return AttemptFailed("cut_short", f"{url} closed in the middle of its answer ({said})")
+                return AttemptFailed("cut_short", f"{url} closed in the middle of its answer")
             case "not_http":
                 return AttemptFailed("malformed_http", f"{url} answered what is not HTTP: {said}")
             case "too_large":
@@ -155,7 +157,7 @@ def _parse_base(text: str, role: str) -> URL:
     return base
 
 
-def _parse_key(key: str | None, name: str | None, role: str) -> str | None:
+def parse_key(key: str | None, name: str | None, role: str) -> str | None:
     key = (key or "").strip()  # a key read from a file often ends in a line feed
     if not all("!" <= character <= "~" for character in key):
         raise EndpointError(

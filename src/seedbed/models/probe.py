@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from yarl import URL
 
 from seedbed.core.chat import Message
 from seedbed.core.errors import AttemptFailed, EndpointError, RequestRefused
 from seedbed.models.http import HttpClient, HttpFailure
 from seedbed.models.openai_errors import Endpoint
-from seedbed.models.openai_http import OpenAIHttp
+from seedbed.models.openai_http import OpenAIHttp, parse_key
 from seedbed.models.openai_reply import parse_body, read_reply
 
 # What servers call the context length in GET /models: vLLM, OpenRouter, Groq, Mistral.
@@ -62,12 +63,23 @@ class Offer:
 async def list_models(url: str, key: str | None = None, *, seconds: float = 2.0) -> tuple[Offer | None, str]:
     """(what GET /models tells, "") or (None, why not). The key is in no text."""
     sender = Endpoint(url, key, None)
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    client = HttpClient(headers, seconds)
     try:
-        response = await client.get(url.rstrip("/") + "/models")
+        key = parse_key(key, None, "teacher")
+        listed = str(URL(url.rstrip("/") + "/models"))
+    except EndpointError:
+        return None, "the key holds characters that no HTTP header takes"
+    except ValueError:
+        return None, "it is no address"
+    client = HttpClient({"Authorization": f"Bearer {key}"} if key else {}, seconds)
+    try:
+        response = await client.get(listed)
     except HttpFailure as failure:
-        return None, sender.quote(str(failure))
+        if failure.kind in ("unreachable", "untrusted", "no_address"):
+            return None, sender.quote(str(failure))
+        if failure.kind == "timeout":
+            return None, f"no answer within {seconds:g} s"
+        what = "it does not end" if failure.kind == "too_large" else sender.quote(str(failure))
+        return None, f"answered what is no list of models ({what})"
     finally:
         await client.close()
     if response.status != 200:

@@ -271,7 +271,7 @@ def _unlisted(place: str, why: str, key_name: str | None) -> Check:
     if "HTTP 401" in why or "HTTP 403" in why:
         remedy = f"set {key_name} to a key that it accepts" if key_name else "it wants a key: set api_key"
         return Check("endpoint", place, "failure", f"key refused: {why}", remedy)
-    if "HTTP" in why or "no list of models" in why or "Disconnected" in why or "no answer within" in why:
+    if "HTTP" in why or "no list of models" in why or "no answer within" in why:
         remedy = "--ask finds out whether it answers"
         return Check("endpoint", place, "warning", f"does not list its models: {why}", remedy)
     return Check(
