@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 
 import pycurl
 
-CONNECT_SECONDS = 8.0
+CONNECT_SECONDS = 7.0
 """For the name's lookup, the connection and the handshake of TLS."""
 
 # Bytes of a body once unpacked. The longest replies are far below the first; errors and lists of
