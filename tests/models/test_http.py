@@ -51,6 +51,12 @@ class Connection:
         await self.say(f"HTTP/1.1 200 OK\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
 
+async def answers(here: Connection) -> None:
+    """Answers one request, and ends the connection."""
+    await here.request()
+    await here.answer()
+
+
 @asynccontextmanager
 async def serving(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     connections = 0
@@ -71,7 +77,7 @@ async def serving(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncItera
 
 @asynccontextmanager
 async def client(timeout: float = 5.0) -> AsyncIterator[HttpClient]:
-    made = HttpClient({"User-Agent": "seedbed"}, timeout)
+    made = HttpClient({}, timeout)
     try:
         yield made
     finally:
@@ -119,12 +125,8 @@ def test_a_connection_that_ended_while_it_was_idle_is_not_asked() -> None:
 
 
 def test_a_server_that_ends_every_connection_is_soon_asked_by_new_ones() -> None:
-    async def serve(here: Connection) -> None:
-        await here.request()
-        await here.answer()
-
     async def main() -> list[str]:
-        async with serving(serve) as place, client() as http:
+        async with serving(answers) as place, client() as http:
             lost: list[str] = []
             for _ in range(40):
                 try:
@@ -230,14 +232,10 @@ def test_what_is_no_address_is_told() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
 def test_programs_inherit_no_connection() -> None:
-    async def serve(here: Connection) -> None:
-        await here.request()
-        await here.answer()
-
     async def main() -> list[bool]:
         mine = Path("/proc/self/fd")
         before = set(mine.iterdir())
-        async with serving(serve) as place, client() as http:
+        async with serving(answers) as place, client() as http:
             await http.post(f"http://{place}", b"1")
             new = [each for each in set(mine.iterdir()) - before if each.exists()]
             return [os.get_inheritable(int(each.name)) for each in new]
@@ -324,12 +322,8 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
 
-    async def serve(here: Connection) -> None:
-        await here.request()
-        await here.answer()
-
     async def main() -> bytes:
-        async with serving(serve) as place, client() as http:
+        async with serving(answers) as place, client() as http:
             return (await http.get(f"http://{place}/v1")).body
 
     assert asyncio.run(main()) == b"yes"
@@ -389,14 +383,10 @@ def asked_by_another(url: str, **environment: str) -> str:
 
 
 def test_a_certificate_is_trusted_where_the_environment_names_it(certificate: Path) -> None:
-    async def serve(here: Connection) -> None:
-        await here.request()
-        await here.answer()
-
     async def main() -> tuple[str, str]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
-        async with serving(serve, context) as place:
+        async with serving(answers, context) as place:
             unknown = await asyncio.to_thread(asked_by_another, f"https://{place}")
             named = await asyncio.to_thread(
                 asked_by_another, f"https://{place}", SSL_CERT_FILE=str(certificate)
@@ -409,10 +399,6 @@ def test_a_certificate_is_trusted_where_the_environment_names_it(certificate: Pa
 
 
 def test_folders_of_certificates_may_be_several(certificate: Path, tmp_path: Path) -> None:
-    async def serve(here: Connection) -> None:
-        await here.request()
-        await here.answer()
-
     folders = [tmp_path / "none", tmp_path / "some"]
     for folder in folders:
         folder.mkdir()
@@ -422,7 +408,7 @@ def test_folders_of_certificates_may_be_several(certificate: Path, tmp_path: Pat
     async def main() -> str:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
-        async with serving(serve, context) as place:
+        async with serving(answers, context) as place:
             several = os.pathsep.join(map(str, folders))
             return await asyncio.to_thread(asked_by_another, f"https://{place}", SSL_CERT_DIR=several)
 

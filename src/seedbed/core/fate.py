@@ -22,7 +22,7 @@ class Fate:
     filter: str = ""
 
 
-_ACCEPTED = Fate(True)
+ACCEPTED = Fate(True)
 
 
 def fate_of(verdicts: Collection[Verdict]) -> Fate:
@@ -30,7 +30,7 @@ def fate_of(verdicts: Collection[Verdict]) -> Fate:
     for verdict in verdicts:
         if not verdict.keep:
             return _folded(verdicts)
-    return _ACCEPTED
+    return ACCEPTED
 
 
 def _folded(verdicts: Collection[Verdict]) -> Fate:
@@ -40,7 +40,7 @@ def _folded(verdicts: Collection[Verdict]) -> Fate:
     for verdict in standing.values():
         if not verdict.keep:
             return Fate(False, verdict.reason, verdict.filter)
-    return _ACCEPTED
+    return ACCEPTED
 
 
 @dataclass(slots=True)

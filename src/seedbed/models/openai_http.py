@@ -50,7 +50,6 @@ class OpenAIHttp:
         if key:
             headers["Authorization"] = f"Bearer {key}"
         self._client = HttpClient(headers, timeout)
-        self._timeout = timeout
         self._offer: asyncio.Task[str] | None = None
 
     async def close(self) -> None:
@@ -83,7 +82,7 @@ class OpenAIHttp:
                     "the certificate that it needs"
                 )
             case "timeout":
-                return AttemptFailed("timeout", f"{url} gave no whole answer within {self._timeout:g} s")
+                return AttemptFailed("timeout", f"{url} gave {said}")
             case "reset":
                 return AttemptFailed("reset", f"{url} closed the connection without an answer")
             case "cut_short":

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from seedbed.core.cell import Cell
-from seedbed.core.fate import Fate, fate_of
+from seedbed.core.fate import ACCEPTED, Fate, fate_of
 from seedbed.core.record import Record
 from seedbed.core.verdict import OVER_TARGET, Verdict, by_score
 from seedbed.store.rounds import CommittedRound, Rounds
@@ -36,7 +36,6 @@ FIRST = 3
 """Drafts of one fate that are told by name."""
 
 _FATE_COLUMNS = ("record", "filter", "keep", "reason")
-_ACCEPTED = Fate(True)
 
 
 @dataclass(slots=True)
@@ -81,22 +80,19 @@ class Ledger:
     def _fates(self, entry: CommittedRound) -> dict[str, Fate]:
         """Fates of all drafts of one round. What no filter looked at (a recipe may have none) is accepted."""
         ids, doubted = self._doubted(entry)
-        return {record: doubted.get(record, _ACCEPTED) for record in ids}
+        return {record: doubted.get(record, ACCEPTED) for record in ids}
 
     def by_fate(self) -> dict[Fate, OfOneFate]:
         """The drafts by what became of them, accepted ones first. Read from the verdicts once."""
         if self._by_fate is None:
-            groups = {_ACCEPTED: OfOneFate()}
+            groups = {ACCEPTED: OfOneFate()}
             for entry in self.rounds:
                 ids, doubted = self._doubted(entry)
-                lost: dict[Fate, list[str]] = {}
+                lost = {record for record, fate in doubted.items() if not fate.accepted}
+                groups[ACCEPTED].add([record for record in ids if record not in lost])
                 for record in ids:
-                    if record in doubted and not doubted[record].accepted:
-                        lost.setdefault(doubted[record], []).append(record)
-                gone = {record for records in lost.values() for record in records}
-                groups[_ACCEPTED].add([record for record in ids if record not in gone])
-                for fate, records in lost.items():
-                    groups.setdefault(fate, OfOneFate()).add(records)
+                    if record in lost:
+                        groups.setdefault(doubted[record], OfOneFate()).add([record])
             self._by_fate = groups
         return self._by_fate
 
