@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from seedbed.metrics.protocol import Better, Needs, Numbers, Side
-from seedbed.metrics.words import Runs, count_distinct, words
+from seedbed.metrics.words import Runs, count_distinct
 
 
 class _Distinct:
@@ -20,7 +20,7 @@ class _Distinct:
     width: ClassVar[int]
 
     def prepare(self, side: Side) -> Runs:
-        return Runs.of(map(words, side.texts), self.width)
+        return Runs.of(side.words, self.width)
 
     def size(self, prepared: Runs, rows: Numbers) -> int:
         return prepared.count(rows)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from seedbed.metrics.words import words
 
 Vectors = NDArray[np.float32]
 Numbers = NDArray[np.intp]
@@ -16,7 +19,7 @@ Needs = Literal["texts", "vectors", "topics"]
 Better = Literal["lower", "higher"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Side:
     """The texts of one side of a comparison, generated or real, in a fixed order.
 
@@ -29,6 +32,10 @@ class Side:
     vectors: Vectors | None = None
     topics: Numbers | None = None
     topic_count: int = 0
+
+    @cached_property
+    def words(self) -> list[list[str]]:
+        return [words(text) for text in self.texts]
 
 
 class Metric(Protocol):

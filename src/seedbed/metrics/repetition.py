@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from seedbed.metrics.protocol import Better, Needs, Numbers, Side
-from seedbed.metrics.words import count_distinct, words
+from seedbed.metrics.words import count_distinct
 from seedbed.text.normalise import normalise
 
 OPENING_WORDS = 4
@@ -49,7 +49,7 @@ class CommonOpening:
     needs: ClassVar[Needs] = "texts"
 
     def prepare(self, side: Side) -> Numbers:
-        return _numbered(tuple(words(text)[:OPENING_WORDS]) for text in side.texts)
+        return _numbered(tuple(words[:OPENING_WORDS]) for words in side.words)
 
     def size(self, prepared: Numbers, rows: Numbers) -> int:
         return len(rows)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seedbed.metrics.protocol import Numbers
 from seedbed.text.normalise import normalise, units
+from seedbed.text.runs import spread
+
+if TYPE_CHECKING:  # a side has words
+    from seedbed.metrics.protocol import Numbers
 
 
 def words(text: str) -> list[str]:
@@ -29,21 +33,24 @@ class Runs:
     starts: Numbers
 
     @classmethod
-    def of(cls, texts: Iterable[Sequence[str]], width: int) -> Runs:
+    def of(cls, texts: Sequence[Sequence[str]], width: int) -> Runs:
         """Runs of `width` words within each text; a shorter text has none."""
-        known: dict[tuple[str, ...], int] = {}
-        numbers: list[int] = []
-        starts = [0]
-        for text in texts:
-            runs = (tuple(text[at : at + width]) for at in range(len(text) - width + 1))
-            numbers.extend(known.setdefault(run, len(known)) for run in runs)
-            starts.append(len(numbers))
-        return cls(np.array(numbers, dtype=np.intp), np.array(starts, dtype=np.intp))
+        known: dict[str, int] = {}
+        each = np.array([known.setdefault(word, len(known)) for text in texts for word in text], dtype=np.intp)
+        sizes = np.array([len(text) for text in texts], dtype=np.intp)
+        counts = np.maximum(sizes - width + 1, 0)
+        firsts = spread(np.cumsum(sizes) - sizes, counts)
+        numbers = each[firsts]
+        for place in range(1, width):
+            # Numbered anew: those of long runs would not fit into any type.
+            numbers = np.unique(numbers * len(known) + each[firsts + place], return_inverse=True)[1]
+        return cls(numbers, np.concatenate(([0], np.cumsum(counts))))
 
     def count(self, rows: Numbers) -> int:
         return int((self.starts[rows + 1] - self.starts[rows]).sum())
 
     def select(self, rows: Numbers, most: int) -> Numbers:
         """The first `most` runs of these texts, in the order given."""
-        parts = [self.numbers[self.starts[row] : self.starts[row + 1]] for row in rows]
-        return np.concatenate(parts)[:most]
+        starts = self.starts[rows]
+        selected: Numbers = self.numbers[spread(starts, self.starts[rows + 1] - starts)[:most]]
+        return selected

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from seedbed.stats.intervals import LEVEL, Estimate, normal_quantile
 
-DRAWS = 50
-"""How far the figures move is then known to a tenth of itself: an interval's ends want no more."""
+DRAWS = 30
+"""How far the figures move is then known to an eighth of itself: an interval's ends want no more."""
 
 Rows = NDArray[np.intp]
 

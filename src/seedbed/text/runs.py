@@ -69,7 +69,7 @@ class Runs(NamedTuple):
         """All hashes of one text after the other."""
         if int(self.sizes.sum()) == len(self.hashes):
             return self.hashes
-        return self.hashes[_spread(self.starts, self.sizes)]
+        return self.hashes[spread(self.starts, self.sizes)]
 
 
 def char_runs(texts: Sequence[str], width: int = 3) -> Runs:
@@ -108,7 +108,7 @@ def word_runs(texts: Sequence[str], width: int) -> Runs:
     first_words = np.zeros(len(texts), np.int64)
     first_words[1:] = last_words[:-1] + 1
     sizes = np.maximum(last_words - first_words - width + 2, 1)
-    firsts = _spread(first_words, sizes)
+    firsts = spread(first_words, sizes)
     lasts = np.minimum(firsts + (width - 1), np.repeat(last_words, sizes))
     at = starts[firsts]
     hashes = splitmix((sums[ends[lasts]] - sums[at]) * inverse[at])
@@ -147,7 +147,7 @@ def _codes(text: str) -> npt.NDArray[np.uint8 | np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
-def _spread(starts: Places, sizes: Places) -> Places:
+def spread(starts: Places, sizes: Places) -> Places:
     """The places from each start on, so many of each, one after the other."""
     before = np.cumsum(sizes) - sizes
     return np.repeat(starts - before, sizes) + np.arange(int(sizes.sum()))
