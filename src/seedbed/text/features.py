@@ -42,6 +42,12 @@ class Sparse:
     weight: Floats
     shape: tuple[int, int]
 
+    def only(self, chosen: NDArray[np.bool_]) -> Sparse:
+        """The chosen columns, numbered anew."""
+        kept, numbers = chosen[self.column], np.cumsum(chosen, dtype=np.int32) - 1
+        shape = (self.shape[0], int(np.count_nonzero(chosen)))
+        return Sparse(self.row[kept], numbers[self.column[kept]], self.weight[kept], shape)
+
     def parts(self) -> Iterator[Floats]:
         """The matrix, dense, a few columns at a time and all rows of them."""
         rows, columns = self.shape

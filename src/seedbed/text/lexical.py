@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.text.features import BLOCK, Features, Floats, Sparse
+from seedbed.text.features import BLOCK, DENSE, Features, Floats, Sparse
 
 NAME, VERSION = "lexical", 4
 DIMENSIONS = 100
@@ -22,6 +22,8 @@ FIT_ROWS, FIT_CHARACTERS = 2_000, 600_000
 _FIT_LEAST = 50
 _EXTRA = 10
 _PASSES = 4
+# So many products of a dense matrix take as long as one that is added where it belongs.
+_DENSE_AT_ONCE = 300
 
 Vectors = NDArray[np.float32]
 
@@ -132,8 +134,32 @@ def _transpose_times(matrix: Sparse, left: Floats) -> Floats:
 
 
 def _row_products(matrix: Sparse) -> Floats:
-    """X Xᵀ, of shape (rows, rows)."""
-    products = np.zeros((matrix.shape[0], matrix.shape[0]), dtype=np.float32)
-    for part in matrix.parts():
+    """X Xᵀ, of shape (rows, rows).
+
+    A column of few rows brings few products that are not 0: those are added one by one.
+    """
+    rows, columns = matrix.shape
+    counts = np.bincount(matrix.column, minlength=columns)
+    few = _DENSE_AT_ONCE * counts**2 < rows**2
+    products = np.zeros((rows, rows), dtype=np.float32)
+    for part in matrix.only(~few).parts():
         products += part @ part.T
+    _add_row_products(matrix.only(few), products.reshape(-1))
     return products
+
+
+def _add_row_products(matrix: Sparse, flat: Floats) -> None:
+    """Add those of each column to the numbers of a matrix of shape (rows, rows)."""
+    rows, columns = matrix.shape
+    order = np.argsort(matrix.column, kind="stable")
+    row, weight = matrix.row[order].astype(np.intp), matrix.weight[order]
+    counts = np.bincount(matrix.column, minlength=columns)
+    firsts = np.cumsum(counts) - counts
+    for count in np.unique(counts):
+        places = firsts[counts == count][:, None] + np.arange(count)
+        at_once = max(1, DENSE // max(1, count**2))
+        for start in range(0, len(places), at_once):
+            some = places[start : start + at_once]
+            own, by = row[some], weight[some]
+            pairs = own[:, :, None] * rows + own[:, None, :]
+            np.add.at(flat, pairs.reshape(-1), (by[:, :, None] * by[:, None, :]).reshape(-1))

@@ -29,7 +29,7 @@ _UNIT = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 _ONE_UNSPACED = re.compile(f"[{_UNSPACED}]")
 
 
-# Several filters look at the same text one after the other; a batch of them is 64.
+# Several filters look at the same text one after the other; a batch of them is 128.
 @remembered(texts=256)
 def normalise(text: str) -> str:
     """NFKC, casefold, every run of characters outside `\\w` (and `_`) to one space, strip.
