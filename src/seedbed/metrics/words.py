@@ -36,7 +36,7 @@ class Runs:
     def of(cls, texts: Sequence[Sequence[str]], width: int) -> Runs:
         """Runs of `width` words within each text; a shorter text has none."""
         known: dict[str, int] = {}
-        each = np.array([known.setdefault(word, len(known)) for text in texts for word in text], dtype=np.intp)
+        each = np.array([known.setdefault(word, len(known)) for text in texts for word in text], np.intp)
         sizes = np.array([len(text) for text in texts], dtype=np.intp)
         counts = np.maximum(sizes - width + 1, 0)
         firsts = spread(np.cumsum(sizes) - sizes, counts)

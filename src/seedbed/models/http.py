@@ -236,8 +236,8 @@ class _Exchange:
         """libcurl gives up where not the whole part is taken; None takes it."""
         if not self._begun:
             self._begun = True
-            if any(line[:17].lower() == b"content-encoding:" for line in self.head):
-                coding = Headers(self.head)["content-encoding"].lower()
+            if b"content-encoding:" in b"".join(self.head).lower():
+                coding = Headers(self.head).get("content-encoding", "").lower()
                 self._unpack = zlib.decompressobj(_ANY_HEADER) if coding in _CODINGS else None
         try:
             return self._keep(part) if self._unpack is None else self._unpacked(part)

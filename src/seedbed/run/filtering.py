@@ -27,8 +27,8 @@ T = TypeVar("T")
 # What each of the filters says of one record.
 Said: TypeAlias = "tuple[Verdict | None, ...]"
 
-BATCH = 64
-LINGER_SECONDS = 0.02
+BATCH = 128
+LINGER_SECONDS = 0.1
 
 
 class Checked(NamedTuple):

@@ -96,7 +96,6 @@ class Pipeline:
         self._stopping: Stopped | None = None
         self._error: EndpointError | BudgetReached | None = None
         self._changed = asyncio.Event()
-        self._waiting_cells = asyncio.Semaphore(MOST_WAITING_CELLS)
 
     def stop(self, reason: Stopped) -> None:
         """Start no further cell; what is in flight is awaited and kept."""
@@ -240,7 +239,8 @@ class Pipeline:
                 self._fail(error)
             else:
                 # Verdicts are taken up elsewhere: this place asks the next question meanwhile.
-                await self._waiting_cells.acquire()
+                while self._in_filters >= MOST_WAITING_CELLS:
+                    await self._changed.wait()
                 records = [asking.record(draft, index) for index, draft in enumerate(drafts)]
                 self._in_filters += 1
                 checking = self._pool.check(records)
@@ -262,9 +262,9 @@ class Pipeline:
         checking: asyncio.Future[list[Checked]],
     ) -> None:
         """What the filters said of a cell's drafts. What the run does not outlast is kept, to be raised."""
-        self._waiting_cells.release()
         self._in_filters -= 1
-        if not self._in_filters and self._stopping is not None:
+        has_room = self._in_filters == MOST_WAITING_CELLS - 1
+        if has_room or (not self._in_filters and self._stopping is not None):
             self._wake()
         if checking.cancelled():
             return
