@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from seedbed.core.hashing import short_id
 
@@ -27,7 +28,7 @@ class Cell:
     id: str = field(init=False)
 
     def __post_init__(self) -> None:
-        value = [self.method, self.template, dict(self.axes), list(self.parents), self.draw]
+        value: list[Any] = [self.method, self.template, self.axes, self.parents, self.draw]
         if self.source:
             value.append(self.source)
         object.__setattr__(self, "id", short_id("cell", value))

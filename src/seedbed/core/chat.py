@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
-from seedbed.core.hashing import NormalForm, digest, normal_form
+from seedbed.core.hashing import NormalForm, digest, form_of_pairs, normal_form
 
 CHARACTERS_A_TOKEN = 4
 """Of English, about: for forecasts, and for teachers that have no tokenizer. No bound of anything."""
@@ -135,7 +135,7 @@ class ChatRequest(NamedTuple):
     @property
     def hash(self) -> bytes:
         """Identity of the question: model, revision, messages, sampling, schema; never `n`, `seed`, hints."""
-        messages = normal_form([[m.role, m.content] for m in self.messages])
+        messages = form_of_pairs(self.messages)
         return digest("request", NormalForm(messages.join(_around_messages(self))))
 
     def asked(self, n: int, seed: int) -> ChatRequest:

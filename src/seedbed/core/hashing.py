@@ -60,6 +60,11 @@ def _form_of_list(value: Sequence[Any]) -> str:
     return f"[{''.join([f's{len(v)}:{v}' if type(v) is str else normal_form(v) for v in value])}]"
 
 
+def form_of_pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    """The normal form of a list of pairs of texts, such as the messages of a request."""
+    return f"[{''.join([f'[s{len(a)}:{a}s{len(b)}:{b}]' for a, b in pairs])}]"
+
+
 _FORMS: dict[type, Callable[[Any], str]] = {
     str: lambda value: f"s{len(value)}:{value}",
     NormalForm: str,

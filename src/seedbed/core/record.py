@@ -115,7 +115,7 @@ def real_record_id(source: str, row_key: str) -> str:
 
 def generated_record_id(fields: Mapping[str, Any], text: str, cell: str, draft: int) -> str:
     """Id of a draft: content, cell and draft index. `text` stands in where no field was readable."""
-    return short_id("draft", [dict(fields), text if not fields else "", cell, draft])
+    return short_id("draft", [fields, text if not fields else "", cell, draft])
 
 
 def exported_as(id_: str, depth: int) -> str:

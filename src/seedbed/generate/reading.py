@@ -48,7 +48,8 @@ def read_fields(
     extra = [str(name) for name in value if name not in fields]
     if extra:
         return Unreadable("invalid_schema", "not asked for: " + ", ".join(sorted(extra)), text)
-    if _depth(value) > DEEPEST:
+    # Each level has a bracket in the text.
+    if text.count("[") + text.count("{") > DEEPEST and _depth(value) > DEEPEST:
         return Unreadable("invalid_schema", f"nested deeper than {DEEPEST} levels", text)
     return value
 

@@ -53,6 +53,9 @@ del _ENVIRONMENT.filters["random"]
 del _ENVIRONMENT.globals["lipsum"]
 
 
+_MISSING = object()
+
+
 class _Part:
     """One message of a template. What depends on the recipe alone is rendered once."""
 
@@ -62,12 +65,12 @@ class _Part:
         self._template.globals = dict(self._template.globals)
         names = meta.find_undeclared_variables(_ENVIRONMENT.parse(source))
         self._fixed = tuple(sorted(names)) if names <= set(FIXED_NAMES) else None
-        self._last: tuple[tuple[Any, ...], str] | None = None
+        self._last: tuple[list[Any], str] | None = None
 
     def render(self, variables: Mapping[str, Any]) -> str:
-        if self._fixed is None or not variables.keys() >= set(self._fixed):
+        if self._fixed is None:
             return self._template.render(variables).strip()
-        values = tuple(variables[name] for name in self._fixed)
+        values = [variables.get(name, _MISSING) for name in self._fixed]
         if self._last is None or self._last[0] != values:
             self._last = (values, self._template.render(variables).strip())
         return self._last[1]
@@ -141,6 +144,7 @@ class PromptTemplate:
     def render(self, variables: Mapping[str, Any]) -> tuple[Message, ...]:
         """The messages for one request. Raises TemplateError naming file and what went wrong."""
         messages = []
+        asks = False
         for role, compiled in self._compiled:
             try:
                 content = compiled.render(variables)
@@ -149,7 +153,8 @@ class PromptTemplate:
                 raise TemplateError([Problem(f"does not render: {error}", self.path, line)]) from error
             if content:
                 messages.append(Message(role, content))
-        if not any(message.role == "user" for message in messages):
+                asks = asks or role == "user"
+        if not asks:
             raise TemplateError([Problem("renders to an empty prompt", self.path)])
         return tuple(messages)
 
