@@ -9,6 +9,7 @@ from itertools import accumulate
 import numpy as np
 
 from seedbed.core.protocols import EvalHit
+from seedbed.text.likely import Likely
 from seedbed.text.normalise import normalise, normalise_all
 from seedbed.text.runs import in_parts, word_runs
 from seedbed.text.shared_runs import SharedRuns, common_from
@@ -118,6 +119,7 @@ class _Contained:
                 self._anchored[min(own, key=lambda gram: len(self._rows[gram]))].append(row)
 
         self._hashes = np.unique(word_runs([norm for norm in norms if norm], CONTAINED_TOKENS).hashes)
+        self._likely = Likely(self._hashes)
 
     def may_share(self, norms: Sequence[str]) -> list[bool]:
         """Whether each text may have a 4-gram of some row; of a text that has one, always True."""
@@ -125,10 +127,12 @@ class _Contained:
             return [False] * len(norms)
         filled = np.array([at for at, norm in enumerate(norms) if norm], np.int64)
         runs = word_runs([norms[at] for at in filled.tolist()], CONTAINED_TOKENS)
-        places = np.searchsorted(self._hashes, runs.hashes)
-        there = self._hashes[np.minimum(places, len(self._hashes) - 1)] == runs.hashes
+        likely = self._likely.among(runs.hashes)
+        hashes = runs.hashes[likely]
+        places = np.searchsorted(self._hashes, hashes)
+        there = self._hashes[np.minimum(places, len(self._hashes) - 1)] == hashes
         found = np.zeros(len(norms), bool)
-        found[np.repeat(filled, runs.sizes)[there]] = True
+        found[np.repeat(filled, runs.sizes)[likely[there]]] = True
         shares: list[bool] = found.tolist()
         return shares
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -25,14 +26,15 @@ class SimilarTexts:
     def __init__(self, texts: Mapping[int, str]) -> None:
         """`texts` maps a row number to its normalised, non-empty text."""
         self._texts = sorted(texts.items(), key=lambda item: len(item[1]))
-        self._lengths = np.array([len(text) for _, text in self._texts], np.int64)
+        self._sizes = [len(text) for _, text in self._texts]
+        self._lengths = np.array(self._sizes, np.int64)
         self._counts = np.array([_counts(text) for _, text in self._texts], np.int32).reshape(-1, _COUNTS)
 
     def matches(self, norm: str) -> Iterator[tuple[int, float]]:
         """(row, similarity) of each text at or above the cutoff, equal ones included."""
         # 2·min / (m + n) bounds the similarity: lengths of a match are within a factor of 11/9.
         size = len(norm)
-        first, last = np.searchsorted(self._lengths, (size / _FACTOR, size * _FACTOR), "right").tolist()
+        first, last = (bisect_right(self._sizes, bound) for bound in (size / _FACTOR, size * _FACTOR))
         if first < last:
             yield from self._among(first, last, norm)
 

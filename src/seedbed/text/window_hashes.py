@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from seedbed.text.likely import Likely
+
 Hashes = npt.NDArray[np.uint64]
 
 _FACTOR = 5
@@ -18,9 +20,6 @@ WIDTH = _FACTOR * _FACTOR
 _BASE = 0x9E3779B97F4A7C15
 _BETWEEN = "\0"  # stands in no normal form
 _BLOCK = 1 << 16
-# One byte a place: about one window in a hundred that equals none is looked up among the hashes.
-_PLACES_A_WINDOW = 100
-_MOST_PLACES = 1 << 22
 
 
 class WindowHashes:
@@ -39,10 +38,7 @@ class WindowHashes:
             self._hashes[low:high] = hashes[places[low:high] - start]
         order = np.argsort(self._hashes, kind="stable")
         self._hashes, self._texts, self._starts = self._hashes[order], self._texts[order], self._starts[order]
-        bits = min(_MOST_PLACES, max(1, _PLACES_A_WINDOW * len(places))).bit_length()
-        self._shift = np.uint64(64 - bits)
-        self._taken = np.zeros(1 << bits, np.bool_)
-        self._taken[self._hashes >> self._shift] = True
+        self._likely = Likely(self._hashes)
 
     def hits(self, texts: Sequence[str]) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
         """(text, place in it, (text, place) of each window with the hash of the one there), in order.
@@ -52,7 +48,7 @@ class WindowHashes:
         sizes = np.array([len(text) for text in texts], np.int64)
         ends = np.cumsum(sizes + 1)
         for start, hashes in _by_block(_BETWEEN.join(texts)):
-            likely = np.flatnonzero(self._taken[hashes >> self._shift])
+            likely = self._likely.among(hashes)
             low = np.searchsorted(self._hashes, hashes[likely], "left")
             high = np.searchsorted(self._hashes, hashes[likely], "right")
             for one in np.flatnonzero(high > low).tolist():
