@@ -16,10 +16,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 from seedbed.core.errors import StoreError
 from seedbed.store.reply_file import store_error
-from seedbed.store.statements import insert
+from seedbed.store.statements import MOST_TOGETHER, insert, insert_all
 
+# Jobs are waited for this long, and longer where the latest transaction was of several: each transaction takes
+# the interpreter from the event loop as often, whatever it holds.
 WINDOW_SECONDS = 0.003
-MOST_ROWS = 256
+BUSY_WINDOW_SECONDS = 0.015
+MOST_ROWS = MOST_TOGETHER
 
 Row: TypeAlias = tuple[Any, ...]
 Pack: TypeAlias = Callable[[Sequence[Row]], Sequence[Row]]
@@ -53,6 +56,7 @@ class GroupCommit:
         self._closed = "was closed"
         self._open = True
         self._unheard: StoreError | None = None
+        self._busy = False
         self._thread = threading.Thread(target=self._run, name=f"commits {path.name}", daemon=True)
         self._thread.start()
 
@@ -94,6 +98,7 @@ class GroupCommit:
         batch: list[_Job] = []
         try:
             while batch := self._gather():
+                self._busy = len(batch) > 1
                 self._commit(batch)
         finally:
             self._end(batch)
@@ -102,7 +107,7 @@ class GroupCommit:
         """The jobs of the next transaction; none when the log closes."""
         job = self._queue.get()
         if self._queue.qsize() < MOST_ROWS:
-            time.sleep(WINDOW_SECONDS)
+            time.sleep(BUSY_WINDOW_SECONDS if self._busy else WINDOW_SECONDS)
         batch: list[_Job] = []
         rows = 0
         while job is not None:
@@ -120,6 +125,8 @@ class GroupCommit:
 
     def _commit(self, batch: list[_Job]) -> None:
         try:
+            if self._committed_at_once(batch):
+                return
             self._db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:  # locked, or gone: no job's fault, and the same for each alone
             self._settle(batch, store_error(self._path, error, self._what))
@@ -140,6 +147,27 @@ class GroupCommit:
                     self._commit([job])
         else:
             self._settle(batch, stored)
+
+    def _committed_at_once(self, batch: list[_Job]) -> bool:
+        """Commit them in a single statement, if they have one and every row is new; else nothing is done.
+
+        So it is with most, and the interpreter is handed over a third as often as in a transaction.
+        Raises sqlite3.Error where no row is to blame.
+        """
+        statement, _, pack, *_ = batch[0]
+        rows = [row for job in batch for row in job.rows]
+        if not 0 < len(rows) <= MOST_TOGETHER or any(
+            (job.statement, job.pack) != (statement, pack) for job in batch
+        ):
+            return False
+        try:
+            insert_all(self._db, statement, rows if pack is None else pack(rows))
+        except sqlite3.OperationalError:
+            raise
+        except Exception:  # noqa: BLE001 - which of the rows it is, and what that means, shows job by job
+            return False
+        self._settle(batch, [len(job.rows) for job in batch])
+        return True
 
     def _error_of_rows(self, error: Exception) -> StoreError:
         if isinstance(error, sqlite3.Error):

@@ -25,9 +25,18 @@ def insert(db: sqlite3.Connection, statement: str, rows: Sequence[Sequence[Any]]
     return new
 
 
-@lru_cache(MOST_TOGETHER)
-def _of_rows(statement: str, count: int) -> str:
-    """The statement for so many rows in place of one."""
+def insert_all(db: sqlite3.Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert all of the rows, at most `MOST_TOGETHER`, or none, whatever the statement says of conflicts.
+
+    A single statement of SQLite, and so a transaction by itself. Raises sqlite3.IntegrityError where one of
+    the rows stands already.
+    """
+    db.execute(_of_rows(statement, len(rows), on_conflict=False), list(chain.from_iterable(rows)))
+
+
+@lru_cache(2 * MOST_TOGETHER)
+def _of_rows(statement: str, count: int, *, on_conflict: bool = True) -> str:
+    """The statement for so many rows in place of one, with what it says of conflicts or without."""
     head, values, rest = statement.partition(" VALUES (")
     row, end, tail = rest.partition(")")
-    return head + values + f"{end}, (".join([row] * count) + end + tail
+    return head + values + f"{end}, (".join([row] * count) + end + (tail if on_conflict else "")
