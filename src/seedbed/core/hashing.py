@@ -7,9 +7,9 @@ golden hashes in the tests pin it.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
 DIGEST_BYTES = 16
@@ -92,14 +92,14 @@ def _form_of_kin(value: Any) -> str:
 
 def digest(kind: str, value: Any) -> bytes:
     """16-byte BLAKE2b of a value's normal form; `kind` keeps the hashes of unlike things apart."""
-    data = (kind + "\0" + normal_form(value)).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
+    data = f"{kind}\0{normal_form(value)}".encode("utf-8", "surrogatepass")
+    return blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
 def digests_after(kind: str, *first: Any) -> Callable[[str], bytes]:
     """`last -> digest(kind, [*first, last])`, for many texts after the same first values."""
     form = f"{kind}\0[{''.join(map(normal_form, first))}"
-    begun = hashlib.blake2b(form.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES)
+    begun = blake2b(form.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES)
 
     def finish(last: str) -> bytes:
         whole = begun.copy()
@@ -131,6 +131,6 @@ def seeds_after(*parts: str | int | bytes) -> Callable[[str], int]:
     return seed
 
 
-def _seed_hash(parts: Iterable[str | int | bytes]) -> hashlib.blake2b:
+def _seed_hash(parts: Iterable[str | int | bytes]) -> blake2b:
     data = "\0".join([p.hex() if isinstance(p, bytes) else str(p) for p in parts])
-    return hashlib.blake2b(data.encode("utf-8", "surrogatepass"), digest_size=8)
+    return blake2b(data.encode("utf-8", "surrogatepass"), digest_size=8)

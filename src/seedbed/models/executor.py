@@ -164,7 +164,7 @@ class HttpExecutor:
                     raise NoAnswer(logged.cause, logged.detail, str(logged.key))
             missing = [ReplyKey(question, scope, at) for at, logged in enumerate(standing) if logged is None]
             if not missing:
-                return tuple(logged for logged in standing if isinstance(logged, LoggedReply))
+                return tuple([logged for logged in standing if isinstance(logged, LoggedReply)])
             seed = call_seed(question, scope, missing[0].draw, self._log.times_forgotten(question, scope))
             reply, charge, endpoint = await self._answer(request.asked(len(missing), seed), missing[0])
             fresh = self._logged(reply, endpoint, missing)

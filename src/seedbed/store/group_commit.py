@@ -18,8 +18,8 @@ from seedbed.core.errors import StoreError
 from seedbed.store.reply_file import store_error
 from seedbed.store.statements import MOST_TOGETHER, insert, insert_all
 
-# Jobs are waited for this long, and longer where the latest transaction was of several: each transaction takes
-# the interpreter from the event loop as often, whatever it holds.
+# Jobs are waited for this long, and longer where the latest transaction was of several: each takes the
+# interpreter from the event loop as often, whatever it holds.
 WINDOW_SECONDS = 0.003
 BUSY_WINDOW_SECONDS = 0.015
 MOST_ROWS = MOST_TOGETHER
