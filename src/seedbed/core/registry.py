@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.metadata import entry_points
 from pkgutil import resolve_name
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 T = TypeVar("T")
 
@@ -72,8 +74,15 @@ class Table(Generic[T]):
     _loaded: dict[str, T] = field(default_factory=dict)
 
     def names(self) -> list[str]:
-        outside = {point.name for point in entry_points(group=self.group)}
+        outside = {point.name for point in self._installed()}
         return [*self.built_in, *sorted(outside - set(self.built_in))]
+
+    def _installed(self) -> EntryPoints:
+        """What other packages offer of this kind, read from disk."""
+        # It imports a library for mail and one for archives, which a worker process has no use for.
+        from importlib.metadata import entry_points
+
+        return entry_points(group=self.group)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
@@ -90,7 +99,7 @@ class Table(Generic[T]):
     def _load(self, name: str) -> T:
         if name in self.built_in:
             return self.built_in[name]()
-        for point in entry_points(group=self.group):
+        for point in self._installed():
             if point.name == name:
                 plugin: T = point.load()
                 return plugin
