@@ -40,12 +40,12 @@ class Progress:
     def checked(self, drafts: Iterable[tuple[Record, Checked]], step: int = 1) -> None:
         """Drafts came out of the record filters; with `step` -1 their round has settled them."""
         for _, found in drafts:
-            reason = next((verdict.reason for verdict in filter(None, found.said) if not verdict.keep), None)
-            if reason is None:
+            if found.kept:
                 self.kept += step
                 self.passed += step < 0
             else:
-                self.falling[reason] += step
+                first = next(verdict for verdict in filter(None, found.said) if not verdict.keep)
+                self.falling[first.reason] += step
 
     def reasons(self) -> Counter[str]:
         """Rejected drafts by reason so far, in closed and open rounds."""
