@@ -259,6 +259,8 @@ class FakeEndpoint:
             task = asyncio.ensure_future(self._converse(reader, writer))
             connections.add(task)
             task.add_done_callback(connections.discard)
+            # Cancelled before it begins, a conversation closes nothing itself.
+            task.add_done_callback(lambda _: writer.close())
 
         server = await asyncio.start_server(connected, "127.0.0.1", self._port, backlog=1024)
         self._port = server.sockets[0].getsockname()[1]
@@ -267,6 +269,10 @@ class FakeEndpoint:
         try:
             await self._stop.wait()
         finally:
+            # What asyncio has accepted it hands over in a few steps, and leaves open where the server closes
+            # in between.
+            for _ in range(5):
+                await asyncio.sleep(0)
             server.close()
             for task in connections:
                 task.cancel()
