@@ -151,22 +151,20 @@ class GroupCommit:
     def _committed_at_once(self, batch: list[_Job]) -> bool:
         """Commit them in a single statement, if they have one and every row is new; else nothing is done.
 
-        So it is with most, and the interpreter is handed over a third as often as in a transaction.
+        So it is with most, and the interpreter is handed over less than by the statements of a transaction.
         Raises sqlite3.Error where no row is to blame.
         """
-        statement, _, pack, *_ = batch[0]
-        rows = [row for job in batch for row in job.rows]
-        if not 0 < len(rows) <= MOST_TOGETHER or any(
-            (job.statement, job.pack) != (statement, pack) for job in batch
-        ):
+        sizes = [len(job.rows) for job in batch]
+        alike = len({(job.statement, job.pack) for job in batch}) == 1
+        if not alike or not 0 < sum(sizes) <= MOST_TOGETHER:
             return False
         try:
-            insert_all(self._db, statement, rows if pack is None else pack(rows))
+            insert_all(self._db, batch[0].statement, _rows_of(batch))
         except sqlite3.OperationalError:
             raise
         except Exception:  # noqa: BLE001 - which of the rows it is, and what that means, shows job by job
             return False
-        self._settle(batch, [len(job.rows) for job in batch])
+        self._settle(batch, sizes)
         return True
 
     def _error_of_rows(self, error: Exception) -> StoreError:
@@ -190,9 +188,7 @@ class GroupCommit:
 
     def _insert(self, jobs: Sequence[_Job]) -> int:
         """How many rows of the jobs, which have one statement, are new."""
-        statement, _, pack, *_ = jobs[0]
-        rows: Sequence[Row] = [row for job in jobs for row in job.rows]
-        return insert(self._db, statement, rows if pack is None else pack(rows))
+        return insert(self._db, jobs[0].statement, _rows_of(jobs))
 
     def _roll_back(self) -> None:
         if self._db.in_transaction:  # a full disk may have rolled it back already
@@ -236,3 +232,10 @@ class GroupCommit:
 
     def _closed_error(self) -> StoreError:
         return StoreError(f"{self._path}: {self._what}: it {self._closed} and takes no more rows")
+
+
+def _rows_of(jobs: Sequence[_Job]) -> Sequence[Row]:
+    """The rows that the jobs, which have one statement, are written as."""
+    pack = jobs[0].pack
+    rows = [row for job in jobs for row in job.rows]
+    return rows if pack is None else pack(rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Hashes = npt.NDArray[np.uint64]
+from seedbed.text.runs import Hashes
 
 # About one hash in a hundred that is not known passes for one that may be.
 _PLACES_A_HASH = 100
