@@ -259,7 +259,7 @@ class FakeEndpoint:
             task = asyncio.ensure_future(self._converse(reader, writer))
             connections.add(task)
             task.add_done_callback(connections.discard)
-            # Cancelled before it begins, a conversation closes nothing itself.
+            # Not by the conversation itself: one that is cancelled before it begins does nothing.
             task.add_done_callback(lambda _: writer.close())
 
         server = await asyncio.start_server(connected, "127.0.0.1", self._port, backlog=1024)
@@ -294,8 +294,6 @@ class FakeEndpoint:
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the client has gone, which is its right
-        finally:
-            writer.close()
 
     async def _route(
         self,
