@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import re
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -109,14 +111,19 @@ def test_the_survivor_that_a_judge_rejects_gives_way_to_its_twin(tmp_path: Path)
 
 
 def test_without_min_a_judge_ranks_and_drops_nothing(tmp_path: Path) -> None:
-    order: list[str] = []
+    # The first round is judged while the second generates: the judge's first answer and one of the
+    # second round's wait for each other.
+    meeting = threading.Barrier(2, timeout=30)
+    written, judged = itertools.count(1), itertools.count(1)
 
     def write(body: dict[str, Any]) -> str:
-        order.append("teacher")
+        if next(written) == 45:
+            meeting.wait()
         return plausible(body)
 
     def rate(body: dict[str, Any]) -> str:
-        order.append("judge")
+        if next(judged) == 1:
+            meeting.wait()
         return by_dice(body)
 
     with FakeEndpoint(write, latency=0.02) as teacher, judge_at(rate, latency=0.05) as judge:
@@ -125,11 +132,11 @@ def test_without_min_a_judge_ranks_and_drops_nothing(tmp_path: Path) -> None:
             "judge": {"model": JUDGE, **OPEN, "endpoint": judge.url, "concurrency": 4},
         }
         rules = ["default", "-length", "judge"]
-        workspace = make(tmp_path, teacher, judge, rules, roles=roles, generate={"target": 60})
+        generate = {"target": 60, "round": 32}
+        workspace = make(tmp_path, teacher, judge, rules, roles=roles, generate=generate)
         summary = workspace.run("run", ".", "--json").json
-        # The first round is judged while the second generates.
-        judged_first = [at for at, who in enumerate(order) if who == "judge"][:30]
-        assert "teacher" in order[judged_first[0] : judged_first[-1]]
+        assert not meeting.broken
+        assert next(judged) > 30
         check_accounts(summary["accounts"])
         assert summary["accounts"]["drafts"]["accepted"] == 60
         assert "judge_below_min" not in summary["accounts"]["drafts"]["rejected"]
