@@ -220,6 +220,26 @@ def test_who_takes_no_connection_is_unreachable() -> None:
     assert (failure.kind, str(failure)) == ("unreachable", "no connection within 0.5 s")
 
 
+def test_who_waits_shortly_does_so_beside_one_who_waits_long() -> None:
+    async def serve(here: Connection) -> None:
+        await here.request()
+        await here.request()  # which never comes
+
+    async def main() -> tuple[str, bool, str]:
+        async with serving(serve) as place, client(2.0) as http:
+            long = asyncio.ensure_future(http.post(f"http://{place}", b"1"))
+            await asyncio.sleep(0.1)
+            with pytest.raises(HttpFailure) as first:
+                await http.get(f"http://{place}", 0.2)
+            waits = not long.done()
+            with pytest.raises(HttpFailure) as second:
+                await long
+            return str(first.value), waits, str(second.value)
+
+    whole = "no whole answer within {} s"
+    assert asyncio.run(main()) == (whole.format(0.2), True, whole.format(2))
+
+
 def test_what_is_no_address_is_told() -> None:
     async def main() -> str:
         async with client() as http:

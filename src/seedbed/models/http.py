@@ -19,6 +19,8 @@ from typing import Any, Literal, NamedTuple
 
 import pycurl
 
+from seedbed.models.transfers import Transfers
+
 CONNECT_SECONDS = 7.0
 """For the name's lookup, the connection and the handshake of TLS."""
 
@@ -120,7 +122,7 @@ class HttpClient:
         self._timeout = timeout
         self._idle: list[_Handle] = []
         self._requests = self._lost = 0
-        self._multi: pycurl.AsyncCurlMulti | None = None
+        self._transfers: Transfers | None = None
 
     async def post(self, url: str, data: bytes) -> Response:
         """Raises HttpFailure."""
@@ -141,8 +143,8 @@ class HttpClient:
 
     async def close(self) -> None:
         """Cancels what is under way."""
-        if self._multi is not None:
-            await self._multi.aclose()
+        if self._transfers is not None:
+            self._transfers.close()
         for handle in self._idle:
             handle.curl.close()
         self._idle.clear()
@@ -179,15 +181,14 @@ class HttpClient:
     async def _perform(
         self, handle: _Handle, url: str, timeout: float, largest: int, data: bytes = b""
     ) -> Response:
-        if self._multi is None:
-            self._multi = pycurl.AsyncCurlMulti()
-            self._multi.setopt(pycurl.M_MAXCONNECTS, _MOST_IDLE)
+        if self._transfers is None:
+            self._transfers = Transfers(_MOST_IDLE)
         curl, exchange = handle
         head = exchange.begin(data, largest)
         curl.setopt(pycurl.URL, url)
         curl.setopt(pycurl.HEADERFUNCTION, head.append)
         try:
-            await self._multi.add_handle(curl)
+            await self._transfers.perform(curl)
         except pycurl.error as error:
             self._lost += error.args[0] == pycurl.E_SEND_FAIL_REWIND
             raise _failure(handle, error, timeout) from None
