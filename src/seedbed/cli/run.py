@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     from seedbed.run.pipeline import Pipeline
     from seedbed.run.session import RunResult
 
+# What is imported before the children of a run are forked: the eval lock, the workers, the measures. Filters are
+# not: the memory of what a fork has and this process writes to is there twice.
+_OF_CHILDREN = (
+    "seedbed.sources.eval_lock_process",
+    "seedbed.run.worker_process",
+    "seedbed.run.measures_process",
+    "seedbed.metrics.comparison",
+)
 EXIT_CODES = {"target": 0, "variety": 3, "budget": 4, "endpoint": 5, "cells": 6, "interrupted": 130}
 
 
@@ -48,8 +57,24 @@ def command(
 ) -> None:
     """Run RECIPE (its folder or file) until the target is met; the same command goes on after a stop."""
     from seedbed.core.numpy_threads import import_numpy_alone
+    from seedbed.core.spare_children import spare_children
 
     import_numpy_alone()  # before anything that imports it
+    from seedbed.run.workers import worker_count
+
+    if target is not None:
+        overrides = (*overrides, f"generate.target={target}")
+    caps = {"cost": max_cost, "tokens": max_tokens, "requests": max_requests, "time": max_time}
+    overrides = (*overrides, *(f"budget.{name}={cap}" for name, cap in caps.items() if cap is not None))
+    with spare_children(worker_count() + 2, _OF_CHILDREN):  # before anything that has threads: pyarrow does
+        code = _run(recipe, overrides, retry_failed=retry_failed, allow_reask=allow_reask, as_json=as_json)
+    sys.exit(code)
+
+
+def _run(
+    recipe: Path, overrides: Sequence[str], *, retry_failed: bool, allow_reask: bool, as_json: bool
+) -> int:
+    """The exit code; what came of the run is printed."""
     from seedbed.cli.live import watching
     from seedbed.cli.report import write_page
     from seedbed.publish.report import render_text
@@ -61,10 +86,6 @@ def command(
     from seedbed.run.summary import summarise
     from seedbed.run.view import RunView
 
-    if target is not None:
-        overrides = (*overrides, f"generate.target={target}")
-    caps = {"cost": max_cost, "tokens": max_tokens, "requests": max_requests, "time": max_time}
-    overrides = (*overrides, *(f"budget.{name}={cap}" for name, cap in caps.items() if cap is not None))
     bound = load_bound(recipe, overrides)
     progress = Progress(target=bound.quotas.target)
 
@@ -84,7 +105,7 @@ def command(
         result = run_in_loop(work())
     except asyncio.CancelledError:
         note("stopped at once; the replies received are in the log, and the same command goes on")
-        sys.exit(EXIT_CODES["interrupted"])
+        return EXIT_CODES["interrupted"]
     if result.error is not None and result.stopped in ("endpoint", "budget"):
         fail(result.error)
     summary = summarise(RunView(result.folder))
@@ -93,7 +114,7 @@ def command(
     else:
         click.echo(render_text(summary))
     write_page(summary, result.folder)
-    sys.exit(EXIT_CODES[result.stopped])
+    return EXIT_CODES[result.stopped]
 
 
 def _stop_on_signals(pipeline: Pipeline) -> None:

@@ -14,10 +14,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO
+from typing import IO, Protocol
 
 from seedbed.core.errors import Interrupted, SeedbedError
 from seedbed.core.numpy_threads import NUMPY_THREADS
+from seedbed.core.spare_children import take_spare
 
 _STOPPED = frozenset({"SIGINT", "SIGTERM", "SIGHUP"})
 """Signals that somebody sends who wants it stopped."""
@@ -25,15 +26,34 @@ _STOPPED = frozenset({"SIGINT", "SIGTERM", "SIGHUP"})
 _LENGTH = struct.Struct("<Q")
 
 
-def start_child(module: str, *, numpy_alone: bool = False) -> subprocess.Popen[bytes]:
+class Child(Protocol):
+    """A process of ours behind two pipes: a `subprocess.Popen`, or one that was forked."""
+
+    pid: int
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def kill(self) -> None: ...
+
+
+def start_child(module: str, *, numpy_alone: bool = False) -> Child:
     """Start `python -m module`, with pipes to its standard input and output.
 
-    With `numpy_alone` numpy has one thread there, unless the user's environment gives it more.
+    With `numpy_alone` numpy has one thread there, unless the user's environment gives it more; such a child
+    is a spare one, where there is any.
 
     `-P` keeps the user's folder off the import path. The own session keeps Ctrl-C in the terminal from
     the child, which must live until the run has drained. One that comes before the child has its session,
     or that is sent to it by itself, stays blocked: its parent alone ends it.
     """
+    if numpy_alone and (spare := take_spare()) is not None:
+        with suppress(BrokenPipeError):  # it ended already: whoever waits for its answer will see
+            spare.become(module)
+        return spare
     environment = {NUMPY_THREADS: "1", **os.environ} if numpy_alone else None
     with _interrupts_blocked():
         return subprocess.Popen(
@@ -66,7 +86,7 @@ def unblock_interrupts() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
-def ended_early(process: subprocess.Popen[bytes], what: str, kept: str = "") -> SeedbedError:
+def ended_early(process: Child, what: str, kept: str = "") -> SeedbedError:
     """The error to raise where a child, `what`, ended before it answered; `kept` says what is not lost.
 
     Interrupted where a signal says that it was to stop, for then memory has no part in it.
@@ -89,7 +109,7 @@ def _signal_name(number: int) -> str:
         return ""
 
 
-def end_child(process: subprocess.Popen[bytes], seconds: float = 5.0) -> None:
+def end_child(process: Child, seconds: float = 5.0) -> None:
     """Close the child's pipes, which ends it; kill it where it does not go."""
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:

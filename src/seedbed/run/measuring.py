@@ -232,7 +232,7 @@ def _in_a_process(
             "vectors": str(vectors) if vectors is not None else None,
             "seed": seed,
         }
-        process = start_sealed("seedbed.run.measures_process", request)
+        process = start_sealed("seedbed.run.measures_process", request, numpy_alone=True)
         stack.callback(end_child, process)
         metrics: list[dict[str, Any]] = answer_of(process, file)["metrics"]
         return metrics

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from seedbed.core.child_process import end_child, ended_early, receive, send, start_child
+from seedbed.core.child_process import Child, end_child, ended_early, receive, send, start_child
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -41,7 +40,7 @@ class Workers:
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="worker")
         self._mine = threading.local()
         self._lock = threading.Lock()
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[Child] = []
         self._pickled: bytes | None = None
 
     async def call(self, function: Callable[[A], R], argument: A) -> R:
@@ -60,7 +59,7 @@ class Workers:
             end_child(process)
 
     def _call(self, function: Callable[[A], R], argument: A) -> R:
-        process: subprocess.Popen[bytes] | None = getattr(self._mine, "process", None)
+        process: Child | None = getattr(self._mine, "process", None)
         if process is None or process.poll() is not None:
             process = self._mine.process = self._start()
         assert process.stdin is not None
@@ -77,7 +76,7 @@ class Workers:
         result: R = value
         return result
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> Child:
         beginning = self._beginning()
         process = start_child(_MODULE, numpy_alone=True)  # one for each core as it is
         with self._lock:

@@ -10,7 +10,6 @@ import itertools
 import os
 import shutil
 import socket
-import subprocess
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from seedbed.core.child_process import end_child
+from seedbed.core.child_process import Child, end_child
 from seedbed.core.errors import EvalLockError, SeedbedError
 from seedbed.core.protocols import EvalHit
 from seedbed.sources import wire
@@ -163,9 +162,7 @@ def _parts(texts: Sequence[str]) -> Iterator[list[str]]:
 class EvalLockServer:
     """A running eval lock: its `info`, a `client` to hand on, and `close`. Also a context manager."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], info: EvalInfo, client: EvalLockClient, folder: Path
-    ):
+    def __init__(self, process: Child, info: EvalInfo, client: EvalLockClient, folder: Path):
         self.info = info
         self.client = client
         self._process = process

@@ -8,7 +8,6 @@ message of any other exception, so that of those only kind and place cross the b
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -20,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from seedbed.core.child_process import ended_early, start_child
+from seedbed.core.child_process import Child, ended_early, start_child
 from seedbed.core.errors import (
     BudgetReached,
     EndpointError,
@@ -36,9 +35,7 @@ _INPUT_ERRORS = {kind.__name__: kind for kind in (SourceError, EvalLockError)}
 _OTHER_ERRORS = {kind.__name__: kind for kind in (StoreError, EndpointError, BudgetReached)}
 
 
-def start_sealed(
-    module: str, request: Mapping[str, Any], *, numpy_alone: bool = False
-) -> subprocess.Popen[bytes]:
+def start_sealed(module: str, request: Mapping[str, Any], *, numpy_alone: bool = False) -> Child:
     """Start `python -m module` and hand it its request. Its stdin stays open: its end ends the child.
 
     The request tells the child its parent, which may be gone before the child can look.
@@ -51,7 +48,7 @@ def start_sealed(
     return process
 
 
-def answer_of(process: subprocess.Popen[bytes], file: Path) -> Any:
+def answer_of(process: Child, file: Path) -> Any:
     """Wait for the child's answer. Raises what the child raised; `file` is what it was to read."""
     assert process.stdout is not None
     line = process.stdout.readline()

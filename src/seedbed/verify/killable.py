@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import threading
 import time
 import weakref
 from contextlib import suppress
 from typing import Any
 
-from seedbed.core.child_process import end_child, receive, send, start_child
+from seedbed.core.child_process import Child, end_child, receive, send, start_child
 from seedbed.core.errors import SeedbedError
 from seedbed.verify.processor_time import on_the_clock
 
@@ -42,7 +41,7 @@ class KillableProcess:
     def __init__(self, function: str, *, seconds: float, megabytes: int) -> None:
         self._limits = {"function": function, "seconds": seconds, "megabytes": megabytes}
         self._seconds = on_the_clock(seconds)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Child | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_process": None}
@@ -63,7 +62,7 @@ class KillableProcess:
             end_child(self._process)
             self._process = None
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _started(self) -> Child:
         process = start_child("seedbed.verify.killable_process")
         weakref.finalize(self, end_child, process)
         try:
@@ -77,7 +76,7 @@ class KillableProcess:
         return process
 
 
-def _answer(process: subprocess.Popen[bytes], message: Any, seconds: float) -> Any:
+def _answer(process: Child, message: Any, seconds: float) -> Any:
     """Raises Killed; the process is of no more use then."""
     assert process.stdin is not None
     assert process.stdout is not None
