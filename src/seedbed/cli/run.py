@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from seedbed.run.pipeline import Pipeline
     from seedbed.run.session import RunResult
 
-# What is imported before the children of a run are forked: the eval lock, the workers, the measures. Filters are
-# not: the memory of what a fork has and this process writes to is there twice.
+# Imported before the children of a run are forked: of the eval lock, the workers and the measures. Filters
+# are not among it, for the memory of what a fork has and this process writes to is there twice.
 _OF_CHILDREN = (
     "seedbed.sources.eval_lock_process",
     "seedbed.run.worker_process",
