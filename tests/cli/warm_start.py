@@ -3,9 +3,9 @@
 A server, one for each process of pytest, has imported what the commands import and forks for each of them.
 The child has its own process id, session, working directory, environment and pipes, runs `seedbed.cli` as
 `python -m` would and ends as an interpreter ends. What it starts itself (workers, the eval lock, measures,
-the evaluator) starts fresh. Forks of one server share the seed of `hash`: tests that compare the bytes of two
-runs make one of them in a fresh interpreter, and so do those that set what Python reads when it starts, but
-for the entries of PYTHONPATH, which are put where they belong.
+the evaluator) starts as for a user, fresh or forked. Forks of one server share the seed of `hash`: tests that
+compare the bytes of two runs make one of them in a fresh interpreter, and so do those that set what Python
+reads when it starts, but for the entries of PYTHONPATH, which are put where they belong.
 
 Forking is safe as long as the server has one thread: it looks before it serves.
 """

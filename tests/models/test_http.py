@@ -338,6 +338,22 @@ def test_closing_gives_up_what_is_under_way() -> None:
     asyncio.run(main())
 
 
+def test_a_client_is_of_one_loop_and_takes_nothing_once_it_is_closed() -> None:
+    async def ask(http: HttpClient, close: bool = False) -> None:
+        async with serving(answers) as place:
+            await http.post(f"http://{place}", b"1")
+            if close:
+                await http.close()
+                await http.post(f"http://{place}", b"2")
+
+    http = HttpClient({}, 5.0)
+    asyncio.run(ask(http))
+    with pytest.raises(RuntimeError, match="another event loop"):
+        asyncio.run(ask(http))
+    with pytest.raises(RuntimeError, match="libcurl takes no request"):
+        asyncio.run(ask(HttpClient({}, 5.0), close=True))
+
+
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")

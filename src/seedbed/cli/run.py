@@ -56,8 +56,8 @@ def command(
     as_json: bool,
 ) -> None:
     """Run RECIPE (its folder or file) until the target is met; the same command goes on after a stop."""
+    from seedbed.core.child_process import spare_children
     from seedbed.core.numpy_threads import import_numpy_alone
-    from seedbed.core.spare_children import spare_children
 
     import_numpy_alone()  # before anything that imports it
     from seedbed.run.workers import worker_count

@@ -12,18 +12,22 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import IO, Protocol
 
 from seedbed.core.errors import Interrupted, SeedbedError
+from seedbed.core.forked import Forked, fork, forks_are_safe
 from seedbed.core.numpy_threads import NUMPY_THREADS
-from seedbed.core.spare_children import take_spare
 
 _STOPPED = frozenset({"SIGINT", "SIGTERM", "SIGHUP"})
 """Signals that somebody sends who wants it stopped."""
 
 _LENGTH = struct.Struct("<Q")
+
+_spares: list[Forked] = []
+"""Forked, and not yet wanted."""
 
 
 class Child(Protocol):
@@ -50,7 +54,7 @@ def start_child(module: str, *, numpy_alone: bool = False) -> Child:
     the child, which must live until the run has drained. One that comes before the child has its session,
     or that is sent to it by itself, stays blocked: its parent alone ends it.
     """
-    if numpy_alone and (spare := take_spare()) is not None:
+    if numpy_alone and (spare := _take_spare()) is not None:
         with suppress(BrokenPipeError):  # it ended already: whoever waits for its answer will see
             spare.become(module)
         return spare
@@ -63,6 +67,35 @@ def start_child(module: str, *, numpy_alone: bool = False) -> Child:
             env=environment,
             start_new_session=True,
         )
+
+
+@contextmanager
+def spare_children(count: int, rooms: Sequence[str]) -> Iterator[None]:
+    """Within it so many children are forked and spare, with the modules `rooms` imported; `start_child` takes
+    them. Where they cannot be forked there are none, or fewer."""
+    for room in rooms:
+        import_module(room)
+    try:
+        if forks_are_safe():
+            with suppress(OSError):  # what has no fork is started anew, and says so if that cannot be
+                while len(_spares) < count:
+                    _spares.append(fork(_spares))
+        yield
+    finally:
+        while (spare := _take_spare()) is not None:
+            end_child(spare)
+
+
+def _take_spare() -> Forked | None:
+    """One that nobody has yet, if there is any."""
+    while True:
+        try:
+            spare = _spares.pop(0)
+        except IndexError:
+            return None
+        if spare.poll() is None:
+            return spare
+        end_child(spare)  # somebody ended it
 
 
 @contextmanager

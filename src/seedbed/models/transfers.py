@@ -31,7 +31,8 @@ _READY = {
 
 
 class Transfers:
-    """Requests that are under way, in the running event loop; `idle` connections are kept at most."""
+    """Requests that are under way, in the running event loop, until `close`; `idle` connections are kept at
+    most."""
 
     def __init__(self, idle: int) -> None:
         self._loop = asyncio.get_running_loop()
@@ -48,7 +49,12 @@ class Transfers:
 
     async def perform(self, curl: pycurl.Curl) -> None:
         """Return when it is done. Raises pycurl.error; a request that is cancelled is given up."""
-        self._multi.add_handle(curl)
+        if self._loop is not asyncio.get_running_loop():
+            raise RuntimeError("this client belongs to another event loop; make one for each")
+        try:
+            self._multi.add_handle(curl)
+        except pycurl.error as error:  # the codes of these mean other things than those of a request
+            raise RuntimeError(f"libcurl takes no request: {error}") from None
         self._under_way[curl] = done = self._loop.create_future()
         try:
             await done
@@ -78,13 +84,13 @@ class Transfers:
         events = _EVENTS.get(what)
         if events is None:
             if descriptor in self._watched:
-                self._watched.remove(descriptor)
                 self._sockets.unregister(descriptor)
+                self._watched.remove(descriptor)
         elif descriptor in self._watched:
             self._sockets.modify(descriptor, events)
         else:
-            self._watched.add(descriptor)
             self._sockets.register(descriptor, events)
+            self._watched.add(descriptor)
 
     def _on_timer(self, milliseconds: int) -> None:
         """libcurl wants to be called then, below 0 not at all; it must not be called within this call."""
@@ -138,11 +144,10 @@ class Transfers:
             self._end(curl, pycurl.error(code, said))
 
     def _end(self, curl: pycurl.Curl, error: Exception | None) -> None:
-        self._multi.remove_handle(curl)
         done = self._under_way.pop(curl)
-        if done.done():  # cancelled, and not yet given up
-            return
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
+        if not done.done():  # else it was cancelled, and is not yet given up
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)
+        self._multi.remove_handle(curl)

@@ -20,7 +20,8 @@ _THREADS = (NUMPY_THREADS, "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 def main() -> None:
     collect_rarely()
-    os.environ.update(dict.fromkeys(_THREADS, "1"))  # read when numpy is imported, which is later
+    # Read when numpy is imported, which is later; where it was before a fork, it has one thread.
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
     wanted = read_request()
     end_with_the_parent()
     answer_with(lambda: _measure(wanted))

@@ -28,12 +28,13 @@ def main():
     if line.startswith("exit"):
         sys.exit(int(line[5:]))
     sys.stdin.read()
+if __name__ == "__main__":
+    main()
 """
 BEGINNING = """
 import json, os, signal, sys, time
 from pathlib import Path
-from seedbed.core.child_process import end_child, start_child
-from seedbed.core.spare_children import spare_children
+from seedbed.core.child_process import end_child, spare_children, start_child
 def told(child, line):
     child.stdin.write(line.encode())
     child.stdin.flush()
@@ -45,6 +46,8 @@ def state(pid):
         return "gone"
 def below():
     return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+def line_of(pid):
+    return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\\0")
 def say(**found):
     print(json.dumps(found), flush=True)
 """
@@ -57,9 +60,14 @@ def program(folder: Path, code: str) -> list[str]:
     return [sys.executable, str(folder / "program.py")]
 
 
-def ran(folder: Path, code: str) -> tuple[dict[str, Any], str]:
+def ran(folder: Path, code: str, **variables: str) -> tuple[dict[str, Any], str]:
     """What the program says in its last line, and what it wrote to stderr."""
-    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    kept = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    environment = {
+        **kept,
+        "PYTHONPATH": str(folder),
+        **variables,
+    }  # the program's own folder is none for a child
     done = subprocess.run(
         program(folder, code), capture_output=True, text=True, timeout=60, check=True, env=environment
     )
@@ -73,7 +81,7 @@ with spare_children(3, ["heavy"]):
     spares = below()
     child = start_child("becomes", numpy_alone=True)
     answer = told(child, "hello\\n")
-    shown = Path(f"/proc/{child.pid}/comm").read_text().strip()
+    shown = [Path(f"/proc/{child.pid}/comm").read_text().strip(), *map(line_of, sorted(map(int, below())))]
     running = child.poll()
     end_child(child)
 codes = [running, child.poll()]
@@ -85,7 +93,9 @@ say(spares=spares, answer=answer, pid=child.pid, shown=shown, codes=codes, left=
     assert pid in found["spares"]
     # The leader of a session of its own, with what its parent had imported, and one thread.
     assert found["answer"] == [[pid, pid, "True", "-m", "becomes", "1"], ["1", "hello"]]
-    assert found["shown"] == "becomes"
+    # By its own name: who ends the program by its command line ends no child of it.
+    spare = "seedbed: a spare process"
+    assert sorted(found["shown"]) == sorted(["becomes", f"{sys.executable} -m becomes", spare, spare])
     assert (found["codes"], found["left"]) == ([None, 0], [])
 
 
@@ -139,6 +149,66 @@ with spare_children(3, []):
     assert ran(tmp_path, code)[0] == {"code": 0, "second": True}
 
 
+def test_a_child_has_what_a_program_would_have_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "tells.py").write_text("""
+import json, os, sys
+def main():
+    sys.stdin.readline()
+    known = [sys.stdin.encoding, sys.stdin.errors, sys.stdout.encoding, sys.stdout.errors]
+    print(json.dumps([known, sys.path, sorted(map(int, os.listdir("/proc/self/fd")))[:3]]), flush=True)
+    print(len(os.listdir("/proc/self/fd")), flush=True)
+    sys.exit("said at the end")
+if __name__ == "__main__":
+    main()
+""")
+    code = """
+kept = open("/dev/null")  # and one that whoever started us had left open
+os.set_inheritable(kept.fileno(), True)
+with spare_children(1, []):
+    children = [start_child("tells", numpy_alone=True) for _ in range(2)]
+    told_by = []
+    for child in children:
+        child.stdin.write(b"go\\n")
+        child.stdin.flush()
+        told_by.append([json.loads(child.stdout.readline()), json.loads(child.stdout.readline())])
+    codes = [child.wait(20) for child in children]
+    say(told=told_by, kinds=[type(child).__name__ for child in children], codes=codes)
+"""
+    found, errors = ran(tmp_path, code, PYTHONIOENCODING="ascii:replace")
+    assert found["kinds"] == ["Forked", "Popen"]
+    assert found["told"][0] == found["told"][1]
+    assert found["codes"] == [1, 1]
+    assert errors.splitlines() == ["said at the end"] * 2
+
+
+def test_where_no_more_can_be_forked_the_others_are_started(tmp_path: Path) -> None:
+    code = """
+import resource
+many = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (3 + 2 + 3, many[1]))  # to one child two ends; a second lacks one
+with spare_children(3, []):
+    resource.setrlimit(resource.RLIMIT_NOFILE, many)
+    forked = len(below())
+    children = [start_child("becomes", numpy_alone=True) for _ in range(2)]
+    answers = [told(child, "hello\\n")[1][1] for child in children]
+    for child in children:
+        end_child(child)
+left = [*below(), *os.listdir("/proc/self/fd")[4:]]  # three streams, and the listing's own
+say(forked=forked, kinds=[type(child).__name__ for child in children], answers=answers, left=left)
+"""
+    found, _ = ran(tmp_path, code)
+    assert found == {"forked": 1, "kinds": ["Forked", "Popen"], "answers": ["hello", "hello"], "left": []}
+
+
+def test_a_spare_that_does_not_end_is_ended(tmp_path: Path) -> None:
+    code = """
+with spare_children(1, []):
+    os.kill(int(below()[0]), signal.SIGSTOP)
+say(left=below())
+"""
+    assert ran(tmp_path, code)[0] == {"left": []}
+
+
 def test_spares_that_somebody_ended_are_passed_over(tmp_path: Path) -> None:
     code = """
 with spare_children(2, []):
@@ -160,7 +230,9 @@ signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 with spare_children(2, []):
     child = start_child("becomes", numpy_alone=True)
     told(child, "exit 7\\n")
-    say(code=child.wait(20))
+    code = child.wait(20)
+    child.kill()
+    say(code=code)
 """
     assert ran(tmp_path, code)[0] == {"code": 0}
 
@@ -192,7 +264,8 @@ with spare_children(3, []):
     say(pids=below())
     time.sleep(60)
 """
-    parent = subprocess.Popen(program(tmp_path, code), stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    parent = subprocess.Popen(program(tmp_path, code), stdout=subprocess.PIPE, text=True, env=environment)
     assert parent.stdout is not None
     left = set(json.loads(parent.stdout.readline())["pids"])
     assert len(left) == 3
