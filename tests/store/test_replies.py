@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import tempfile
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -264,3 +265,25 @@ def test_nothing_can_be_added_alone_and_beside_others(log: ReplyLog) -> None:
         return [await log.add([]), *await asyncio.gather(log.add([]), log.add([reply(key())]), log.add([]))]
 
     assert asyncio.run(add()) == [0, 0, 1, 0]
+
+
+def test_the_tally_of_many_scopes_is_that_of_their_rows_and_takes_little_memory(log: ReplyLog) -> None:
+    """As many as a large run has: three of them have rows."""
+
+    def scopes() -> Iterator[bytes]:
+        return (number.to_bytes(16, "big") for number in range(200_000))
+
+    async def fill() -> None:
+        for number in (0, 1 << 14, 199_999, 200_000):  # the last is of somebody else
+            await log.add([reply(key(scope=number.to_bytes(16, "big")))])
+        await log.add_attempt(key(1, scope=(5).to_bytes(16, "big")), "timeout", None, "", "http://e/v1")
+
+    asyncio.run(fill())
+    log.tally(scopes())  # what is imported and prepared once
+    tracemalloc.start()
+    found = log.tally(scopes())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (found.answers, found.calls, found.attempts) == (3, 4, {"timeout": 1})
+    assert found.tokens == Usage(30, 9)
+    assert peak < 10_000_000  # all of them in a set take 17 MB, and as rows to be put down as much again

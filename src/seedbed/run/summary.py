@@ -48,14 +48,12 @@ def summarise(view: RunView) -> dict[str, Any]:
     with ExitStack() as stack:
         log = stack.enter_context(view.log()) if view.has_log else None
         accounts = read_accounts(rounds, ledger, log, view.asker, facts["target"], stopped, after)
-        standing = standing_scopes(folder, view.asker)
-        others = other_scopes(folder, view.recipe, rehearsal=view.rehearsal) - standing
         spending = Spending.read(folder, rehearsal=view.rehearsal, at_work=is_at_work(folder))
         accepted = accounts.drafts.accepted
         calls = money = None
         if log is not None:
-            present = log.tally(standing)
-            tally = present + log.tally(others)
+            present = log.tally(standing_scopes(folder, view.asker))
+            tally = present + log.tally(other_scopes(folder, view.recipe, rehearsal=view.rehearsal))
             calls = _calls(tally)
             money = _money(view, log, tally.spent, present.tokens, spending, accepted)
         judged = judgement(view, committed, log)
