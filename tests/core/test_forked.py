@@ -63,11 +63,8 @@ def program(folder: Path, code: str) -> list[str]:
 def ran(folder: Path, code: str, **variables: str) -> tuple[dict[str, Any], str]:
     """What the program says in its last line, and what it wrote to stderr."""
     kept = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
-    environment = {
-        **kept,
-        "PYTHONPATH": str(folder),
-        **variables,
-    }  # the program's own folder is none for a child
+    # The program's own folder stands on no child's path.
+    environment = {**kept, "PYTHONPATH": str(folder), **variables}
     done = subprocess.run(
         program(folder, code), capture_output=True, text=True, timeout=60, check=True, env=environment
     )

@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import IO, Protocol
 
 from seedbed.core.errors import Interrupted, SeedbedError
-from seedbed.core.forked import Forked, fork, forks_are_safe
+from seedbed.core.forked import Forked, fork, forks_are_safe, interrupts_blocked
 from seedbed.core.numpy_threads import NUMPY_THREADS
 
 _STOPPED = frozenset({"SIGINT", "SIGTERM", "SIGHUP"})
@@ -59,7 +59,7 @@ def start_child(module: str, *, numpy_alone: bool = False) -> Child:
             spare.become(module)
         return spare
     environment = {NUMPY_THREADS: "1", **os.environ} if numpy_alone else None
-    with _interrupts_blocked():
+    with interrupts_blocked():
         return subprocess.Popen(
             [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
@@ -96,19 +96,6 @@ def _take_spare() -> Forked | None:
         if spare.poll() is None:
             return spare
         end_child(spare)  # somebody ended it
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """In this thread; a process that is started meanwhile has SIGINT blocked for good."""
-    if sys.platform == "win32":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def unblock_interrupts() -> None:

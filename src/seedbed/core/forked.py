@@ -15,8 +15,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import IO, NoReturn
@@ -97,17 +97,28 @@ def fork(siblings: Iterable[Forked]) -> Forked:
         os.close(ours)
         raise
     child = Forked(0, os.fdopen(ours, "wb"), os.fdopen(theirs, "rb"))
-    # As those that are started anew: Ctrl-C is its parent's affair.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        child.pid = os.fork()
-        if child.pid == 0:
-            _be_a_child([*siblings, child], its_input, its_output)
+        with interrupts_blocked():
+            child.pid = os.fork()
+            if child.pid == 0:
+                _be_a_child([*siblings, child], its_input, its_output)
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.close(its_input)
         os.close(its_output)
     return child
+
+
+@contextmanager
+def interrupts_blocked() -> Iterator[None]:
+    """In this thread; a process that is started or forked meanwhile has SIGINT blocked for good."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _be_a_child(of_the_parent: Iterable[Forked], its_input: int, its_output: int) -> NoReturn:

@@ -47,8 +47,8 @@ _GET = (
 )
 # Only the C backend, which CPython has.
 _COMPRESSES_MANY = "multi_compress_to_buffer" in zstandard.backend_features
-# The scopes that a query is about, in the reader's own memory.
 _SCOPES_AT_ONCE = 1 << 14
+# The scopes that a query is about, in the reader's own memory.
 _WANTED = "CREATE TEMP TABLE IF NOT EXISTS wanted (scope BLOB PRIMARY KEY) WITHOUT ROWID"
 
 
